@@ -1,0 +1,138 @@
+"""The limits that face a peer, frozen, each with the memory that it can cost.
+
+Everything that a peer can make this process hold is bounded by a number on this page. The worst case of one session is
+`MuxConfig.worst_case_memory`; a relay multiplies it by its clients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class MuxConfig:
+    """The multiplexer's limits. Sizes are bytes, times are seconds."""
+
+    max_message: int = 16 * KIB
+    """Largest data channel message we send. Far ends that are not aiortc are safe up to 32 KiB."""
+
+    max_receive_message: int = 64 * KIB
+    """Largest message we accept; told to the peer in HELLO. A bigger one ends the session with MESSAGE_TOO_BIG."""
+
+    initial_connection_window: int = 1 * MIB
+    """Credit for all streams together before the first MAX_DATA."""
+
+    max_connection_window: int = 16 * MIB
+    """Where the connection window stops growing. Bytes received and not consumed never pass it: at most this much."""
+
+    initial_stream_window: int = 256 * KIB
+    """Credit for one stream before its first MAX_STREAM_DATA."""
+
+    max_stream_window: int = 8 * MIB
+    """Where a stream's window stops growing. Counts within the connection's."""
+
+    max_streams: int = 1024
+    """Streams that the peer may have open at once. An idle one costs about 3 KiB in the multiplexer."""
+
+    send_buffer: int = 256 * KIB
+    """Bytes of one stream that wait to be sent; then writes are refused. Our own application's memory, not the peer's:
+    a reader that stops makes it at most this much a stream."""
+
+    max_gaps: int = 4096
+    """Separate pieces held out of order in all streams together, at about 250 bytes of bookkeeping each: 1 MiB."""
+
+    max_datagrams: int = 64
+    """Datagrams that wait each way; the oldest is dropped. At most this many times `max_datagram`, so 1 MiB."""
+
+    max_datagram: int = 16 * KIB - 64
+    """Largest DATAGRAM payload that we accept. It travels in one message."""
+
+    max_reason: int = 256
+    """Bytes of a CONNECTION_CLOSE or GOAWAY reason, or of a HELLO text, that we keep."""
+
+    ping_after: float = 4.0
+    """Silence after which a PING asks whether the peer is there."""
+
+    dead_after: float = 12.0
+    """Silence after which the link is dead. With one ping period of slack this is within 15 s."""
+
+    hello_timeout: float = 30.0
+    """How long the peer's HELLO may take once the channel is open."""
+
+    interactive_bytes: int = 128 * KIB
+    """A stream whose queue stays full for this many bytes is bulk until it runs empty."""
+
+    fairness_bytes: int = 256 * KIB
+    """A lower class that waits while this much of higher classes is sent gets one turn."""
+
+    def __post_init__(self) -> None:
+        if not 1200 <= self.max_message <= self.max_receive_message:
+            raise ValueError("max_message must lie between 1200 and max_receive_message")
+        if self.max_datagram + 64 > self.max_receive_message:
+            raise ValueError("a datagram must fit a message")
+        if self.initial_stream_window > self.max_stream_window:
+            raise ValueError("initial_stream_window is above max_stream_window")
+        if self.initial_connection_window > self.max_connection_window:
+            raise ValueError("initial_connection_window is above max_connection_window")
+
+    @property
+    def worst_case_memory(self) -> int:
+        """Bytes that a hostile peer can make one session hold, bookkeeping included (see tests/unit/mux)."""
+        received = 2 * self.max_connection_window  # small pieces are copied together; a copy exists while that happens
+        early = self.initial_connection_window + self.max_receive_message
+        datagrams = 2 * self.max_datagrams * self.max_datagram
+        return received + early + datagrams + self.max_gaps * 256 + self.max_streams * 4 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class LinkConfig:
+    """How a link is made and fed. Sizes are bytes, times are seconds."""
+
+    high_water: int = 256 * KIB
+    """Bytes in the engine's send buffer above which nothing more is put into it."""
+
+    offer_lifetime: float = 15 * 60
+    """How long an offer waits for its answer, and what its code says."""
+
+    answer_lifetime: float = 15 * 60
+    """How long an answerer keeps checking while a person carries the answer back."""
+
+    connect_timeout: float = 30.0
+    """How long ICE, DTLS and SCTP may take once the offerer has the answer."""
+
+    keepalive_interval: float = 10.0
+    """Between packets that hold a NAT mapping open while a code travels."""
+
+    stun_timeout: float = 5.0
+    """How long gathering waits for the STUN servers."""
+
+    max_candidates: int = 16
+    """Candidates of the peer that are looked at; the rest are ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocksConfig:
+    """The local proxy's limits, which face local applications."""
+
+    max_handshake: int = 8 * KIB
+    """Bytes of a SOCKS or HTTP CONNECT request; more is refused."""
+
+    handshake_timeout: float = 30.0
+    """Seconds for an application to finish its request."""
+
+    max_connections: int = 1024
+    """Local connections at once, each with at most one stream's buffers."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamHeaderConfig:
+    """Limits of the header with which each stream starts."""
+
+    max_header: int = 512
+    """Bytes of a header or an answer. A name takes at most 255 of them."""
+
+    timeout: float = 30.0
+    """Seconds for a header to arrive whole."""

@@ -1,0 +1,208 @@
+"""Every error that Mayfly raises on purpose, and the codes that name them on the wire and to the shell.
+
+::
+
+    MayflyError                 has a stage, a message for people, what to do next, and an exit code
+    ├── UsageError              the command line, a configuration file or a policy cannot be understood
+    ├── CodeError               a pasted code cannot be used
+    │   ├── MistypedCodeError   the checksum does not fit, or characters are missing
+    │   ├── ExpiredCodeError    it was good once
+    │   ├── TooNewCodeError     it was made by a newer Mayfly
+    │   ├── WrongKindCodeError  an offer where an answer is due, or the reverse
+    │   └── WrongOfferError     an answer, but to another offer
+    ├── LinkError               the peer connection
+    │   ├── GatheringError      no usable address of our own
+    │   ├── ConnectError        the two ends never met
+    │   └── LinkLostError       they had met, and then the link ended
+    ├── ListenError             a local port could not be opened
+    └── ProtocolError           has a wire code
+        ├── LocalProtocolError  our side asked for something the protocol forbids
+        └── RemoteProtocolError the peer did something the protocol forbids
+    StreamResetError            one stream ended early; its session goes on
+    UpstreamError               a destination was refused or not reached; has the REP to tell the application
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the `mayfly` command returns to the shell. Stable; listed in the README."""
+
+    OK = 0
+    INTERNAL = 1
+    USAGE = 2
+    BAD_CODE = 3
+    NO_CONNECTION = 4
+    LINK_LOST = 5
+    CANNOT_LISTEN = 6
+    INTERRUPTED = 130
+
+
+class ErrorCode(IntEnum):
+    """Why a whole session ends: the code in CONNECTION_CLOSE. Below 0x100 they are RFC 9000 §20.1's, with its meaning."""
+
+    NO_ERROR = 0x00
+    INTERNAL_ERROR = 0x01
+    FLOW_CONTROL_ERROR = 0x03
+    STREAM_LIMIT_ERROR = 0x04
+    STREAM_STATE_ERROR = 0x05
+    FINAL_SIZE_ERROR = 0x06
+    FRAME_ENCODING_ERROR = 0x07
+    TRANSPORT_PARAMETER_ERROR = 0x08
+    PROTOCOL_VIOLATION = 0x0A
+    VERSION_UNSUPPORTED = 0x100
+    LIVENESS_TIMEOUT = 0x101
+    MESSAGE_TOO_BIG = 0x102
+    TOO_MANY_GAPS = 0x103
+    DRAINED = 0x104
+
+
+class StreamCode(IntEnum):
+    """Why one stream ends early: the code in RESET_STREAM and STOP_SENDING."""
+
+    CANCELLED = 0x00
+    CONNECTION_RESET = 0x01
+    DRAINING = 0x02
+    BAD_HEADER = 0x03
+    LIMIT = 0x04
+    TIMEOUT = 0x05
+    UNSUPPORTED = 0x06
+    INTERNAL = 0x07
+
+
+class Reply(IntEnum):
+    """SOCKS5 REP values, RFC 1928 §6. A relay's answer to a stream carries one verbatim."""
+
+    SUCCEEDED = 0x00
+    GENERAL_FAILURE = 0x01
+    NOT_ALLOWED = 0x02
+    NETWORK_UNREACHABLE = 0x03
+    HOST_UNREACHABLE = 0x04
+    CONNECTION_REFUSED = 0x05
+    TTL_EXPIRED = 0x06
+    COMMAND_NOT_SUPPORTED = 0x07
+    ADDRESS_TYPE_NOT_SUPPORTED = 0x08
+
+
+class MayflyError(Exception):
+    """An error with words for people.
+
+    `message` says what failed, `hint` what to do next, `stage` where (one of the stages of the README's table).
+    None of them may hold a peer's address, a destination, or unescaped peer text.
+    """
+
+    stage = "internal"
+    exit_code = ExitCode.INTERNAL
+
+    def __init__(self, message: str, *, hint: str = "", stage: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if stage is not None:
+            self.stage = stage
+
+
+class UsageError(MayflyError):
+    """The command line, a configuration file, or a policy rule cannot be understood."""
+
+    stage = "options"
+    exit_code = ExitCode.USAGE
+
+
+class CodeError(MayflyError):
+    """A pasted code cannot be used."""
+
+    stage = "code"
+    exit_code = ExitCode.BAD_CODE
+
+
+class MistypedCodeError(CodeError):
+    """The checksum does not fit, characters are foreign, or the end is missing."""
+
+
+class ExpiredCodeError(CodeError):
+    """The code was good once; the other side has to make a new one."""
+
+
+class TooNewCodeError(CodeError):
+    """The code was made by a newer version of Mayfly."""
+
+
+class WrongKindCodeError(CodeError):
+    """An offer was given where an answer is due, or the reverse."""
+
+
+class WrongOfferError(CodeError):
+    """The answer belongs to another offer than the one that waits."""
+
+
+class LinkError(MayflyError):
+    """Something about the peer connection."""
+
+    stage = "connect"
+    exit_code = ExitCode.NO_CONNECTION
+
+
+class GatheringError(LinkError):
+    """No address of ours can be offered under the settings in force."""
+
+    stage = "gather"
+
+
+class ConnectError(LinkError):
+    """The two ends never met: ICE or DTLS failed, or nobody answered in time."""
+
+
+class LinkLostError(LinkError):
+    """The link was open and has ended."""
+
+    stage = "link"
+    exit_code = ExitCode.LINK_LOST
+
+
+class ListenError(MayflyError):
+    """A local port could not be opened."""
+
+    stage = "listen"
+    exit_code = ExitCode.CANNOT_LISTEN
+
+
+class ProtocolError(MayflyError):
+    """A rule of core/PROTOCOL.md was broken. `code` is its name on the wire."""
+
+    stage = "session"
+    exit_code = ExitCode.LINK_LOST
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class LocalProtocolError(ProtocolError):
+    """Our own side asked for something that the protocol forbids: a bug of the caller."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer broke the protocol; the session is closed with `code`."""
+
+
+class StreamResetError(MayflyError):
+    """One stream was ended early by the peer, or by the end of its session. `code` is a StreamCode where known."""
+
+    stage = "stream"
+
+    def __init__(self, code: int, message: str = "the stream was reset") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class UpstreamError(MayflyError):
+    """A destination was refused or could not be reached. `reply` is what the application is told."""
+
+    stage = "upstream"
+
+    def __init__(self, reply: Reply, message: str) -> None:
+        super().__init__(message)
+        self.reply = reply

@@ -1,0 +1,1 @@
+"""Links and the engines that make them. `base` is the whole contract."""

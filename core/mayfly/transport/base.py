@@ -1,0 +1,172 @@
+"""The contract between the session and whatever carries its messages.
+
+An `Engine` makes an offer or answers one; what comes of either is a `Link`: one peer connection with its one data
+channel, message-oriented, reliable and (unless set otherwise) unordered. The channel is negotiated out of band with
+identifier 0 (RFC 8832 §1), so no message can arrive before the channel it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from ipaddress import IPv4Address, IPv6Address
+from typing import Protocol
+
+from mayfly.config import LinkConfig
+from mayfly.signaling.description import CandidateType, Description
+
+
+class IpPolicy(Enum):
+    """Which of our addresses a code may disclose, and whether a STUN server may learn them."""
+
+    ALL = "all"
+    PUBLIC_ONLY = "public-only"
+    NO_STUN = "no-stun"
+    LAN = "lan"
+    TURN_ONLY = "turn-only"
+
+
+class DtlsRole(Enum):
+    """Who sends the ClientHello. `auto` is the answerer."""
+
+    AUTO = "auto"
+    CLIENT = "client"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnServer:
+    """A TURN server (RFC 8656) and its long-term credential."""
+
+    url: str
+    username: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """What the user chose for links. With `bind`, exactly those addresses are gathered, loopback included.
+
+    `stun` holds `host:port` strings; empty means no STUN query ever leaves.
+    """
+
+    bind: tuple[IPv4Address | IPv6Address, ...] = ()
+    stun: tuple[str, ...] = ()
+    turn: tuple[TurnServer, ...] = ()
+    ip_policy: IpPolicy = IpPolicy.ALL
+    dtls_role: DtlsRole = DtlsRole.AUTO
+    ordered: bool = False
+    config: LinkConfig = field(default_factory=LinkConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class PathInfo:
+    """The path in use. `round_trip` is in seconds, None while unmeasured. `local` or `remote` may be None when unknown."""
+
+    local: CandidateType | None
+    remote: CandidateType | None
+    round_trip: float | None
+    bytes_sent: int
+    bytes_received: int
+
+
+class Link(Protocol):
+    """An open link. All calls are made on the event loop's thread."""
+
+    @property
+    def offerer(self) -> bool:
+        """Whether our end made the offer."""
+        ...
+
+    @property
+    def max_message(self) -> int:
+        """The largest message that the far end's SCTP says it takes, in bytes."""
+        ...
+
+    @property
+    def high_water(self) -> int:
+        """Bytes of buffered_amount above which nothing more should be sent."""
+        ...
+
+    @property
+    def buffered_amount(self) -> int:
+        """Bytes handed to send() that have not left for the network."""
+        ...
+
+    def start(
+        self, receive: Callable[[bytes], None], writable: Callable[[], None], lost: Callable[[str], None]
+    ) -> None:
+        """Begin delivery; called once. What arrived before is delivered first.
+
+        `writable` is called whenever buffered_amount has fallen to half of high_water or below. `lost` is called
+        exactly once when the link ends for whatever reason but our own close(), with words that hold no address.
+        """
+        ...
+
+    def send(self, message: bytes) -> None:
+        """Queue one message. Never blocks; the caller respects high_water. Does nothing once the link has ended."""
+        ...
+
+    def path(self) -> PathInfo:
+        """Statistics of the path in use."""
+        ...
+
+    async def close(self) -> None:
+        """End the link and free its sockets and tasks. Idempotent."""
+        ...
+
+
+class PendingOffer(Protocol):
+    """An offer that waits for its answer. Its NAT mapping is kept alive."""
+
+    @property
+    def description(self) -> Description:
+        """What to encode into the code now; it changes when the mapping moves."""
+        ...
+
+    def on_moved(self, callback: Callable[[Description], None]) -> None:
+        """Call back when a server-reflexive address changed, so that the code already given away is stale."""
+        ...
+
+    async def accept(self, answer: Description) -> Link:
+        """Take the answer and connect. Raises ConnectError; the offer is spent either way."""
+        ...
+
+    async def close(self) -> None:
+        """Give up waiting and free the sockets. Idempotent."""
+        ...
+
+
+class PendingAnswer(Protocol):
+    """An answer on its way back to the offerer, by hand. Keeps checking meanwhile."""
+
+    @property
+    def description(self) -> Description:
+        """What to encode into the answer's code."""
+        ...
+
+    async def connected(self) -> Link:
+        """Wait for the offerer. Raises ConnectError after `LinkConfig.answer_lifetime`."""
+        ...
+
+    async def close(self) -> None:
+        """Give up and free the sockets. Idempotent."""
+        ...
+
+
+class Engine(Protocol):
+    """A maker of links."""
+
+    @property
+    def name(self) -> str:
+        """As in `--engine`."""
+        ...
+
+    async def offer(self, settings: LinkSettings) -> PendingOffer:
+        """Gather candidates and make an offer. Raises GatheringError."""
+        ...
+
+    async def answer(self, settings: LinkSettings, offer: Description) -> PendingAnswer:
+        """Gather candidates, answer an offer, and begin checking. Raises GatheringError or ConnectError."""
+        ...
