@@ -22,10 +22,10 @@ class MuxConfig:
     max_receive_message: int = 64 * KIB
     """Largest message we accept; told to the peer in HELLO. A bigger one ends the session with MESSAGE_TOO_BIG."""
 
-    initial_connection_window: int = 1 * MIB
-    """Credit for all streams together before the first MAX_DATA."""
+    initial_connection_window: int = 2 * MIB
+    """Credit for all streams together before the first MAX_DATA; kept free above what the open streams may hold."""
 
-    max_connection_window: int = 16 * MIB
+    max_connection_window: int = 32 * MIB
     """Where the connection window stops growing. Bytes received and not consumed never pass it: at most this much."""
 
     initial_stream_window: int = 256 * KIB
@@ -136,3 +136,36 @@ class StreamHeaderConfig:
 
     timeout: float = 30.0
     """Seconds for a header to arrive whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """What one link may hold below the multiplexer, whatever the far end sends. Sizes are bytes, times are seconds."""
+
+    max_message: int = 256 * KIB
+    """Largest message either way: what aiortc, libwebrtc and Chromium all take. A bigger one ends the link."""
+
+    max_early: int = 1 * MIB
+    """Messages that arrive before the session has started."""
+
+    max_datagrams: int = 2048
+    """Datagrams that wait for DTLS; more are dropped, as the network would."""
+
+    max_datagram: int = 2048
+    """Largest datagram that is let in. Every stack stays below the 1,500 of Ethernet."""
+
+    max_reassembly: int = 1 * MIB
+    """Bytes of unfinished messages: SCTP's receive window. One message more is held while its gap is being filled."""
+
+    max_ahead: int = 4096
+    """Packets that may have overtaken a missing one, at about 600 bytes of bookkeeping each."""
+
+    linger: float = 3.0
+    """How long close() waits for what was sent to be acknowledged. SCTP needs a second to notice a lost last packet."""
+
+    @property
+    def worst_case_memory(self) -> int:
+        """Bytes that a hostile far end can make one link hold."""
+        chunks = 600 * (self.max_ahead + self.max_message // 256)
+        waiting = self.max_datagrams * self.max_datagram
+        return self.max_early + waiting + self.max_reassembly + 2 * self.max_message + chunks

@@ -41,7 +41,7 @@ class ExitCode(IntEnum):
 
 
 class ErrorCode(IntEnum):
-    """Why a whole session ends: the code in CONNECTION_CLOSE. Below 0x100 they are RFC 9000 §20.1's, with its meaning."""
+    """Why a whole session ends: the code in CONNECTION_CLOSE. Below 0x100 they are RFC 9000 §20.1's."""
 
     NO_ERROR = 0x00
     INTERNAL_ERROR = 0x01

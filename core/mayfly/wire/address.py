@@ -10,6 +10,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 Host = IPv4Address | IPv6Address | str
 
 # RFC 1123 §2.1 names, and the underscore that service records use. Nothing that could confuse a resolver or a terminal.
+# A zone (RFC 4007 §11) may stand behind an IPv6 address, and Python takes any text for one.
+_ZONE = re.compile(r"[A-Za-z0-9_.-]+")
 _NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?")
 
 
@@ -46,10 +48,16 @@ class Destination:
 
         Raises AddressError for anything that is neither.
         """
+        literal = text[1:-1] if text.startswith("[") and text.endswith("]") else text
         try:
-            return cls(ip_address(text.strip("[]")), port)
+            address = ip_address(literal)
         except ValueError:
-            pass
+            address = None
+        if address is not None:
+            zone = address.scope_id if isinstance(address, IPv6Address) else None
+            if zone is not None and not _ZONE.fullmatch(zone):
+                raise AddressError("the zone of the address is not a name")
+            return cls(address, port)
         if len(text) > 255 or not _NAME.fullmatch(text) or any(len(label) > 63 for label in text.split(".")):
             raise AddressError("the name is not a valid host name")
         return cls(text.lower(), port)
