@@ -1,0 +1,113 @@
+"""What the multiplexer tells its driver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+from mayfly.wire.hello import Hello
+
+
+class Priority(IntEnum):
+    """The scheduler's classes, served in this order."""
+
+    CONTROL = 0
+    CHAT = 1
+    INTERACTIVE = 2
+    BULK = 3
+
+
+class Side(Enum):
+    """Who ended a session."""
+
+    US = "us"
+    PEER = "peer"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class HelloReceived:
+    """The peer's HELLO has come: streams may be opened from now on."""
+
+    hello: Hello
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOpened:
+    """The peer opened a stream. Others may follow out of order."""
+
+    stream_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReadable:
+    """`read` has bytes, or the end, to give."""
+
+    stream_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamWritable:
+    """A stream that had refused bytes takes some again."""
+
+    stream_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReset:
+    """The peer ended its half early; what was not read is gone."""
+
+    stream_id: int
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStopped:
+    """The peer wants no more of our half. The multiplexer has reset it already."""
+
+    stream_id: int
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamsAvailable:
+    """The peer allows more streams than before."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatagramReceived:
+    """A datagram that belongs to an open stream."""
+
+    stream_id: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class GoAwayReceived:
+    """The peer takes no new streams and leaves within `seconds`."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosed:
+    """The session is over. `code` is an ErrorCode where known. When `by` is US, a last message waits to be sent."""
+
+    by: Side
+    code: int
+    reason: str
+
+
+Event = (
+    HelloReceived
+    | StreamOpened
+    | StreamReadable
+    | StreamWritable
+    | StreamReset
+    | StreamStopped
+    | StreamsAvailable
+    | DatagramReceived
+    | GoAwayReceived
+    | SessionClosed
+)

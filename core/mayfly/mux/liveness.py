@@ -1,0 +1,87 @@
+"""Whether the peer is there, and how far: PING and PONG on a clock that the caller holds.
+
+A peer is dead when a PING was sent and nothing at all came for `dead_after - ping_after`. Time in which this process
+itself was asleep does not count: the PING comes first, and where one was out already, waking late gives it more time
+once.
+"""
+
+from __future__ import annotations
+
+from mayfly.config import MuxConfig
+from mayfly.wire.frames import OPAQUE_SIZE
+
+_SAMPLE_EVERY = 2.0
+_FIRST_GUESS = 0.1
+_ASLEEP = 1.0  # a clock that is asked so much later than it wanted to be belongs to a process that did not run
+
+
+class Liveness:
+    """The PING schedule of one session. Times are seconds on the caller's clock."""
+
+    __slots__ = ("_asleep", "_config", "_count", "_heard", "_opaque", "_sent", "round_trip")
+
+    def __init__(self, config: MuxConfig, now: float) -> None:
+        self._config = config
+        self._heard = now
+        self._sent: float | None = None
+        self._opaque = b""
+        self._count = 0
+        self._asleep = False
+        self.round_trip: float | None = None
+        """Smoothed as RFC 6298 §2 does, in seconds; None before the first PONG."""
+
+    @property
+    def round_trip_or_guess(self) -> float:
+        """For decisions that cannot wait for a sample."""
+        return _FIRST_GUESS if self.round_trip is None else self.round_trip
+
+    def heard(self, now: float) -> None:
+        """Something came from the peer."""
+        self._heard = now
+        self._asleep = False
+
+    def silent(self, now: float) -> bool:
+        """Whether to ask for a sign of life."""
+        return not self._opaque and now >= self._heard + self._config.ping_after
+
+    def sample_due(self, now: float) -> bool:
+        """Whether a path that is in use is worth a new measurement."""
+        return not self._opaque and self._sent is not None and now - self._sent >= _SAMPLE_EVERY
+
+    def ping(self, now: float) -> bytes:
+        """The opaque bytes of a PING that is sent now."""
+        self._count += 1
+        self._opaque = self._count.to_bytes(OPAQUE_SIZE, "big")
+        self._sent = now
+        return self._opaque
+
+    def pong(self, opaque: bytes, now: float) -> None:
+        """A PONG came. One that answers nothing is ignored."""
+        if not self._opaque or opaque != self._opaque or self._sent is None:
+            return
+        sample = now - self._sent
+        self._opaque = b""
+        if sample > self._config.dead_after:
+            return  # this process slept
+        self.round_trip = sample if self.round_trip is None else self.round_trip * 7 / 8 + sample / 8
+
+    def next_timeout(self) -> float:
+        """When to ask `silent` or `dead` again."""
+        if self._opaque and self._sent is not None:
+            return max(self._sent, self._heard) + self._patience
+        return self._heard + self._config.ping_after
+
+    def dead(self, now: float) -> bool:
+        """Whether a PING has been out for too long in silence."""
+        if not self._opaque or self._sent is None:
+            return False
+        late = now - self.next_timeout()
+        if late >= _ASLEEP and not self._asleep:
+            self._asleep = True
+            self._heard = now
+            return False
+        return late >= 0
+
+    @property
+    def _patience(self) -> float:
+        return self._config.dead_after - self._config.ping_after

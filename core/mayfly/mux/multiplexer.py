@@ -1,0 +1,405 @@
+"""The multiplexer, as core/PROTOCOL.md defines it. No I/O, no clock, no randomness.
+
+How to drive it: give every message from the channel to `receive_message` and act on the events; whenever something may
+have changed, send what `messages_to_send` gives within the budget that the channel has left; call `handle_timeout` when
+`next_timeout` has come. Between the two ends nothing else is shared.
+
+A peer that breaks the protocol gets a SessionClosed event on our side and a CONNECTION_CLOSE on its own; what our own
+application asks wrongly raises LocalProtocolError and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mayfly.config import MuxConfig
+from mayfly.errors import ErrorCode, LocalProtocolError, RemoteProtocolError, StreamCode
+from mayfly.mux.events import (
+    DatagramReceived,
+    Event,
+    GoAwayReceived,
+    HelloReceived,
+    Priority,
+    SessionClosed,
+    Side,
+    StreamOpened,
+    StreamReadable,
+    StreamReset,
+    StreamsAvailable,
+    StreamStopped,
+    StreamWritable,
+)
+from mayfly.mux.greeting import Greeting
+from mayfly.mux.inbox import Inbox
+from mayfly.mux.liveness import Liveness
+from mayfly.mux.outbox import Outbox
+from mayfly.mux.states import RECEIVE_ENDED, Receive, Send, SendStep
+from mayfly.mux.stream import MuxStream
+from mayfly.mux.table import StreamTable
+from mayfly.wire.frames import (
+    ConnectionCloseFrame,
+    DataBlockedFrame,
+    DatagramFrame,
+    Frame,
+    GoAwayFrame,
+    HelloFrame,
+    MaxDataFrame,
+    MaxStreamDataFrame,
+    MaxStreamsFrame,
+    OfStream,
+    PingFrame,
+    PongFrame,
+    ResetStreamFrame,
+    StopSendingFrame,
+    StreamDataBlockedFrame,
+    StreamFrame,
+    StreamsBlockedFrame,
+    decode_message,
+)
+from mayfly.wire.hello import Hello
+
+_DATAGRAM_OVERHEAD = 16
+
+
+class Multiplexer:
+    """One end of a session. `hello_size` is what the first message is padded to (the driver draws it at random)."""
+
+    def __init__(self, config: MuxConfig, hello: Hello, *, offerer: bool, hello_size: int, now: float) -> None:
+        self._config = config
+        self._greeting = Greeting(config, hello, hello_size, now)
+        self._liveness = Liveness(config, now)
+        self._streams = StreamTable(config, offerer=offerer)
+        self._outbox = Outbox(config, self._liveness)
+        self._inbox = Inbox(config, self._outbox, self._liveness)
+        self._refused: dict[int, MuxStream] = {}
+        self._leaving = False
+        self._peer_leaving = False
+        self._closed: SessionClosed | None = None
+        self._last_message: bytes | None = None
+
+    # What the driver may ask
+
+    @property
+    def peer(self) -> Hello | None:
+        """The peer's HELLO, once it has come."""
+        return self._greeting.peer
+
+    @property
+    def closed(self) -> SessionClosed | None:
+        """How the session ended, once it has."""
+        return self._closed
+
+    @property
+    def open_streams(self) -> int:
+        """Streams of both sides that have not ended, or whose end the peer has not yet reported as received."""
+        return len(self._streams)
+
+    @property
+    def round_trip(self) -> float | None:
+        """Smoothed round-trip time in seconds, queues of the channel included."""
+        return self._liveness.round_trip
+
+    @property
+    def unread(self) -> int:
+        """Bytes received and not consumed, in order or not. Never above MuxConfig.max_connection_window."""
+        return self._inbox.unread
+
+    @property
+    def peer_leaving(self) -> bool:
+        """Whether the peer has said GOAWAY."""
+        return self._peer_leaving
+
+    def can_open(self) -> bool:
+        """Whether open_stream would succeed now."""
+        return self._closed is None and self.peer is not None and not self._peer_leaving and self._streams.can_open
+
+    def readable(self, stream_id: int) -> bool:
+        """Whether `read` has bytes or the end to give."""
+        stream = self._streams.get(stream_id)
+        return stream is not None and stream.readable
+
+    def next_timeout(self) -> float | None:
+        """When handle_timeout is due, on the caller's clock; None once closed."""
+        if self._closed is not None:
+            return None
+        if self.peer is None:
+            return self._greeting.deadline
+        return self._liveness.next_timeout()
+
+    def handle_timeout(self, now: float) -> list[Event]:
+        """Ask a silent peer for a sign of life, and notice a dead one."""
+        if self._closed is not None:
+            return []
+        if self.peer is None:
+            if now < self._greeting.deadline:
+                return []
+            return self._end(Side.LINK, ErrorCode.LIVENESS_TIMEOUT, "the other side said nothing after connecting")
+        if self._liveness.silent(now):
+            self._outbox.control(PingFrame(self._liveness.ping(now)))
+        if self._liveness.dead(now):
+            return self._end(Side.LINK, ErrorCode.LIVENESS_TIMEOUT, "the other side has stopped answering")
+        return []
+
+    # Messages
+
+    def receive_message(self, message: bytes, now: float) -> list[Event]:
+        """Take one data channel message. Errors of the peer become a SessionClosed event."""
+        if self._closed is not None:
+            return []
+        events: list[Event] = []
+        self._liveness.heard(now)
+        try:
+            if len(message) > self._config.max_receive_message:
+                raise RemoteProtocolError(ErrorCode.MESSAGE_TOO_BIG, "the peer sent a message above our limit")
+            if self.peer is None and self._greeting.keep_early(message):
+                return []
+            for frame in decode_message(message):
+                self._receive_frame(frame, events, now)
+                if self.closed is not None:
+                    break
+        except RemoteProtocolError as error:
+            events += self._end(Side.US, error.code, error.message)
+        return events
+
+    def messages_to_send(self, budget: int, now: float) -> list[bytes]:
+        """The next messages, until `budget` bytes are passed. They must be handed to the channel."""
+        if self._last_message is not None:
+            last, self._last_message = self._last_message, None
+            return [last]
+        if self._closed is not None:
+            return []
+        sent: list[bytes] = []
+        hello = self._greeting.take_ours()
+        if hello is not None:
+            sent.append(hello)
+            budget -= len(hello)
+        if self.peer is None:
+            return sent
+        for message, moved in self._outbox.messages(budget, now):
+            sent.append(message)
+            self._retire(moved)
+        return sent
+
+    def writable_events(self) -> list[Event]:
+        """StreamWritable for each stream that refused bytes and has room again. Ask after messages_to_send."""
+        roomy = [s for s in self._refused.values() if s.outgoing.size <= self._config.send_buffer // 2]
+        for stream in roomy:
+            del self._refused[stream.id]
+        return [StreamWritable(stream.id) for stream in roomy if stream.send is Send.OPEN]
+
+    # Streams
+
+    def open_stream(self, priority: Priority, now: float) -> int:
+        """Open a stream. Raises LocalProtocolError unless can_open()."""
+        if self._closed is not None or self.peer is None or self._peer_leaving:
+            raise LocalProtocolError(ErrorCode.STREAM_LIMIT_ERROR, "the session takes no new streams")
+        stream = self._add_stream(self._streams.next_id(), priority, now)
+        return stream.id
+
+    def set_priority(self, stream_id: int, priority: Priority) -> None:
+        """Move a stream to another class, from its next turn on."""
+        self._streams.require(stream_id).priority = priority
+
+    def write(self, stream_id: int, data: bytes) -> int:
+        """Queue bytes. Gives how many were taken; after fewer than offered, StreamWritable tells when to go on."""
+        stream = self._streams.require(stream_id)
+        stream.step_send(SendStep.WRITE)
+        room = self._config.send_buffer - stream.outgoing.size
+        taken = min(room, len(data))
+        if taken < len(data):
+            self._refused[stream_id] = stream
+        if taken > 0:
+            stream.outgoing.append(data if taken == len(data) else data[:taken])
+            self._schedule(stream)
+        return taken
+
+    def finish(self, stream_id: int) -> None:
+        """End our half behind what was written. Does nothing on a half that has ended, or on a stream that is gone."""
+        stream = self._streams.get(stream_id)
+        if stream is not None:
+            stream.step_send(SendStep.FINISH)
+            self._schedule(stream)
+
+    def reset(self, stream_id: int, code: int) -> None:
+        """End our half now; what is unsent is dropped. Does nothing on a half that has ended."""
+        stream = self._streams.get(stream_id)
+        if stream is not None:
+            self._reset(stream, code)
+            self._retire([stream])
+
+    def stop(self, stream_id: int, code: int) -> None:
+        """Ask the peer to end its half; what it still sends is dropped. Does nothing on a half that has ended."""
+        stream = self._streams.get(stream_id)
+        if stream is None:
+            return
+        if stream.receive is Receive.OPEN:
+            stream.stop_code = code
+            self._outbox.touch(stream)
+        self._inbox.stop(stream)
+        self._retire([stream])
+
+    def read(self, stream_id: int, limit: int, now: float) -> tuple[bytes, bool]:
+        """Consume up to `limit` bytes, and tell whether the end is reached. Credit goes back to the peer for them."""
+        stream = self._streams.get(stream_id)
+        if stream is None:
+            return b"", True
+        data = self._inbox.read(stream, limit, now)
+        ended = stream.receive in RECEIVE_ENDED
+        self._retire([stream])
+        return data, ended
+
+    def send_datagram(self, stream_id: int, data: bytes) -> bool:
+        """Queue a datagram of an open stream. False when it is too big; the oldest gives way when too many wait."""
+        if self.peer is None or self._streams.get(stream_id) is None:
+            return False
+        if len(data) > min(self.peer.max_datagram, self._outbox.max_message - _DATAGRAM_OVERHEAD):
+            return False
+        self._outbox.datagram(DatagramFrame(stream_id, data).encode())
+        return True
+
+    # The session's end
+
+    def go_away(self, seconds: float, reason: str) -> None:
+        """Take no new streams from the peer, and tell it that we leave within `seconds`."""
+        if self._closed is None:
+            self._leaving = True
+            text = reason.encode()[: self._config.max_reason]
+            self._outbox.control(GoAwayFrame(max(0, int(seconds * 1000)), text))
+
+    def close(self, code: ErrorCode, reason: str) -> list[Event]:
+        """End the session now. One last message tells the peer."""
+        return [] if self._closed is not None else self._end(Side.US, code, reason)
+
+    def lose_link(self, reason: str) -> list[Event]:
+        """The channel is gone; nothing can be sent any more."""
+        return [] if self._closed is not None else self._end(Side.LINK, ErrorCode.NO_ERROR, reason)
+
+    # Frames
+
+    def _receive_frame(self, frame: Frame, events: list[Event], now: float) -> None:
+        match frame:
+            case MaxDataFrame():
+                self._outbox.allow(frame.limit)
+            case MaxStreamsFrame():
+                if frame.limit > self._streams.our_limit:
+                    self._streams.our_limit = frame.limit
+                    events.append(StreamsAvailable())
+            case PingFrame():
+                self._outbox.pong(frame.opaque)
+            case PongFrame():
+                self._liveness.pong(frame.opaque, now)
+            case GoAwayFrame():
+                self._peer_leaving = True
+                events.append(GoAwayReceived(frame.milliseconds / 1000, self._words(frame.reason)))
+            case ConnectionCloseFrame():
+                events += self._end(Side.PEER, frame.code, self._words(frame.reason))
+            case HelloFrame():
+                self._receive_hello(frame, events, now)
+            case DataBlockedFrame() | StreamsBlockedFrame():
+                pass  # for people who debug; credit follows consumption and nothing else
+            case _:
+                stream = self._stream_of(frame.stream_id, events, now)
+                if stream is not None:
+                    self._receive_stream_frame(stream, frame, events)
+
+    def _receive_stream_frame(self, stream: MuxStream, frame: OfStream, events: list[Event]) -> None:
+        match frame:
+            case StreamFrame():
+                if self._inbox.data(stream, frame.offset, frame.data, frame.fin):
+                    events.append(StreamReadable(stream.id))
+            case MaxStreamDataFrame():
+                if frame.limit > stream.send_limit:
+                    stream.send_limit = frame.limit
+                    self._schedule(stream)
+                if stream.send is Send.FINISHED and frame.received > stream.sent:
+                    stream.step_send(SendStep.ALL_RECEIVED)
+            case ResetStreamFrame():
+                if self._inbox.reset(stream, frame.final_size):
+                    events.append(StreamReset(stream.id, frame.code))
+            case StopSendingFrame():
+                if stream.send in (Send.OPEN, Send.FINISHING):
+                    self._reset(stream, frame.code)
+                    events.append(StreamStopped(stream.id, frame.code))
+            case DatagramFrame():
+                events += self._datagram(stream, frame.data)
+            case StreamDataBlockedFrame():
+                pass
+        self._retire([stream])
+
+    def _datagram(self, stream: MuxStream, data: bytes) -> list[Event]:
+        if len(data) > self._config.max_datagram:
+            raise RemoteProtocolError(ErrorCode.PROTOCOL_VIOLATION, "a datagram is above our limit")
+        # Of a stream that was stopped, or refused from the start, nobody here wants anything.
+        return [] if stream.receive is Receive.STOPPED else [DatagramReceived(stream.id, data)]
+
+    def _receive_hello(self, frame: HelloFrame, events: list[Event], now: float) -> None:
+        peer, early = self._greeting.receive(frame)
+        self._streams.our_limit = peer.max_streams
+        self._outbox.max_message = min(self._config.max_message, peer.max_message)
+        self._outbox.allow(peer.max_data)
+        self._outbox.control(PingFrame(self._liveness.ping(now)))  # the first sample of the round trip
+        events.append(HelloReceived(peer))
+        for message in early:
+            for late in decode_message(message):
+                self._receive_frame(late, events, now)
+                if self.closed is not None:
+                    return
+
+    # Bookkeeping
+
+    def _stream_of(self, stream_id: int, events: list[Event], now: float) -> MuxStream | None:
+        """The stream a frame speaks of, opened if it is new; None when it has ended."""
+        stream = self._streams.get(stream_id)
+        if stream is not None or not self._streams.must_open(stream_id):
+            return stream
+        stream = self._add_stream(stream_id, Priority.INTERACTIVE, now)
+        if self._leaving:
+            self._reset(stream, StreamCode.DRAINING)
+            self.stop(stream_id, StreamCode.DRAINING)
+        else:
+            events.append(StreamOpened(stream_id))
+        return stream
+
+    def _add_stream(self, stream_id: int, priority: Priority, now: float) -> MuxStream:
+        send_limit = 0 if self.peer is None else self.peer.max_stream_data
+        stream = MuxStream(stream_id, priority, send_limit, self._config.initial_stream_window, now)
+        self._streams.add(stream)
+        self._inbox.opened(stream)
+        return stream
+
+    def _retire(self, streams: Iterable[MuxStream]) -> None:
+        """Let go of those that have ended. Their numbers go back to the peer as stream credit."""
+        for stream in streams:
+            if stream.ended and self._streams.get(stream.id) is stream:
+                self._streams.remove(stream)
+                self._inbox.closed(stream)
+                limit = self._streams.due_limit()
+                if limit is not None:
+                    self._streams.peer_limit = limit
+                    self._outbox.limit(MaxStreamsFrame(limit))
+
+    def _schedule(self, stream: MuxStream) -> None:
+        if stream.wants_to_send:
+            self._outbox.scheduler.add(stream)
+
+    def _reset(self, stream: MuxStream, code: int) -> None:
+        if stream.send in (Send.OPEN, Send.FINISHING):
+            stream.reset_code = code
+            self._outbox.touch(stream)
+        stream.step_send(SendStep.RESET)
+        stream.outgoing.discard()
+        self._outbox.scheduler.forget(stream)
+
+    def _words(self, reason: bytes) -> str:
+        return reason[: self._config.max_reason].decode(errors="replace")
+
+    def _end(self, by: Side, code: int, reason: str) -> list[Event]:
+        self._closed = SessionClosed(by, code, reason)
+        if by is Side.US:
+            text = reason.encode()[: self._config.max_reason]
+            self._last_message = ConnectionCloseFrame(code, text).encode()
+        self._greeting.clear()
+        self._streams.clear()
+        self._refused.clear()
+        self._outbox.scheduler.clear()
+        return [self._closed]

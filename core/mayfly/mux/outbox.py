@@ -1,0 +1,176 @@
+"""What is to be sent, in messages: control frames first, then datagrams, then streams as the scheduler says.
+
+What waits here is bounded: control frames are flags, the newest few of their kind, or follow from credit that was used;
+a peer cannot make a queue of them grow.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from mayfly.config import MuxConfig
+from mayfly.mux.liveness import Liveness
+from mayfly.mux.schedule import Scheduler
+from mayfly.mux.states import Send, SendStep
+from mayfly.mux.stream import MuxStream
+from mayfly.wire.frames import (
+    STREAM_OVERHEAD,
+    DataBlockedFrame,
+    Frame,
+    MaxDataFrame,
+    MaxStreamDataFrame,
+    MaxStreamsFrame,
+    PingFrame,
+    PongFrame,
+    ResetStreamFrame,
+    StopSendingFrame,
+    StreamDataBlockedFrame,
+    stream_frame_head,
+)
+
+_MAX_PONGS = 8
+_CONTROL_ROOM = 64  # besides a reason, what the largest control frame takes
+_LEAST_ROOM = STREAM_OVERHEAD + 64  # starting a STREAM frame for fewer bytes is not worth its head
+
+
+class Outbox:
+    """One session's unsent frames."""
+
+    def __init__(self, config: MuxConfig, liveness: Liveness) -> None:
+        self._config = config
+        self._liveness = liveness
+        self._control: deque[bytes] = deque()
+        self._limits: dict[type[Frame], Frame] = {}
+        self._pongs: deque[bytes] = deque(maxlen=_MAX_PONGS)
+        self._datagrams: deque[bytes] = deque(maxlen=config.max_datagrams)
+        self._datagram_lead = 0
+        self._touched: dict[int, MuxStream] = {}
+        self._blocked_at = -1
+        self.scheduler = Scheduler(config.max_message, config.interactive_bytes, config.fairness_bytes)
+        self.max_message = config.max_message
+        self.credit = 0
+        """The peer's MAX_DATA."""
+        self.sent = 0
+        """Bytes of all streams sent so far."""
+
+    def control(self, frame: Frame) -> None:
+        """A frame that is sent once, as soon as there is room. For the callers whose number is bounded by design."""
+        self._control.append(frame.encode())
+
+    def limit(self, frame: MaxDataFrame | MaxStreamsFrame) -> None:
+        """Credit of the whole session. A newer limit takes the place of one that has not left yet."""
+        self._limits[type(frame)] = frame
+
+    def pong(self, opaque: bytes) -> None:
+        """Answer a PING. Of more than a few at once the oldest stay unanswered."""
+        self._pongs.append(opaque)
+
+    def datagram(self, encoded: bytes) -> None:
+        """An encoded DATAGRAM frame; the oldest gives way."""
+        self._datagrams.append(encoded)
+
+    def touch(self, stream: MuxStream) -> None:
+        """The stream has a control frame to send: a reset, a stop or credit."""
+        self._touched[stream.id] = stream
+
+    def allow(self, limit: int) -> None:
+        """The peer's MAX_DATA rose."""
+        if limit > self.credit:
+            self.credit = limit
+            self.scheduler.unpark()
+
+    def messages(self, budget: int, now: float) -> Iterator[tuple[bytes, list[MuxStream]]]:
+        """Messages until `budget` bytes are passed, each with the streams whose state it moved."""
+        room = self.max_message - self._config.max_reason - _CONTROL_ROOM
+        while budget > 0:
+            parts: list[bytes] = []
+            moved: list[MuxStream] = []
+            size = 0
+            for encoded, stream in self._frames(now):
+                parts.append(encoded)
+                size += len(encoded)
+                if stream is not None:
+                    moved.append(stream)
+                if size > room:
+                    break
+            size += self._datagram_frames(parts, size)
+            size += self._stream_frames(parts, moved, size)
+            if not parts:
+                if self._control or self._datagrams:  # a BLOCKED frame was just added; a datagram's turn has come
+                    continue
+                return
+            budget -= size
+            yield b"".join(parts), moved
+
+    def _frames(self, now: float) -> Iterator[tuple[bytes, MuxStream | None]]:
+        """Control frames, each small. What is taken from the iterator is sent."""
+        if self.scheduler.next() is not None and self._liveness.sample_due(now):
+            yield PingFrame(self._liveness.ping(now)).encode(), None
+        while self._pongs:
+            yield PongFrame(self._pongs.popleft()).encode(), None
+        while self._control:
+            yield self._control.popleft(), None
+        while self._limits:
+            yield self._limits.popitem()[1].encode(), None
+        while self._touched:
+            stream = next(iter(self._touched.values()))
+            if stream.reset_code is not None:
+                code, stream.reset_code = stream.reset_code, None
+                yield ResetStreamFrame(stream.id, code, stream.sent).encode(), stream
+            elif stream.stop_code is not None:
+                code, stream.stop_code = stream.stop_code, None
+                yield StopSendingFrame(stream.id, code).encode(), stream
+            elif stream.credit_due:
+                stream.credit_due = False
+                frame = MaxStreamDataFrame(stream.id, stream.window.renew(), stream.received)
+                yield frame.encode(), stream
+            else:
+                del self._touched[stream.id]
+
+    def _datagram_frames(self, parts: list[bytes], size: int) -> int:
+        """Datagrams first, but never far ahead of streams that wait: a flood of them takes half of what there is."""
+        added = 0
+        while self._datagrams and size + added + len(self._datagrams[0]) <= self.max_message:
+            if self._datagram_lead >= self.max_message:
+                break
+            encoded = self._datagrams.popleft()
+            parts.append(encoded)
+            added += len(encoded)
+            self._datagram_lead += len(encoded)
+        return added
+
+    def _stream_frames(self, parts: list[bytes], moved: list[MuxStream], size: int) -> int:
+        added = 0
+        while (room := self.max_message - size - added - STREAM_OVERHEAD) > _LEAST_ROOM:
+            stream = self.scheduler.next()
+            if stream is None:
+                self._datagram_lead = 0
+                break
+            if stream.outgoing.size and self.sent >= self.credit:
+                if self._blocked_at != self.credit:
+                    self._blocked_at = self.credit
+                    self.control(DataBlockedFrame(self.credit))
+                self.scheduler.park(stream)
+                continue
+            if stream.outgoing.size and stream.sent >= stream.send_limit:
+                if stream.blocked_at != stream.send_limit:
+                    stream.blocked_at = stream.send_limit
+                    self.control(StreamDataBlockedFrame(stream.id, stream.send_limit))
+                self.scheduler.drop(stream)
+                continue
+            limit = min(room, stream.allowance, stream.send_limit - stream.sent, self.credit - self.sent)
+            data = stream.outgoing.take(limit)
+            fin = stream.send is Send.FINISHING and not stream.outgoing.size
+            head = stream_frame_head(stream.id, stream.sent, len(data), fin)
+            parts.append(head)
+            parts.append(data)
+            added += len(head) + len(data)
+            stream.sent += len(data)
+            self.sent += len(data)
+            self._datagram_lead = max(0, self._datagram_lead - len(head) - len(data))
+            if fin:
+                stream.step_send(SendStep.FIN_SENT)
+            self.scheduler.served(stream, len(data))
+            moved.append(stream)
+        return added

@@ -1,0 +1,119 @@
+"""Whose bytes go next: classes in order, streams within a class round-robin by bytes.
+
+A stream of the interactive class that keeps its queue full counts as bulk until it runs empty, so that one download
+does not delay another's keystroke. A lower class that was passed over for `fairness_bytes` gets one turn: none starves.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from mayfly.mux.events import Priority
+from mayfly.mux.stream import MuxStream
+
+
+class Scheduler:
+    """The streams that have something to send and credit to send it."""
+
+    __slots__ = (
+        "_fairness",
+        "_interactive_bytes",
+        "_least",
+        "_parked",
+        "_quantum",
+        "_queues",
+        "_served_from",
+        "_waited",
+    )
+
+    def __init__(self, quantum: int, interactive_bytes: int, fairness_bytes: int) -> None:
+        self._quantum = quantum
+        self._least = quantum // 16  # a shorter rest of a turn is not worth a frame
+        self._interactive_bytes = interactive_bytes
+        self._fairness = fairness_bytes
+        self._queues: tuple[deque[MuxStream], ...] = tuple(deque() for _ in Priority)
+        self._waited = [0 for _ in Priority]
+        self._served_from = 0
+        self._parked: dict[int, MuxStream] = {}
+
+    def add(self, stream: MuxStream) -> None:
+        """The stream has something to send. Adding it twice changes nothing."""
+        if stream.scheduled or stream.parked:
+            return
+        stream.scheduled = True
+        stream.allowance = self._quantum
+        self._queues[self._class_of(stream)].append(stream)
+
+    def next(self) -> MuxStream | None:
+        """The stream to serve now, or None. It stays first until `served`, `drop` or `park` is called for it."""
+        waiting = [number for number, queue in enumerate(self._queues) if self._prune(queue)]
+        if not waiting:
+            return None
+        passed_over = [number for number in waiting if self._waited[number] >= self._fairness]
+        self._served_from = (passed_over or waiting)[0]
+        return self._queues[self._served_from][0]
+
+    def served(self, stream: MuxStream, size: int) -> None:
+        """`size` bytes of the stream that `next` gave were sent, and it may have more."""
+        self._count(size)
+        stream.allowance -= size
+        stream.backlog += size
+        if not stream.wants_to_send:
+            stream.backlog = 0
+            self._leave(stream)
+        elif stream.allowance < self._least:
+            self._leave(stream)
+            self.add(stream)
+
+    def drop(self, stream: MuxStream) -> None:
+        """The stream that `next` gave cannot go on now; `add` brings it back."""
+        self._leave(stream)
+
+    def park(self, stream: MuxStream) -> None:
+        """The stream that `next` gave waits for the connection's credit; `unpark` brings all of them back."""
+        self._leave(stream)
+        stream.parked = True
+        self._parked[stream.id] = stream
+
+    def unpark(self) -> None:
+        """The connection has credit again."""
+        parked, self._parked = self._parked, {}
+        for stream in parked.values():
+            stream.parked = False
+            if stream.wants_to_send:
+                self.add(stream)
+
+    def forget(self, stream: MuxStream) -> None:
+        """The stream has nothing more to send, wherever it stands."""
+        stream.scheduled = stream.parked = False
+        self._parked.pop(stream.id, None)
+
+    def clear(self) -> None:
+        """Forget all streams."""
+        for queue in self._queues:
+            queue.clear()
+        self._parked.clear()
+
+    def _class_of(self, stream: MuxStream) -> Priority:
+        if stream.priority is Priority.INTERACTIVE and stream.backlog >= self._interactive_bytes:
+            return Priority.BULK
+        return stream.priority
+
+    @staticmethod
+    def _prune(queue: deque[MuxStream]) -> bool:
+        """Drop streams from the front that were forgotten. Tells whether any is left."""
+        while queue and not queue[0].scheduled:
+            queue.popleft()
+        return bool(queue)
+
+    def _leave(self, stream: MuxStream) -> None:
+        queue = self._queues[self._served_from]
+        if queue and queue[0] is stream:
+            queue.popleft()
+        stream.scheduled = False
+
+    def _count(self, size: int) -> None:
+        for number in range(self._served_from + 1, len(self._queues)):
+            if self._queues[number]:
+                self._waited[number] += size
+        self._waited[self._served_from] = 0
