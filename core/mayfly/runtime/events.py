@@ -1,0 +1,218 @@
+"""What a running relay or client tells people and machines: one schema, one class for each event.
+
+`to_json()` gives the object that `--json` prints as one line; its `event` key names the class. Times are UNIX seconds
+where they are points in time and seconds where they are spans, except `rtt_ms`. Text that came from a peer (reasons, an
+exit policy) is passed as it came: whoever shows it to people escapes it with `mayfly.runtime.terminal.printable`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Protocol, Self
+
+from mayfly.errors import MayflyError
+from mayfly.signaling.description import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The base of all events. `event` is the name that machines see."""
+
+    event: ClassVar[str] = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The event as an object of JSON types; `event` comes first, then the fields in their documented order."""
+        return {"event": self.event} | {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class CodeReady(Event):
+    """A code to hand to the other side. A later one of the same kind takes the place of an earlier one."""
+
+    event: ClassVar[str] = "code"
+
+    kind: str
+    """`offer` or `answer`."""
+    code: str
+    expires: int
+    """UNIX time after which the other side refuses the code."""
+    discloses: tuple[str, ...]
+    """The addresses that the code gives away, in words, for example `203.0.113.7 (srflx)`."""
+    role: str
+    """The DTLS role in the code: `actpass`, `active` or `passive`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words(Event):
+    """The verification words, told by the answerer before the link is open, as soon as it knows both codes."""
+
+    event: ClassVar[str] = "words"
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Connected(Event):
+    """A link is open and both ends have said HELLO."""
+
+    event: ClassVar[str] = "connected"
+
+    peer: int
+    """Counts the peers of this run, from 1."""
+    role: str
+    """What the peer is: `client`, `relay` or `peer`."""
+    words: tuple[str, ...]
+    """The verification words; both ends show the same."""
+    local: str | None
+    """Our side of the path: `host`, `srflx` or `relay`; None where the engine does not know."""
+    remote: str | None
+    round_trip: float | None
+    """Seconds; None while unmeasured. Machines see `rtt_ms`."""
+    policy: str | None = None
+    """The peer's exit policy in its own words, if it is a relay. Foreign text."""
+    lifetime: float | None = None
+    """Seconds for which the peer says that it still stays."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The path becomes an object of its own, and the round trip milliseconds."""
+        return {
+            "event": self.event,
+            "peer": self.peer,
+            "role": self.role,
+            "words": list(self.words),
+            "path": {"local": self.local, "remote": self.remote},
+            "rtt_ms": None if self.round_trip is None else round(self.round_trip * 1000, 3),
+            "policy": self.policy,
+            "lifetime": self.lifetime,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Listening(Event):
+    """A local port is open."""
+
+    event: ClassVar[str] = "listening"
+
+    protocol: str
+    """`socks5`; the same port takes SOCKS4a and HTTP CONNECT."""
+    address: str
+    """`host:port`, an IPv6 host in brackets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving(Event):
+    """A peer has said that it leaves (GOAWAY): what is open may finish, nothing new starts."""
+
+    event: ClassVar[str] = "leaving"
+
+    peer: int
+    seconds: float
+    reason: str
+    """Foreign text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draining(Event):
+    """We leave: `streams` are still open and get at most `seconds`."""
+
+    event: ClassVar[str] = "draining"
+
+    streams: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Closed(Event):
+    """The session with a peer has ended."""
+
+    event: ClassVar[str] = "closed"
+
+    peer: int
+    reason: str
+    """May hold foreign text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warned(Event):
+    """Something went wrong or is unwise, and the run goes on: a mistyped code, a proxy open to the network."""
+
+    event: ClassVar[str] = "warning"
+
+    stage: str
+    message: str
+    hint: str = ""
+
+    @classmethod
+    def of(cls, error: MayflyError) -> Self:
+        """An error that does not end the run."""
+        return cls(error.stage, error.message, error.hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Event):
+    """The run ends because of this. `hint` says what to do next."""
+
+    event: ClassVar[str] = "error"
+
+    stage: str
+    message: str
+    hint: str = ""
+
+    @classmethod
+    def of(cls, error: MayflyError) -> Self:
+        """An error that ends the run."""
+        return cls(error.stage, error.message, error.hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected(Event):
+    """What `mayfly code inspect` found in a code, without connecting anywhere."""
+
+    event: ClassVar[str] = "inspected"
+
+    kind: str
+    """`offer` or `answer`."""
+    expires: int
+    """UNIX time."""
+    expired: bool
+    discloses: tuple[str, ...]
+    role: str
+    """`actpass`, `active` or `passive`."""
+
+
+EVENTS: tuple[type[Event], ...] = (
+    CodeReady,
+    Words,
+    Connected,
+    Listening,
+    Leaving,
+    Draining,
+    Closed,
+    Warned,
+    Failed,
+    Inspected,
+)
+"""Every event there is, in the order of the README's table."""
+
+
+class Reporter(Protocol):
+    """Where a running program tells what happens. Never raises, never blocks for long."""
+
+    def report(self, event: Event) -> None:
+        """Show one event to whoever started the program."""
+        ...
+
+
+class CodeReader(Protocol):
+    """Where the other side's codes come from: a person at a prompt, or lines on standard input."""
+
+    async def read(self, wanted: Kind) -> str:
+        """Wait for the next text that should hold a code of the wanted kind; it is not checked yet.
+
+        Raises EOFError when the input has ended. May be cancelled, and called again after that: no input is lost.
+        """
+        ...
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]

@@ -1,0 +1,36 @@
+"""The first moments of a session: both ends say HELLO, and check that they fit together."""
+
+from __future__ import annotations
+
+from mayfly.errors import LinkError
+from mayfly.runtime.events import Connected
+from mayfly.runtime.meeting import Met
+from mayfly.runtime.session import PeerHello, Session
+from mayfly.wire.hello import Role
+
+
+async def greet(session: Session, wanted: Role) -> PeerHello:
+    """Exchange HELLO with a peer that must have the wanted role. Raises LinkError, or what Session.start raises."""
+    peer = await session.start()
+    if peer.role is not wanted:
+        raise LinkError(
+            f"The other side is not a {wanted.name.lower()}.",
+            hint="One side runs `mayfly relay`, the other one `mayfly client`.",
+            stage="session",
+        )
+    return peer
+
+
+def connected(number: int, session: Session, met: Met, peer: PeerHello) -> Connected:
+    """The event that tells of a new session with the peer of that number."""
+    path = session.path()
+    return Connected(
+        peer=number,
+        role=peer.role.name.lower(),
+        words=met.words,
+        local=path.local.value if path.local else None,
+        remote=path.remote.value if path.remote else None,
+        round_trip=path.round_trip if path.round_trip is not None else session.round_trip,
+        policy=peer.policy or None,
+        lifetime=peer.lifetime,
+    )

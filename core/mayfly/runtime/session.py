@@ -1,0 +1,407 @@
+"""A session: the multiplexer driven over one link.
+
+All waiting is the link's and the loop's; all rules are the multiplexer's. Whatever changes the multiplexer asks for one
+flush in the loop's next turn, so that what happens together leaves together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from mayfly.config import MuxConfig, StreamHeaderConfig
+from mayfly.errors import ErrorCode, LinkLostError, RemoteProtocolError, StreamCode, StreamResetError
+from mayfly.mux.events import (
+    DatagramReceived,
+    Event,
+    GoAwayReceived,
+    HelloReceived,
+    Priority,
+    SessionClosed,
+    Side,
+    StreamOpened,
+    StreamReadable,
+    StreamReset,
+    StreamsAvailable,
+    StreamStopped,
+    StreamWritable,
+)
+from mayfly.mux.multiplexer import Multiplexer
+from mayfly.runtime.rate import ByteLimiter
+from mayfly.runtime.stream import Stream
+from mayfly.runtime.tasks import TaskSet
+from mayfly.transport.base import Link, PathInfo
+from mayfly.wire.enums import member
+from mayfly.wire.header import Header
+from mayfly.wire.hello import SESSION_ID_SIZE, Hello, Role
+
+_FIRST_MESSAGE = range(1300, 2501)  # bytes, past one packet: core/PROTOCOL.md, "Padding"
+_FLUSH_PATIENCE = 2.0  # seconds for a last message to leave
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalHello:
+    """What our end says of itself."""
+
+    role: Role
+    policy: str = ""
+    lifetime: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerHello:
+    """What the peer says of itself. `policy` is foreign text; `lifetime` is in seconds from when it was said."""
+
+    role: Role
+    policy: str
+    lifetime: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnd:
+    """Who ended the session and why. `code` is an ErrorCode where known; `reason` may be foreign text."""
+
+    by: Side
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Limits in bytes a second for each direction, possibly shared by several sessions."""
+
+    sending: ByteLimiter
+    receiving: ByteLimiter
+
+
+class Session:
+    """Streams and datagrams over one link. `on_stream` is called for each stream that the peer opens."""
+
+    def __init__(
+        self,
+        link: Link,
+        hello: LocalHello,
+        *,
+        config: MuxConfig,
+        on_stream: Callable[[Stream], None],
+        on_datagram: Callable[[int, bytes], None],
+        rates: Rates | None = None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._link = link
+        self._on_stream = on_stream
+        self._on_datagram = on_datagram
+        self._on_goaway: Callable[[float, str], None] = lambda _seconds, _reason: None
+        self._rates = rates
+        self._mux = Multiplexer(
+            config,
+            _hello(config, hello),
+            offerer=link.offerer,
+            hello_size=secrets.choice(_FIRST_MESSAGE),
+            now=self._now(),
+        )
+        self._streams: dict[int, Stream] = {}
+        self._openers: deque[asyncio.Future[None]] = deque()
+        self._throttled: dict[int, Stream] = {}
+        self._flush_handle: asyncio.Handle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._rate_timer: asyncio.TimerHandle | None = None
+        self._peer: asyncio.Future[PeerHello] = self._loop.create_future()
+        self._end: asyncio.Future[SessionEnd] = self._loop.create_future()
+        self._idle = asyncio.Event()
+        self._tasks = TaskSet()
+        self._link_closed: asyncio.Future[None] = self._loop.create_future()
+        self.header_config = StreamHeaderConfig()
+        self.bytes_sent = 0
+        """Bytes of streams that our programs handed over."""
+        self.bytes_received = 0
+        """Bytes of streams that our programs took."""
+        self.last_active = self._now()
+        """When a stream last moved a byte, on the loop's clock."""
+
+    # The session as a whole
+
+    async def start(self) -> PeerHello:
+        """Exchange HELLO. Raises LinkLostError, or RemoteProtocolError for a peer that does not speak Mayfly."""
+        self._link.start(self._on_message, self._wake, self._on_lost)
+        self._wake()
+        either: list[asyncio.Future[Any]] = [self._peer, self._end]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if self._peer.done():
+            return self._peer.result()
+        end = self._end.result()
+        if end.by is Side.US:
+            raise RemoteProtocolError(member(ErrorCode, end.code, ErrorCode.PROTOCOL_VIOLATION), end.reason)
+        raise LinkLostError(f"the other side left before saying hello: {end.reason}")
+
+    @property
+    def peer(self) -> PeerHello:
+        """What the peer said of itself; only after start()."""
+        return self._peer.result()
+
+    @property
+    def end(self) -> SessionEnd:
+        """How the session ended; only after wait_closed()."""
+        return self._end.result()
+
+    @property
+    def open_streams(self) -> int:
+        """Streams of both sides that are not over, on this end or on the way."""
+        return self._mux.open_streams
+
+    @property
+    def round_trip(self) -> float | None:
+        """Smoothed round-trip time in seconds, as the multiplexer sees it."""
+        return self._mux.round_trip
+
+    def path(self) -> PathInfo:
+        """The link's path."""
+        return self._link.path()
+
+    def on_goaway(self, callback: Callable[[float, str], None]) -> None:
+        """Call back with seconds and reason (foreign text) when the peer says that it leaves."""
+        self._on_goaway = callback
+
+    def go_away(self, seconds: float, reason: str) -> None:
+        """Tell the peer that we take no new streams and leave within `seconds`."""
+        self._mux.go_away(seconds, reason)
+        self._wake()
+
+    async def close(self, code: ErrorCode = ErrorCode.NO_ERROR, reason: str = "") -> None:
+        """End the session and its link. Streams that are still open are reset. Idempotent."""
+        self._dispatch(self._mux.close(code, reason))
+        await asyncio.shield(self._link_closed)
+
+    async def wait_closed(self) -> SessionEnd:
+        """Wait for the session to end, for whatever reason, and for its link to be gone."""
+        await asyncio.shield(self._link_closed)
+        return self._end.result()
+
+    async def wait_idle(self) -> None:
+        """Wait until no stream is left: all that was sent on them has been received. Ends with the session, too."""
+        while self._mux.open_streams and not self._end.done():
+            self._idle.clear()
+            await self._idle.wait()
+
+    # Streams and datagrams
+
+    async def open_stream(self, header: Header, priority: Priority = Priority.INTERACTIVE) -> Stream:
+        """Open a stream and send its header; waits while the peer allows no more.
+
+        Raises StreamResetError with DRAINING when the peer is leaving, LinkLostError when the session has ended.
+        """
+        while not self._mux.can_open():
+            if self._end.done():
+                raise LinkLostError("the link to the other side has ended")
+            if self._mux.peer_leaving:
+                raise StreamResetError(StreamCode.DRAINING, "the other side takes no new streams")
+            opener = self._loop.create_future()
+            self._openers.append(opener)
+            try:
+                await opener
+            finally:
+                if opener in self._openers:
+                    self._openers.remove(opener)
+        stream = Stream(self, self._mux.open_stream(priority, self._now()))
+        self._streams[stream.id] = stream
+        stream.put(header.encode())
+        return stream
+
+    def send_datagram(self, stream_id: int, payload: bytes) -> None:
+        """Send a datagram of an open stream; dropped when it is too big or too many wait."""
+        if self._mux.send_datagram(stream_id, payload):
+            self._wake()
+
+    # For Stream
+
+    def take(self, stream: Stream, limit: int) -> tuple[bytes, bool]:
+        """Consume bytes of a stream, as far as the rate allows."""
+        now = self._now()
+        if self._rates is not None and self._mux.readable(stream.id):
+            limit = min(limit, self._rates.receiving.available(now))
+            if limit <= 0:
+                self._throttled[stream.id] = stream
+                self._wait_for_rate(self._rates.receiving.wait(now))
+                return b"", False
+        data, ended = self._mux.read(stream.id, limit, now)
+        if data:
+            self.bytes_received += len(data)
+            self.last_active = now
+            if self._rates is not None:
+                self._rates.receiving.consume(len(data), now)
+            self._wake()
+        return data, ended
+
+    def put(self, stream: Stream, data: bytes) -> int:
+        """Queue bytes of a stream."""
+        taken = self._mux.write(stream.id, data)
+        if taken:
+            self.bytes_sent += taken
+            self.last_active = self._now()
+            self._wake()
+        return taken
+
+    def finish(self, stream: Stream) -> None:
+        """Queue the end of a stream."""
+        self._mux.finish(stream.id)
+        self._wake()
+
+    def reset(self, stream: Stream, code: int) -> None:
+        """Abort our half of a stream."""
+        self._mux.reset(stream.id, code)
+        self._wake()
+
+    def stop(self, stream: Stream, code: int) -> None:
+        """Refuse the peer's half of a stream."""
+        self._mux.stop(stream.id, code)
+        self._wake()
+
+    def forget(self, stream: Stream) -> None:
+        """No program holds the stream any more."""
+        self._streams.pop(stream.id, None)
+        self._throttled.pop(stream.id, None)
+
+    # The link's side
+
+    def _now(self) -> float:
+        return self._loop.time()
+
+    def _on_message(self, message: bytes) -> None:
+        self._dispatch(self._mux.receive_message(message, self._now()))
+        self._wake()
+
+    def _on_lost(self, reason: str) -> None:
+        self._dispatch(self._mux.lose_link(reason))
+
+    def _wake(self) -> None:
+        """Flush in the loop's next turn."""
+        if self._flush_handle is None and not self._end.done():
+            self._flush_handle = self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_handle = None
+        now = self._now()
+        budget = self._link.high_water - self._link.buffered_amount
+        if self._rates is not None:
+            allowed = self._rates.sending.available(now)
+            if allowed < budget:
+                budget = allowed
+                self._wait_for_rate(self._rates.sending.wait(now))
+        for message in self._mux.messages_to_send(budget, now):
+            self._link.send(message)
+            if self._rates is not None:
+                self._rates.sending.consume(len(message), now)
+        self._dispatch(self._mux.writable_events())
+        self._arm_timer()
+        if not self._mux.open_streams:
+            self._idle.set()
+
+    def _wait_for_rate(self, seconds: float) -> None:
+        if self._rate_timer is None:
+            self._rate_timer = self._loop.call_later(seconds, self._on_rate)
+
+    def _on_rate(self) -> None:
+        self._rate_timer = None
+        throttled, self._throttled = self._throttled, {}
+        for stream in throttled.values():
+            stream.on_readable()
+        self._wake()
+
+    def _arm_timer(self) -> None:
+        """Due times mostly move back; a timer that comes too early for it is cheaper than one armed anew each time."""
+        due = self._mux.next_timeout()
+        if due is None or (self._timer is not None and self._timer.when() <= due):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._dispatch(self._mux.handle_timeout(self._now()))
+        self._flush()
+
+    # Events
+
+    def _dispatch(self, events: Iterable[Event]) -> None:
+        for event in events:
+            match event:
+                case StreamReadable():
+                    if (stream := self._streams.get(event.stream_id)) is not None:
+                        stream.on_readable()
+                case StreamWritable():
+                    if (stream := self._streams.get(event.stream_id)) is not None:
+                        stream.on_writable()
+                case StreamOpened():
+                    stream = self._streams[event.stream_id] = Stream(self, event.stream_id)
+                    self._on_stream(stream)
+                case StreamReset():
+                    if (stream := self._streams.get(event.stream_id)) is not None:
+                        stream.on_reset(event.code)
+                case StreamStopped():
+                    if (stream := self._streams.get(event.stream_id)) is not None:
+                        stream.on_stopped(event.code)
+                case DatagramReceived():
+                    self._on_datagram(event.stream_id, event.data)
+                case _:
+                    self._dispatch_session(event)
+
+    def _dispatch_session(self, event: HelloReceived | StreamsAvailable | GoAwayReceived | SessionClosed) -> None:
+        match event:
+            case HelloReceived(hello):
+                self._peer.set_result(PeerHello(role=hello.role, policy=hello.policy, lifetime=hello.lifetime))
+            case StreamsAvailable():
+                self._wake_openers()
+            case GoAwayReceived():
+                self._wake_openers()
+                self._on_goaway(event.seconds, event.reason)
+            case SessionClosed():
+                self._finish(SessionEnd(event.by, event.code, event.reason))
+
+    def _wake_openers(self) -> None:
+        for opener in self._openers:
+            if not opener.done():
+                opener.set_result(None)
+        self._openers.clear()
+
+    def _finish(self, end: SessionEnd) -> None:
+        """The multiplexer is closed: say the last word, let every waiter know, free the link."""
+        for message in self._mux.messages_to_send(1, self._now()):
+            self._link.send(message)
+        for timer in (self._flush_handle, self._timer, self._rate_timer):
+            if timer is not None:
+                timer.cancel()
+        self._end.set_result(end)
+        for stream in list(self._streams.values()):
+            stream.on_reset(StreamCode.CONNECTION_RESET)
+            stream.on_stopped(StreamCode.CONNECTION_RESET)
+        self._streams.clear()
+        self._idle.set()
+        self._wake_openers()
+        self._tasks.spawn(self._close_link())
+
+    async def _close_link(self) -> None:
+        """Give the last message a moment to leave before the link goes."""
+        deadline = self._now() + _FLUSH_PATIENCE
+        while self._link.buffered_amount and self._now() < deadline:
+            await asyncio.sleep(0.005)  # the link tells when it is half empty, not when it is empty
+        await self._link.close()
+        self._link_closed.set_result(None)
+
+
+def _hello(config: MuxConfig, local: LocalHello) -> Hello:
+    return Hello(
+        max_message=config.max_receive_message,
+        max_data=config.initial_connection_window,
+        max_stream_data=config.initial_stream_window,
+        max_streams=config.max_streams,
+        max_datagram=config.max_datagram,
+        session_id=secrets.token_bytes(SESSION_ID_SIZE),
+        role=local.role,
+        policy=local.policy,
+        lifetime=None if local.lifetime is None else max(0, int(local.lifetime)),
+    )

@@ -1,0 +1,53 @@
+"""How a running program is told to leave: politely first, at once the second time."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+_COUNTED = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (*_COUNTED, signal.SIGHUP)
+
+
+class Shutdown:
+    """Two flags that a program watches, and the signals that set them.
+
+    The first of SIGINT, SIGTERM or SIGHUP sets `drain`. A SIGINT or SIGTERM while draining sets `stop` too, whoever
+    began the drain, and gives the signals back, so that one more ends a program that does not stop. SIGHUP never stops:
+    a terminal that closes sends it together with others, to one intention.
+    """
+
+    def __init__(self) -> None:
+        self.drain = asyncio.Event()
+        self.stop = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def install(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Take over the three signals on a loop that runs in the main thread. Undone by `remove`."""
+        self.remove()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self._signalled, number)
+        self._loop = loop
+
+    def remove(self) -> None:
+        """Give the signals back to Python's defaults. Does nothing when they were not taken."""
+        if self._loop is not None and not self._loop.is_closed():
+            for number in _SIGNALS:
+                self._loop.remove_signal_handler(number)
+        self._loop = None
+
+    def request_drain(self) -> None:
+        """Ask for a polite end, for a reason other than a signal: time is up, or standard output is gone."""
+        self.drain.set()
+
+    def request_stop(self) -> None:
+        """Ask for an end at once; a drain is implied, so that whoever waits for either wakes."""
+        self.drain.set()
+        self.stop.set()
+
+    def _signalled(self, number: int) -> None:
+        if number in _COUNTED and self.drain.is_set():
+            self.request_stop()
+            self.remove()
+        else:
+            self.request_drain()

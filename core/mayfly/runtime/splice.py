@@ -1,0 +1,195 @@
+"""A stream joined to a TCP connection, byte for byte, with half-close, reset and back-pressure kept end to end.
+
+==============================  ==============================================
+on the TCP side                 on the stream
+==============================  ==============================================
+end of file read                FIN sent
+connection reset or lost        both halves aborted (RESET_STREAM, STOP_SENDING)
+send buffer full                nothing is taken, so the peer gets no credit
+==============================  ==============================================
+
+==============================  ==============================================
+on the stream                   on the TCP side
+==============================  ==============================================
+FIN                             our sending half is shut down
+RESET_STREAM                    closed with RST
+STOP_SENDING                    read and dropped; closed when the other half ends
+no room                         reading paused
+==============================  ==============================================
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from typing import cast
+
+from mayfly.errors import StreamCode, StreamResetError
+from mayfly.runtime.stream import Stream
+
+_PIECE = 64 * 1024
+_WRITE_HIGH = 64 * 1024
+_RST = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close() sends RST
+
+
+async def splice_socket(stream: Stream, sock: socket.socket) -> None:
+    """Join a stream to a connected, non-blocking socket until both halves have ended. Cancelling aborts both."""
+    splice = Splice(stream)
+    try:
+        await asyncio.get_running_loop().create_connection(lambda: splice, sock=sock)
+    except OSError:
+        sock.close()
+        stream.reset(StreamCode.CONNECTION_RESET)
+        return
+    await splice.wait()
+
+
+async def splice_transport(stream: Stream, transport: asyncio.Transport, early: bytes = b"") -> None:
+    """Join a stream to an accepted connection; `early` are bytes of it that were read already."""
+    splice = Splice(stream)
+    transport.set_protocol(splice)
+    splice.connection_made(transport)
+    if early:
+        splice.data_received(early)
+    await splice.wait()
+
+
+class Splice(asyncio.Protocol):
+    """The protocol of the TCP side and the handler of the stream's."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._transport: asyncio.Transport | None = None
+        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._unsent = b""
+        self._tcp_ended = False
+        self._tcp_full = False
+        self._stream_ended = False
+        self._stopped = False
+
+    async def wait(self) -> None:
+        """Until the TCP connection is gone. Cancelling resets both sides."""
+        try:
+            await self._done
+        finally:
+            if not self._done.done() or self._done.cancelled():
+                self._abort()
+                self._stream.reset(StreamCode.CANCELLED)
+
+    # The TCP side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Join the two."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=_WRITE_HIGH)
+        self._stream.attach(self)
+        if self._transport.is_closing():
+            return
+        with contextlib.suppress(RuntimeError):  # uvloop refuses to resume what is not paused
+            self._transport.resume_reading()
+        self.stream_readable()
+
+    def data_received(self, data: bytes) -> None:
+        """Pass bytes to the stream; pause when it is full."""
+        if self._stopped:
+            return
+        try:
+            taken = self._stream.put(data)
+        except StreamResetError:
+            return  # stream_stopped or stream_reset says what to do
+        if taken < len(data):
+            self._unsent = data[taken:]
+            if self._transport is not None:
+                self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """End the stream's sending half; keep the other."""
+        self._tcp_ended = True
+        self._finish_if_sent()
+        return True
+
+    def pause_writing(self) -> None:
+        """Take no more from the stream."""
+        self._tcp_full = True
+
+    def resume_writing(self) -> None:
+        """Go on taking."""
+        self._tcp_full = False
+        self.stream_readable()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The TCP connection is gone: whatever is still open on the stream is aborted."""
+        if not (self._tcp_ended and self._stream_ended and not self._unsent):
+            self._stream.reset(StreamCode.CONNECTION_RESET)
+        if not self._done.done():
+            self._done.set_result(None)
+
+    # The stream's side
+
+    def stream_readable(self) -> None:
+        """Pass bytes to TCP until it is full or nothing is left."""
+        transport = self._transport
+        if transport is None or self._stream_ended:
+            return
+        try:
+            while not self._tcp_full:
+                data, ended = self._stream.take(_PIECE)
+                if data:
+                    transport.write(data)
+                if ended:
+                    self._end_tcp(transport)
+                    return
+                if not data:
+                    return
+        except StreamResetError:
+            self._abort()
+
+    def stream_writable(self) -> None:
+        """Send what waited, and read on."""
+        unsent, self._unsent = self._unsent, b""
+        self.data_received(unsent)
+        if not self._unsent:
+            self._finish_if_sent()
+            if self._transport is not None and not self._tcp_ended:
+                self._transport.resume_reading()
+
+    def stream_reset(self, code: int) -> None:
+        """Reset the TCP connection."""
+        self._abort()
+
+    def stream_stopped(self, code: int) -> None:
+        """Nobody reads what TCP sends: drop it, and let the other direction come to its end."""
+        self._stopped = True
+        self._unsent = b""
+        if self._transport is None:
+            return
+        if self._stream_ended:
+            self._transport.close()
+        elif not self._tcp_ended:
+            with contextlib.suppress(RuntimeError):
+                self._transport.resume_reading()
+
+    def _finish_if_sent(self) -> None:
+        if self._tcp_ended and not self._unsent:
+            self._stream.finish()
+            if self._stream_ended and self._transport is not None:
+                self._transport.close()
+
+    def _end_tcp(self, transport: asyncio.Transport) -> None:
+        self._stream_ended = True
+        if self._stopped or (self._tcp_ended and not self._unsent):
+            transport.close()
+        elif not transport.is_closing():
+            with contextlib.suppress(OSError, NotImplementedError):
+                transport.write_eof()
+
+    def _abort(self) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        sock = transport.get_extra_info("socket")
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
+        transport.abort()
