@@ -1,0 +1,187 @@
+"""`mayfly relay`: meet clients one after the other, lend each of them the network, and leave when it is time.
+
+::
+
+    lend:   offer a code -> answered -> [serve that client] and, while there is room, offer the next code
+    leave:  asked to (Ctrl-C), lifetime over, or all bytes carried -> GOAWAY to all -> grace -> close
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from mayfly.config import MuxConfig
+from mayfly.errors import CodeError, ErrorCode, MayflyError
+from mayfly.runtime.events import Closed, CodeReader, Draining, Leaving, Reporter, Warned
+from mayfly.runtime.greeting import connected, greet
+from mayfly.runtime.meeting import Invitation, Meeting, Met
+from mayfly.runtime.rate import ByteLimiter
+from mayfly.runtime.session import LocalHello, Rates, Session
+from mayfly.runtime.shutdown import Shutdown
+from mayfly.runtime.tasks import TaskSet, first_of, unless
+from mayfly.signaling.description import Description
+from mayfly.transport.engines import make_engine
+from mayfly.wire.hello import Role
+from mayfly_relay.interfaces import OwnNetworks
+from mayfly_relay.limits import ByteQuota
+from mayfly_relay.meter import Meter, Over
+from mayfly_relay.options import RelayOptions
+from mayfly_relay.service import direct_service
+
+_BURST_SECONDS = 0.1  # of the rate limit, so that short pauses of the loop are made up
+
+
+async def run_relay(options: RelayOptions, reporter: Reporter, codes: CodeReader, shutdown: Shutdown) -> None:
+    """Run a relay to its end. Returns after a drain; raises MayflyError when it cannot go on."""
+    await _Relay(options, reporter, codes).run(shutdown)
+
+
+class _Relay:
+    """One run: the clients of the moment, and what they share."""
+
+    def __init__(self, options: RelayOptions, reporter: Reporter, codes: CodeReader) -> None:
+        self._options = options
+        self._reporter = reporter
+        self._own = OwnNetworks()
+        self._meeting = Meeting(
+            make_engine(options.engine), options.link, reporter, codes, on_description=self._learn_addresses
+        )
+        self._leave_at = asyncio.get_running_loop().time() + options.lifetime
+        self._quota = ByteQuota(options.limits.max_bytes)
+        self._rates = _rates(options.limits.max_rate)
+        self._tasks = TaskSet()
+        self._sessions: dict[int, Session] = {}
+        self._met = 0
+        self._seats = asyncio.Semaphore(options.limits.max_clients)
+        self._full = asyncio.Event()
+
+    async def run(self, shutdown: Shutdown) -> None:
+        try:
+            await unless(shutdown.drain, self._lend())
+            asked = shutdown.drain.is_set()
+            shutdown.request_drain()  # so that the next Ctrl-C stops at once, whatever began this
+            await self._drain(shutdown, "the volunteer is leaving" if asked else self._why())
+        finally:
+            await asyncio.gather(*(session.close(ErrorCode.DRAINED, "the relay has left") for session in self._all()))
+            await self._tasks.aclose()
+
+    def _all(self) -> list[Session]:
+        return list(self._sessions.values())
+
+    def _learn_addresses(self, description: Description) -> None:
+        """Addresses that a NAT gives us are ours too: through them a client could reach the router from inside."""
+        self._own.add(c.address for c in description.candidates if not isinstance(c.address, str))
+
+    # Lending
+
+    async def _lend(self) -> None:
+        """Until the time is up, the bytes are carried, or nobody can come any more."""
+        lifetime = self._leave_at - asyncio.get_running_loop().time()
+        meet = self._invite_all() if self._options.code is None else self._answer_one(self._options.code)
+        await first_of(meet, asyncio.sleep(lifetime), self._full.wait())
+
+    async def _invite_all(self) -> None:
+        """One code after the other, while there are seats."""
+        while True:
+            await self._seats.acquire()
+            try:
+                invitation = await self._meeting.invite()
+            except EOFError:
+                if not self._tasks:
+                    raise CodeError(
+                        "The input ended before a client's answer came.",
+                        hint="Keep standard input open and write the answer to it as a line.",
+                    ) from None
+                break
+            self._tasks.spawn(self._welcome(invitation))
+        await self._tasks.join()  # nobody else can answer; those who are here stay as long as they like
+
+    async def _answer_one(self, code: str) -> None:
+        """A relay that was started with a client's code is for that client."""
+        await self._seats.acquire()
+        await self._serve(await self._meeting.reply(code))
+
+    async def _welcome(self, invitation: Invitation) -> None:
+        try:
+            await self._serve(await invitation.connect())
+        except MayflyError as error:  # of one client; the relay goes on
+            self._reporter.report(Warned.of(error))
+        finally:
+            self._seats.release()
+
+    async def _serve(self, met: Met) -> None:
+        """One client from HELLO to its end."""
+        options = self._options
+        service = direct_service(options.policy, self._own, options.limits, unsafe_logging=options.unsafe_logging)
+        remaining = self._leave_at - asyncio.get_running_loop().time()
+        session = Session(
+            met.link,
+            LocalHello(role=Role.RELAY, policy=options.policy.summary(), lifetime=remaining),
+            config=replace(MuxConfig(), max_streams=options.limits.max_streams),
+            on_stream=service.on_stream,
+            on_datagram=service.on_datagram,
+            rates=self._rates,
+        )
+        service.attach(session.send_datagram)
+        self._met += 1
+        number = self._met
+        try:
+            peer = await greet(session, Role.CLIENT)
+            self._sessions[number] = session
+            self._reporter.report(connected(number, session, met, peer))
+            session.on_goaway(lambda seconds, reason: self._reporter.report(Leaving(number, seconds, reason)))
+            meter = Meter(session, service, self._quota, options.limits.idle_timeout)
+            await first_of(session.wait_closed(), self._watch(session, meter))
+            meter.look(asyncio.get_running_loop().time())
+            self._report_end(number, session)
+        finally:
+            self._sessions.pop(number, None)
+            await service.aclose()
+            await session.close(ErrorCode.DRAINED, "the relay has left")
+
+    async def _watch(self, session: Session, meter: Meter) -> None:
+        over = await meter.watch()
+        if over is Over.QUOTA:
+            self._full.set()  # everybody leaves, in order
+            await session.wait_closed()
+        else:
+            await session.close(ErrorCode.DRAINED, over.value)
+
+    def _report_end(self, number: int, session: Session) -> None:
+        self._reporter.report(Closed(number, session.end.reason or "the client has left"))
+
+    # Leaving
+
+    async def _drain(self, shutdown: Shutdown, reason: str) -> None:
+        """Tell all clients, let open streams finish within the grace period, then close."""
+        open_streams = sum(session.open_streams for session in self._all())
+        self._reporter.report(Draining(open_streams, self._options.grace if self._sessions else 0.0))
+        if not self._sessions:
+            return
+        for session in self._all():
+            session.go_away(self._options.grace, reason)
+        finished = asyncio.gather(*(self._finish(session) for session in self._all()))
+        await unless(shutdown.stop, _at_most(finished, self._options.grace))
+
+    def _why(self) -> str:
+        if self._quota.exhausted:
+            return Over.QUOTA.value
+        return "the relay's time is up"
+
+    async def _finish(self, session: Session) -> None:
+        """Close a session as soon as its streams have ended."""
+        await first_of(session.wait_idle(), session.wait_closed())
+        await session.close(ErrorCode.DRAINED, "the relay has left")
+
+
+async def _at_most(work: asyncio.Future[list[None]], seconds: float) -> None:
+    await asyncio.wait([work], timeout=seconds)
+    work.cancel()
+
+
+def _rates(max_rate: float | None) -> Rates | None:
+    if max_rate is None:
+        return None
+    burst = max(max_rate * _BURST_SECONDS, 64 * 1024)
+    return Rates(ByteLimiter(max_rate, burst), ByteLimiter(max_rate, burst))

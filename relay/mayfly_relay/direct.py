@@ -1,0 +1,70 @@
+"""The upstream `direct`: connections go from the volunteer's machine straight to the destination."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from ipaddress import IPv4Address
+
+# Its annotations hold a bare `tuple`.
+from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType]
+
+from mayfly.wire.address import Destination
+from mayfly_relay.addresses import Address
+from mayfly_relay.guard import Guard
+from mayfly_relay.upstream import connect_error
+
+AddrInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
+
+ATTEMPT_DELAY = 0.25
+"""Seconds between attempts on a destination's addresses: RFC 8305 §5's Connection Attempt Delay."""
+
+
+class DirectUpstream:
+    """Resolves, checks, and connects to exactly the addresses that were checked."""
+
+    def __init__(self, guard: Guard, *, timeout: float = 20.0) -> None:
+        self._guard = guard
+        self._timeout = timeout
+
+    async def connect(self, destination: Destination) -> socket.socket:
+        """A connected, non-blocking TCP socket to the first address that answers (RFC 8305). Raises UpstreamError."""
+        addresses = await self._guard.admit(destination)
+        infos = [_addr_info(address, destination.port) for address in addresses]
+        # Only literal addresses get this far, so the connect below cannot resolve anything anew.
+        reachable = [info for info in infos if _has_route(info)]
+        try:
+            async with asyncio.timeout(self._timeout):
+                sock = await start_connection(reachable or infos, happy_eyeballs_delay=ATTEMPT_DELAY)
+        except (OSError, RuntimeError) as error:
+            raise connect_error(error) from None
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as error:  # the far end has reset it already
+            sock.close()
+            raise connect_error(error) from None
+        return sock
+
+    async def resolve(self, destination: Destination) -> Destination:
+        """Look up a name or an address. Raises UpstreamError."""
+        return await self._guard.look_up(destination)
+
+
+def _addr_info(address: Address, port: int) -> AddrInfo:
+    if isinstance(address, IPv4Address):
+        return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (str(address), port)
+    return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (str(address), port, 0, 0)
+
+
+def _has_route(info: AddrInfo) -> bool:
+    """Whether this machine knows a way to that address; nothing is sent.
+
+    Without this, a machine that has no IPv6 would report every refused connection to a dual-stack destination as a
+    mix of "network unreachable" and "refused", and the client's application would be told neither.
+    """
+    try:
+        with socket.socket(info[0], socket.SOCK_DGRAM) as probe:
+            probe.connect(info[4])
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,31 @@
+"""What the volunteer chose, as the command hands it over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mayfly.transport.base import LinkSettings
+from mayfly_relay.limits import RelayLimits
+from mayfly_relay.policy import ExitPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayOptions:
+    """One run of `mayfly relay`. Times are seconds."""
+
+    code: str | None = None
+    """A client's offer to answer, or None to make offers."""
+
+    link: LinkSettings = field(default_factory=LinkSettings)
+    policy: ExitPolicy = field(default_factory=ExitPolicy)
+    limits: RelayLimits = field(default_factory=RelayLimits)
+
+    lifetime: float = 3600.0
+    """How long the relay stays before it drains."""
+
+    grace: float = 30.0
+    """How long open streams may take to finish once it drains."""
+
+    engine: str = "auto"
+    unsafe_logging: bool = False
+    """Whether logs may hold destinations and peer addresses."""

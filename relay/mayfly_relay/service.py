@@ -1,0 +1,218 @@
+"""What the relay does for one client: each stream that the client opens asks for one service."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+
+from mayfly.config import StreamHeaderConfig
+from mayfly.errors import Reply, StreamCode, StreamResetError, UpstreamError
+from mayfly.runtime.rate import ByteLimiter
+from mayfly.runtime.splice import splice_socket
+from mayfly.runtime.stream import Stream
+from mayfly.runtime.tasks import TaskSet
+from mayfly.wire.address import Destination
+from mayfly.wire.header import Answer, Header, Service
+from mayfly_relay.direct import DirectUpstream
+from mayfly_relay.guard import Guard
+from mayfly_relay.interfaces import OwnNetworks
+from mayfly_relay.limits import ConnectRate, RelayLimits
+from mayfly_relay.policy import ExitPolicy
+from mayfly_relay.resolver import SystemResolver
+from mayfly_relay.udp import UdpAssociation
+from mayfly_relay.until_reset import UntilReset
+from mayfly_relay.upstream import Upstream
+
+log = logging.getLogger(__name__)
+
+Send = Callable[[int, bytes], None]
+
+
+class ClientService:
+    """Serves one client's session. Hand `on_stream` and `on_datagram` to the Session, then call `attach`.
+
+    `guard` checks datagrams; without one there is no UDP, as with upstreams that carry none. Nothing that is logged
+    holds a destination unless `unsafe_logging`.
+    """
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        guard: Guard | None,
+        limits: RelayLimits,
+        *,
+        unsafe_logging: bool = False,
+        header: StreamHeaderConfig | None = None,
+    ) -> None:
+        self._upstream = upstream
+        self._guard = guard
+        self._limits = limits
+        self._unsafe_logging = unsafe_logging
+        self._header_timeout = (header or StreamHeaderConfig()).timeout
+        self._connects = ConnectRate(limits.connect_rate, limits.connect_burst, limits.connect_delay)
+        self._datagrams = ByteLimiter(limits.udp.rate, limits.udp.burst)
+        self._tasks = TaskSet()
+        self._associations: dict[int, UdpAssociation] = {}
+        self._send: Send = lambda _stream_id, _payload: None
+        self._closed = False
+        self.replies: Counter[Reply] = Counter()
+        """How many streams were answered with what."""
+        self.datagram_bytes = 0
+        """Bytes of datagrams, both directions."""
+        self.datagram_at: float | None = None
+        """When a datagram last passed, on the loop's clock."""
+
+    @property
+    def open_streams(self) -> int:
+        """Streams that are being served."""
+        return len(self._tasks)
+
+    def attach(self, send_datagram: Send) -> None:
+        """Where datagrams for the client go: the session's `send_datagram`."""
+        self._send = send_datagram
+
+    def on_stream(self, stream: Stream) -> None:
+        """Serve a stream that the client opened."""
+        if self._closed:
+            stream.reset(StreamCode.DRAINING)
+        else:
+            self._tasks.spawn(self._serve(stream))
+
+    def on_datagram(self, stream_id: int, payload: bytes) -> None:
+        """Pass a datagram of the client on; dropped where its stream is no association."""
+        association = self._associations.get(stream_id)
+        if association is not None:
+            self._count_datagram(payload)
+            association.receive(payload)
+
+    async def aclose(self) -> None:
+        """End every stream and free all that they hold. Idempotent."""
+        self._closed = True
+        await self._tasks.aclose()
+
+    async def _serve(self, stream: Stream) -> None:
+        try:
+            header = await self._read_header(stream)
+            if header is not None:
+                await self._dispatch(stream, header)
+        except StreamResetError:
+            pass  # the client changed its mind, or has left
+        except Exception:
+            stream.reset(StreamCode.INTERNAL)
+            raise
+        finally:
+            # Ends what is still open. After an answer that was no, that is the client's half.
+            stream.reset(StreamCode.CANCELLED)
+
+    async def _read_header(self, stream: Stream) -> Header | None:
+        try:
+            async with asyncio.timeout(self._header_timeout):
+                return await stream.read_header()
+        except TimeoutError:
+            stream.reset(StreamCode.TIMEOUT)
+            return None
+
+    async def _dispatch(self, stream: Stream, header: Header) -> None:
+        match header.service:
+            case Service.TCP:
+                await self._tcp(stream, header.destination)
+            case Service.RESOLVE:
+                await self._resolve(stream, header.destination)
+            case Service.UDP:
+                await self._udp(stream)
+            case _:
+                self._answer(stream, Reply.COMMAND_NOT_SUPPORTED)
+
+    async def _tcp(self, stream: Stream, destination: Destination) -> None:
+        try:
+            with UntilReset(stream):
+                await self._connects.admit()
+                sock = await self._upstream.connect(destination)
+        except UpstreamError as error:
+            self._refuse(stream, Service.TCP, error, destination)
+            return
+        try:
+            # BND says 0.0.0.0:0. The address that the volunteer's machine connects from is of no use to the client,
+            # and tells it which network and which interface the volunteer is on.
+            self._answer(stream, Reply.SUCCEEDED, more=True)
+        except StreamResetError:
+            sock.close()
+            raise
+        await splice_socket(stream, sock)
+
+    async def _resolve(self, stream: Stream, destination: Destination) -> None:
+        try:
+            with UntilReset(stream):
+                await self._connects.admit()
+                found = await self._upstream.resolve(destination)
+        except UpstreamError as error:
+            self._refuse(stream, Service.RESOLVE, error, destination)
+        else:
+            self._answer(stream, Reply.SUCCEEDED, found)
+
+    async def _udp(self, stream: Stream) -> None:
+        if self._guard is None:
+            self._answer(stream, Reply.COMMAND_NOT_SUPPORTED)
+            return
+        if len(self._associations) >= self._limits.udp.max_associations:
+            self._answer(stream, Reply.NOT_ALLOWED)
+            return
+
+        def send(payload: bytes) -> None:
+            self._count_datagram(payload)
+            self._send(stream.id, payload)
+
+        association = UdpAssociation(
+            self._guard, send, limits=self._limits.udp, datagrams=self._datagrams, lookups=self._connects
+        )
+        self._associations[stream.id] = association
+        try:
+            self._answer(stream, Reply.SUCCEEDED, more=True)
+            await _until_ended_or_idle(stream, association)
+        finally:
+            del self._associations[stream.id]
+            await association.close()
+
+    def _answer(self, stream: Stream, reply: Reply, bound: Destination | None = None, *, more: bool = False) -> None:
+        """Answer, and end our half unless there is `more`. Raises StreamResetError."""
+        answer = Answer(reply) if bound is None else Answer(reply, bound)
+        stream.put(answer.encode())  # the first bytes of a stream always find room
+        self.replies[reply] += 1
+        if not more:
+            stream.finish()
+
+    def _refuse(self, stream: Stream, service: Service, error: UpstreamError, destination: Destination) -> None:
+        where = f" ({destination})" if self._unsafe_logging else ""
+        log.debug("%s refused with %s: %s%s", service.name, error.reply.name, error.message, where)
+        self._answer(stream, error.reply)
+
+    def _count_datagram(self, payload: bytes) -> None:
+        self.datagram_bytes += len(payload)
+        self.datagram_at = asyncio.get_running_loop().time()
+
+
+async def _until_ended_or_idle(stream: Stream, association: UdpAssociation) -> None:
+    """The client ends an association by ending its stream; what it writes there means nothing."""
+    while not association.idle:
+        try:
+            async with asyncio.timeout_at(association.idle_at):
+                if not await stream.read():
+                    stream.finish()
+                    return
+        except TimeoutError:
+            continue
+    stream.reset(StreamCode.TIMEOUT)
+
+
+def direct_service(
+    policy: ExitPolicy, own: OwnNetworks, limits: RelayLimits, *, unsafe_logging: bool = False
+) -> ClientService:
+    """The service of one client whose streams go straight to their destinations.
+
+    Each client has a resolver of its own, so that one who asks for many dead names holds up nobody else's lookups.
+    """
+    guard = Guard(policy, SystemResolver(timeout=limits.resolve_timeout), own)
+    upstream = DirectUpstream(guard, timeout=limits.connect_timeout)
+    return ClientService(upstream, guard, limits, unsafe_logging=unsafe_logging)
