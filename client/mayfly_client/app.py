@@ -1,0 +1,95 @@
+"""`mayfly client`: meet a relay, then serve local applications through it until one of the two leaves."""
+
+from __future__ import annotations
+
+import asyncio
+
+from mayfly.config import MuxConfig
+from mayfly.errors import ErrorCode, LinkLostError, StreamCode
+from mayfly.mux.events import Side
+from mayfly.runtime.events import Closed, CodeReader, Draining, Leaving, Listening, Reporter, Warned
+from mayfly.runtime.greeting import connected, greet
+from mayfly.runtime.meeting import Meeting, Met
+from mayfly.runtime.session import LocalHello, Session
+from mayfly.runtime.shutdown import Shutdown
+from mayfly.runtime.stream import Stream
+from mayfly.runtime.tasks import first_of, unless
+from mayfly.transport.engines import make_engine
+from mayfly.wire.hello import Role
+from mayfly_client.dialler import SessionDialler
+from mayfly_client.listener import ProxyListener
+from mayfly_client.local import exposure_warning
+from mayfly_client.options import ClientOptions
+
+_RELAY = 1  # the only peer a client has, so far
+
+
+async def run_client(options: ClientOptions, reporter: Reporter, codes: CodeReader, shutdown: Shutdown) -> None:
+    """Run a client to its end. Returns after a drain, ours or the relay's; raises MayflyError for all that failed."""
+    dialler = SessionDialler()
+    listener = ProxyListener(dialler, auth=options.socks_auth)
+    _warn_of_exposure(options, reporter)
+    try:
+        await listener.start(*options.socks)  # before any code is made: a busy port should cost nobody a code
+        meeting = Meeting(make_engine(options.engine), options.link, reporter, codes)
+        met = await unless(shutdown.drain, _meet(meeting, options.code))
+        if met is None:
+            return
+        session = Session(
+            met.link, LocalHello(role=Role.CLIENT), config=MuxConfig(), on_stream=_refuse, on_datagram=dialler.deliver
+        )
+        try:
+            peer = await unless(shutdown.drain, greet(session, Role.RELAY))
+            if peer is None:
+                return
+            dialler.attach(session)
+            reporter.report(connected(_RELAY, session, met, peer))
+            reporter.report(Listening("socks5", listener.address))
+            await _serve(session, listener, options, reporter, shutdown)
+        finally:
+            await session.close(ErrorCode.NO_ERROR, "the client has left")
+    finally:
+        await listener.aclose()
+
+
+async def _meet(meeting: Meeting, code: str | None) -> Met:
+    if code is not None:
+        return await meeting.reply(code)
+    invitation = await meeting.invite()
+    return await invitation.connect()
+
+
+def _refuse(stream: Stream) -> None:
+    """Nothing here serves streams that a relay opens."""
+    stream.reset(StreamCode.UNSUPPORTED)
+
+
+async def _serve(
+    session: Session, listener: ProxyListener, options: ClientOptions, reporter: Reporter, shutdown: Shutdown
+) -> None:
+    session.on_goaway(lambda seconds, reason: reporter.report(Leaving(_RELAY, seconds, reason)))
+    ended = await unless(shutdown.drain, session.wait_closed())
+    if ended is None:
+        listener.stop_accepting()
+        reporter.report(Draining(listener.connections, options.grace))
+        session.go_away(options.grace, "the client is leaving")
+        await unless(shutdown.stop, _finish(session, listener, options.grace))
+        await session.close(ErrorCode.DRAINED, "the client has left")
+        reporter.report(Closed(_RELAY, "we left"))
+        return
+    reporter.report(Closed(_RELAY, ended.reason or "the relay has left"))
+    if ended.by is not Side.PEER or ended.code not in (ErrorCode.NO_ERROR, ErrorCode.DRAINED):
+        raise LinkLostError(
+            "The link to the relay has ended.", hint="Ask for a new code, and run `mayfly client` again."
+        )
+
+
+async def _finish(session: Session, listener: ProxyListener, grace: float) -> None:
+    """Until the applications are done, the relay is gone, or the grace period is over."""
+    await first_of(listener.drain(), session.wait_closed(), asyncio.sleep(grace))
+
+
+def _warn_of_exposure(options: ClientOptions, reporter: Reporter) -> None:
+    warning = exposure_warning(options.socks[0], login_required=options.socks_auth is not None)
+    if warning is not None:
+        reporter.report(Warned("listen", warning))

@@ -1,0 +1,37 @@
+"""What the user chose for a client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mayfly.transport.base import LinkSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientOptions:
+    """Everything that `run_client` needs to know. Times are seconds."""
+
+    link: LinkSettings
+    code: str | None = None
+    """The relay's offer, with or without prose around it; None makes an offer of our own."""
+
+    socks: tuple[str, int] = ("127.0.0.1", 1080)
+    """Where the local proxy listens: an address and a port; port 0 lets the system choose."""
+
+    socks_auth: tuple[str, str] | None = None
+    """The user and password that applications must show (RFC 1929); None lets any in."""
+
+    grace: float = 30.0
+    """How long open streams may go on after the first Ctrl-C."""
+
+    engine: str = "auto"
+    """Which engine makes the link, as in `--engine`."""
+
+    unsafe_logging: bool = False
+    """Whether logs may hold addresses and destinations."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.socks[1] <= 0xFFFF:
+            raise ValueError("a port lies between 0 and 65535")
+        if self.grace < 0:
+            raise ValueError("grace is not negative")

@@ -1,0 +1,165 @@
+"""The client as a whole, over the memory engine: start-up, refusals, and every way to end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+from support.programs_in_memory import Script, Stage, client_options, proxy_port, relay_options, socks_connect
+
+from mayfly.config import MuxConfig
+from mayfly.errors import LinkError, LinkLostError, ListenError, MistypedCodeError, StreamCode, StreamResetError
+from mayfly.runtime.events import Closed, CodeReady, Draining, Listening, Warned
+from mayfly.runtime.meeting import Meeting
+from mayfly.runtime.session import LocalHello, Session
+from mayfly.transport.base import LinkSettings
+from mayfly.transport.memory_engine import MemoryEngine
+from mayfly.wire.header import Header, Service
+from mayfly.wire.hello import Role
+
+
+async def test_a_busy_port_costs_nobody_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Stage(monkeypatch) as stage:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            client = stage.client(client_options(socks=taken.getsockname()))
+            with pytest.raises(ListenError):
+                await client.task
+            assert client.script.all(CodeReady) == []
+
+
+async def test_a_given_code_that_is_wrong_ends_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Stage(monkeypatch) as stage:
+        client = stage.client(client_options(code="mf1nonsense"))
+        with pytest.raises(MistypedCodeError):
+            await client.task
+
+
+async def test_listening_beyond_this_machine_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Stage(monkeypatch) as stage:
+        client = stage.client(client_options(socks=("0.0.0.0", 0)))
+        assert "not only on this machine" in (await client.script.event(Warned)).message
+
+
+async def test_no_proxy_is_announced_before_the_tunnel_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Stage(monkeypatch) as stage:
+        client = stage.client()
+        await client.script.code()
+        assert client.script.all(Listening) == []
+
+
+async def test_leaving_while_a_code_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Stage(monkeypatch) as stage:
+        client = stage.client()
+        await client.script.code()
+        client.shutdown.request_drain()
+        await client.task
+        assert stage.network.offers[0].spent
+
+
+async def test_a_lost_relay_is_an_error_and_local_connections_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Stage(monkeypatch) as stage:
+        relay = stage.relay()
+        client = await stage.tunnel(relay)
+        server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        reply, reader, writer = await socks_connect(proxy_port(client), "127.0.0.1", port)
+        assert reply == 0
+        stage.network.links[0][0].cut()
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+        with pytest.raises(LinkLostError):
+            await client.task
+        assert await client.script.event(Closed)
+        await relay.script.event(Closed)
+        assert not relay.task.done()
+        writer.close()
+        server.close()
+
+
+async def test_draining_waits_for_applications(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Stage(monkeypatch) as stage:
+        relay = stage.relay()
+        client = await stage.tunnel(relay)
+        released = asyncio.Event()
+
+        async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await released.wait()
+            writer.write(b"done")
+            writer.close()
+
+        server = await asyncio.start_server(slow, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        _reply, reader, writer = await socks_connect(proxy_port(client), "127.0.0.1", port)
+        client.shutdown.request_drain()
+        assert (await client.script.event(Draining)).streams == 1
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", proxy_port(client))
+        released.set()
+        assert await reader.read() == b"done"
+        writer.close()
+        await client.task
+        assert (await relay.script.event(Closed)).reason == "the client has left"
+        server.close()
+
+
+async def test_a_second_interrupt_stops_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Stage(monkeypatch) as stage:
+        relay = stage.relay()
+        client = await stage.tunnel(relay, grace=3600.0)
+        server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        _reply, reader, writer = await socks_connect(proxy_port(client), "127.0.0.1", port)
+        client.shutdown.request_drain()
+        await client.script.event(Draining)
+        client.shutdown.request_stop()
+        await client.task
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+        writer.close()
+        server.close()
+
+
+async def test_two_clients_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Stage(monkeypatch) as stage:
+        first = stage.client()
+        second = stage.client(client_options(code=await first.script.code()))
+        first.script.paste(await second.script.code())
+        with pytest.raises(LinkError, match="not a relay"):
+            await first.task
+        with pytest.raises(LinkError):
+            await second.task
+
+
+async def test_a_destination_that_the_policy_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Stage(monkeypatch) as stage:
+        relay = stage.relay(relay_options(policy=type(relay_options().policy)()))
+        client = await stage.tunnel(relay)
+        reply, _reader, writer = await socks_connect(proxy_port(client), "127.0.0.1", 80)
+        assert reply == 2
+        writer.close()
+
+
+async def test_a_relay_may_not_open_streams_to_a_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Stage(monkeypatch) as stage:
+        script = Script()
+        meeting = Meeting(MemoryEngine(stage.network), LinkSettings(), script, script)
+        inviting = asyncio.get_running_loop().create_task(meeting.invite())
+        client = stage.client(client_options(code=await script.code()))
+        script.paste(await client.script.code())
+        met = await (await inviting).connect()
+        session = Session(
+            met.link,
+            LocalHello(role=Role.RELAY),
+            config=MuxConfig(),
+            on_stream=lambda _stream: None,
+            on_datagram=lambda _id, _data: None,
+        )
+        await session.start()
+        stream = await session.open_stream(Header(Service.CHAT))
+        with pytest.raises(StreamResetError) as caught:
+            await stream.read()
+        assert caught.value.code == StreamCode.UNSUPPORTED
+        await session.close()
