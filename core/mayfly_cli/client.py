@@ -1,0 +1,147 @@
+"""`mayfly client`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mayfly.errors import CodeError, UsageError
+from mayfly_cli import endpoints, settings, units
+from mayfly_cli.settings import Values
+
+if TYPE_CHECKING:
+    from mayfly.runtime.events import CodeReader, Reporter
+    from mayfly.runtime.shutdown import Shutdown
+    from mayfly_cli import running
+    from mayfly_client.options import ClientOptions
+
+HELP = (
+    "Open a local proxy that leads through somebody's relay.\n\n"
+    "Answers the relay's CODE and prints the answer to send back; once connected, prints where the proxy listens. "
+    "Names are resolved at the relay. Ctrl-C leaves politely, a second one at once."
+)
+
+_PROXY = "The local proxy"
+_QUESTION = "Paste the relay's code and press Enter, or press Enter alone to make an offer instead:"
+
+
+def client(
+    ctx: typer.Context,
+    *,
+    code: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="CODE",
+            help="The relay's code; - reads it from standard input. Without it, a terminal is asked for it; "
+            "with --json, --offer or no terminal, the client makes an offer.",
+            show_default=False,
+        ),
+    ] = None,
+    offer: Annotated[bool, typer.Option("--offer", help="Make an offer, without asking for a code first.")] = False,
+    socks: Annotated[
+        str | None,
+        typer.Option(
+            "--socks",
+            metavar="HOST:PORT",
+            help="Where the proxy listens; port 0 lets the system choose. Otherwise 127.0.0.1:1080.",
+            rich_help_panel=_PROXY,
+        ),
+    ] = None,
+    socks_auth: Annotated[
+        str | None,
+        typer.Option(
+            "--socks-auth",
+            metavar="USER:PASSWORD",
+            help="Let in only who shows these. Better given in the variable or the file: other users can see a "
+            "command line.",
+            rich_help_panel=_PROXY,
+        ),
+    ] = None,
+    grace: Annotated[
+        str | None,
+        typer.Option(
+            "--grace",
+            metavar="DURATION",
+            help="How long open connections may go on after the first Ctrl-C. Otherwise 30s.",
+            rich_help_panel=_PROXY,
+        ),
+    ] = None,
+    bind: settings.Bind = None,
+    stun: settings.Stun = None,
+    turn: settings.Turn = None,
+    ip_policy: settings.Policy = "all",
+    dtls_role: settings.Role = "auto",
+    engine: settings.EngineName = "auto",
+    ordered: settings.Ordered = False,
+    json: settings.JsonFlag = False,
+    config: settings.Config = None,
+    loop: settings.LoopName = "auto",
+    unsafe_logging: settings.UnsafeLogging = False,
+    verbose: settings.Verbose = False,
+) -> None:
+    """The command: options in, exit code out."""
+    from mayfly_cli import running  # noqa: PLC0415 - `mayfly --help` must not pay for it
+
+    values = Values(ctx)
+
+    def body(teller: running.Teller) -> int:
+        if offer and code is not None:
+            raise UsageError("--offer and a CODE exclude each other.", hint="Leave out one of the two.")
+        chosen = options(values)
+
+        async def settle(codes: running.Codes, reporter: running.Teller) -> str | None:
+            if code is not None:
+                return await running.given(code, codes)
+            return None if offer or json or not _on_terminal() else await ask(codes, reporter)
+
+        async def program(given: str | None, reporter: Reporter, codes: CodeReader, shutdown: Shutdown) -> None:
+            from mayfly_client.app import run_client  # noqa: PLC0415 - loads the engine
+
+            await run_client(replace(chosen, code=given), reporter, codes, shutdown)
+
+        return running.run(values, teller, settle, program, must_connect=True)
+
+    running.answer("client", values, body)
+
+
+def options(values: Values) -> ClientOptions:
+    """Everything but the code. Raises UsageError."""
+    from mayfly_client.options import ClientOptions  # noqa: PLC0415 - `mayfly --help` must not pay for it
+
+    link = settings.link_settings(values)
+    standard = ClientOptions(link=link)
+    return ClientOptions(
+        link=link,
+        socks=values.one("socks", endpoints.host_port, standard.socks),
+        socks_auth=values.one("socks_auth", endpoints.user_password, None),
+        grace=values.one("grace", units.duration, standard.grace),
+        engine=values.one("engine", settings.one_of(*settings.ENGINES), standard.engine),
+        unsafe_logging=bool(values.raw("unsafe_logging")),
+    )
+
+
+async def ask(codes: running.Codes, reporter: running.Teller) -> str | None:
+    """Ask until there is an offer that is good now, or an empty line: None. Raises EOFError."""
+    from mayfly.runtime.events import Warned  # noqa: PLC0415 - `mayfly --help` must not pay for it
+    from mayfly.signaling.codes import parse  # noqa: PLC0415
+    from mayfly.signaling.description import Kind  # noqa: PLC0415
+    from mayfly_cli.pasting import PastedCodes  # noqa: PLC0415
+
+    while True:
+        text = await (codes.ask(_QUESTION, Kind.OFFER) if isinstance(codes, PastedCodes) else codes.read(Kind.OFFER))
+        if not text:
+            return None
+        try:
+            parse(text, wanted=Kind.OFFER, now=time.time())
+        except CodeError as error:
+            reporter.report(Warned.of(error))
+            continue
+        return text
+
+
+def _on_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()

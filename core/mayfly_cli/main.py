@@ -1,0 +1,116 @@
+"""The `mayfly` command. Programs, engines and event loops are loaded by the command that runs them, not here."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Annotated, Any, cast
+
+import typer
+
+from mayfly import __version__
+from mayfly.errors import ExitCode, MayflyError, UsageError
+from mayfly_cli.client import HELP as CLIENT_HELP
+from mayfly_cli.client import client
+from mayfly_cli.code import app as code_app
+from mayfly_cli.ordered import OrderedCommand
+from mayfly_cli.relay import HELP as RELAY_HELP
+from mayfly_cli.relay import relay
+
+# Typer publishes a leaf of its tree of usage errors, and not the class that they share.
+USAGE_ERRORS = cast("type[Exception]", typer.BadParameter.__mro__[1])
+
+HELP = (
+    "A short-lived proxy relay over WebRTC: two people, one code pasted each way, no server between them.\n\n"
+    "Every option of a command is also a variable (MAYFLY_RELAY_MAX_CLIENTS for relay's --max-clients; lists are "
+    "separated by spaces) and a key in a TOML file (see --config). The command line wins over the variable, the "
+    "variable over the file."
+)
+
+app = typer.Typer(
+    name="mayfly",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    epilog="Exit codes: 0 done, 1 a bug, 2 options, 3 a code cannot be used, 4 no connection, 5 the link was lost, "
+    "6 a port could not be opened, 130 interrupted.",
+)
+app.command("relay", cls=OrderedCommand, context_settings={"auto_envvar_prefix": "MAYFLY_RELAY"}, help=RELAY_HELP)(
+    relay
+)
+app.command("client", context_settings={"auto_envvar_prefix": "MAYFLY_CLIENT"}, help=CLIENT_HELP)(client)
+app.add_typer(code_app, name="code")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mayfly {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True, help=HELP)
+def mayfly(
+    ctx: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """The command without a subcommand."""
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+        raise typer.Exit(ExitCode.USAGE)
+
+
+def main() -> None:
+    """The entry point: run the command line and leave with its exit code."""
+    _complete_standard_streams()
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        return int(app(args=arguments, prog_name="mayfly", standalone_mode=False) or 0)
+    except USAGE_ERRORS as error:
+        usage: Any = error
+        if _as_json(arguments):
+            _fail(UsageError(usage.format_message(), hint="--help lists the options."), arguments)
+        else:
+            usage.show()
+        return ExitCode.USAGE
+    except MayflyError as error:  # --config is read while options are parsed
+        _fail(error, arguments)
+        return error.exit_code
+    except typer.Abort:
+        return ExitCode.INTERRUPTED
+
+
+def _as_json(arguments: list[str]) -> bool:
+    """Whether an error in the options themselves is for machines; what the options say is not known by then."""
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    variable = f"MAYFLY_{arguments[0].upper()}_JSON" if arguments else ""
+    return "--json" in own or os.environ.get(variable, "").lower() in ("1", "true", "yes", "on", "t", "y")
+
+
+def _fail(error: MayflyError, arguments: list[str]) -> None:
+    from mayfly.runtime.events import Failed  # noqa: PLC0415 - `mayfly --help` must not pay for it
+    from mayfly_cli.machines import Machines  # noqa: PLC0415
+    from mayfly_cli.people import People  # noqa: PLC0415
+
+    reporter = Machines(sys.stdout) if _as_json(arguments) else People("mayfly")
+    reporter.report(Failed.of(error))
+
+
+def _complete_standard_streams() -> None:
+    # A pipe or socket of ours must never become descriptor 0, 1 or 2.
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    for name, number, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        stream: Any = getattr(sys, name)
+        if stream is None:  # it was closed when Python started
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 - as long as the process
+        elif isinstance(stream, io.TextIOWrapper) and mode == "w":
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,234 @@
+"""What people read: each event in plain words, with the next thing to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from mayfly.errors import CodeError
+from mayfly.runtime.events import (
+    Closed,
+    CodeReady,
+    Connected,
+    Draining,
+    Event,
+    Failed,
+    Inspected,
+    Leaving,
+    Listening,
+    Warned,
+    Words,
+)
+from mayfly.runtime.terminal import printable
+from mayfly.signaling import codes
+from mayfly.signaling.disclosure import disclosed
+from mayfly_cli.output import Output
+from mayfly_cli.units import in_words
+
+RELAY, CLIENT = "relay", "client"
+
+_SEND_ALONG = {
+    RELAY: "Run `mayfly client` on your computer, paste this code when it asks, and send me back the code it prints.",
+    CLIENT: "Run `mayfly relay -` on your computer, paste this code when it asks, and send me back the code it prints.",
+}
+
+
+class People:
+    """A Reporter for a terminal. `program` is what we are, `login` whether our proxy asks for a password."""
+
+    def __init__(
+        self,
+        program: str,
+        *,
+        out: Console | None = None,
+        err: Console | None = None,
+        login: bool = False,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._program = program
+        self._out = out = out or Console(highlight=False, emoji=False, markup=False)
+        self._err = err = err or Console(stderr=True, highlight=False, emoji=False, markup=False)
+        self._login = login
+        self._compared: tuple[str, ...] = ()
+        self._now = now
+        self.output = Output(out.file)
+        self._errors = Output(err.file)
+        self._tell: dict[type[Event], Callable[[Any], None]] = {
+            CodeReady: self._code,
+            Words: self._words,
+            Connected: self._connected,
+            Listening: self._listening,
+            Leaving: self._leaving,
+            Draining: self._draining,
+            Closed: self._closed,
+            Warned: self._warned,
+            Failed: self._failed,
+            Inspected: self._inspected,
+        }
+
+    def report(self, event: Event) -> None:
+        """Tell one event; never raises for the terminal's sake."""
+        self._tell[type(event)](event)
+
+    def prompt(self, text: str) -> None:
+        """A question, on a line of its own: whatever is reported meanwhile does not tear it."""
+        self._say(text, style="bold")
+
+    def _code(self, event: CodeReady) -> None:
+        answer = event.kind == "answer"
+        self._say()
+        self._say("Your answer:" if answer else "Your code:", style="bold")
+        self._say()
+        self._say(event.code, unbroken=True)
+        self._say()
+        self._picture(event.code)
+        self._say(f"It is good for {self._until(event.expires)}.")
+        self._addresses("It gives away", self._disclosed(event))
+        if answer:
+            self._say("Send it back to whoever sent you the code; it is pasted where their Mayfly waits for it.")
+        else:
+            self._say("Send it to one person only, along with this:")
+            self._say(f"  {_SEND_ALONG[self._program]}", unbroken=True)
+        self._say()
+
+    def _words(self, event: Words) -> None:
+        self._verification(event.words)
+
+    def _connected(self, event: Connected) -> None:
+        self._say(f"Connected to {self._peer(event.peer, event.role)}: {_path(event)}.", style="bold green")
+        self._verification(event.words)
+        if event.policy:
+            self._say(f"The relay says that it serves: {printable(event.policy)}")
+        if event.lifetime is not None:
+            self._say(f"It says that it stays for {in_words(event.lifetime)}.")
+
+    def _verification(self, words: tuple[str, ...]) -> None:
+        self._say(f"Verification words: {' '.join(words)}", style="bold", unbroken=True)
+        if words != self._compared:
+            self._say("Compare them with the other side, by voice if you can. If they differ, press Ctrl-C twice.")
+            self._compared = words
+
+    def _listening(self, event: Listening) -> None:
+        login = " --proxy-user USER:PASSWORD" if self._login else ""
+        self._say(f"SOCKS5 on {event.address}", style="bold", unbroken=True)
+        self._say(f"Try: curl --proxy socks5h://{event.address}{login} https://example.com/", unbroken=True)
+
+    def _leaving(self, event: Leaving) -> None:
+        reason = f" ({printable(event.reason)})" if event.reason else ""
+        self._say(
+            f"{self._peer(event.peer).capitalize()} is leaving{reason}: nothing new starts, "
+            f"and what is open has {in_words(event.seconds)} to finish."
+        )
+
+    def _draining(self, event: Draining) -> None:
+        if not event.streams:
+            self._say("Leaving; nothing is open.")
+            return
+        open_now = "1 connection is" if event.streams == 1 else f"{event.streams} connections are"
+        self._say(
+            f"Leaving: {open_now} still open, with {in_words(event.seconds)} to finish. Ctrl-C stops at once.",
+        )
+
+    def _closed(self, event: Closed) -> None:
+        reason = f": {printable(event.reason)}" if event.reason else ""
+        self._say(f"The session with {self._peer(event.peer)} has ended{reason}")
+
+    def _warned(self, event: Warned) -> None:
+        self._trouble("warning", "yellow", event.message, event.stage, event.hint)
+
+    def _failed(self, event: Failed) -> None:
+        self._trouble("error", "red", event.message, event.stage, event.hint)
+
+    def _inspected(self, event: Inspected) -> None:
+        self._say(f"This is an {event.kind}.")
+        moment = _utc(event.expires)
+        if event.expired:
+            self._say(f"It expired {in_words(self._now() - event.expires)} ago ({moment}).")
+        else:
+            self._say(f"It is good for {in_words(event.expires - self._now())}, until {moment}.")
+        self._addresses("It gives away", list(event.discloses))
+        self._say(f"DTLS role: {event.role}, {_ROLES[event.role]}.")
+
+    def _trouble(self, word: str, style: str, message: str, stage: str, hint: str) -> None:
+        text = Text.assemble((f"{word} ({stage}):", f"bold {style}"), " ", printable(message))
+        self._errors.write(lambda: self._err.print(text, soft_wrap=True))
+        if hint:
+            self._errors.write(lambda: self._err.print(Text(f"Next: {printable(hint)}"), soft_wrap=True))
+
+    def _peer(self, number: int, role: str = "") -> str:
+        if self._program == CLIENT:
+            return "the relay" if role in ("", RELAY) else "the other side"
+        return f"client {number}"
+
+    def _until(self, expires: float) -> str:
+        moment = datetime.fromtimestamp(expires, UTC).astimezone()
+        form = "%H:%M" if expires - self._now() < 12 * 3600 else "%Y-%m-%d %H:%M"
+        return f"{in_words(expires - self._now())}, until {moment.strftime(form)}"
+
+    def _picture(self, code: str) -> None:
+        from mayfly_cli import qr  # noqa: PLC0415 - segno is slow to load and only people need it
+
+        out = self._out
+        if not out.is_terminal or out.is_dumb_terminal or not out.encoding.lower().startswith("utf"):
+            self._say("(A QR code of it is shown where the output is a UTF-8 terminal.)")
+            return
+        picture = qr.render(code.upper(), self._out.width)
+        if picture is None:
+            self._say("(This terminal is too narrow for a QR code.)")
+            return
+        self.output.write(lambda: self._out.print(picture))
+
+    def _disclosed(self, event: CodeReady) -> list[str]:
+        try:
+            return disclosed(codes.parse(event.code, wanted=None, now=None).description)
+        except CodeError:
+            return list(event.discloses)
+
+    def _addresses(self, begin: str, lines: list[str]) -> None:
+        if not lines:
+            self._say(f"{begin} no address.")
+            return
+        self._say(f"{begin} these addresses:")
+        for line in lines:
+            self._say(f"  {printable(line)}")
+
+    def _say(self, text: str = "", *, style: str = "", unbroken: bool = False) -> None:
+        # Inserted line ends would break what is to be copied, and lines in a file need none.
+        soft = unbroken or not self._out.is_terminal
+        self.output.write(lambda: self._out.print(Text(text, style), soft_wrap=soft))
+
+
+_ROLES = {
+    "actpass": "either side may send the ClientHello",
+    "active": "its maker sends the ClientHello",
+    "passive": "its reader sends the ClientHello",
+}
+
+
+def _utc(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _path(event: Connected) -> str:
+    ends = {event.local, event.remote}
+    if "relay" in ends:
+        way = "relayed by a TURN server"
+    elif "srflx" in ends:
+        way = "directly, through address translation"
+    elif ends == {"host"}:
+        way = "directly, on one network or without address translation"
+    else:
+        way = "directly"
+    known = f" ({event.local or 'unknown'} to {event.remote or 'unknown'})"
+    trip = "" if event.round_trip is None else f", round trip {_milliseconds(event.round_trip)}"
+    return way + known + trip
+
+
+def _milliseconds(seconds: float) -> str:
+    milliseconds = seconds * 1000
+    return f"{milliseconds:.1f} ms" if milliseconds < 10 else f"{milliseconds:.0f} ms"

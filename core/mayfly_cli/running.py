@@ -1,0 +1,134 @@
+"""What the commands that run a program have in common: reporters, standard input, signals, logs, exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+
+import typer
+
+from mayfly.errors import CodeError, ExitCode, MayflyError, MistypedCodeError, WrongKindCodeError
+from mayfly.runtime.events import CodeReader, Connected, Event, Reporter
+from mayfly.runtime.shutdown import Shutdown
+from mayfly.signaling import codes
+from mayfly.signaling.description import Kind
+from mayfly_cli import failures, loop
+from mayfly_cli.machines import Machines
+from mayfly_cli.pasting import LineCodes, Lines, PastedCodes
+from mayfly_cli.people import CLIENT, People
+from mayfly_cli.settings import LOOPS, Values, one_of
+
+STANDARD_INPUT = 0
+FROM_INPUT = "-"
+"""As CODE: read it from standard input."""
+
+Teller = Machines | People
+Codes = LineCodes | PastedCodes
+
+Settle = Callable[[Codes, Teller], Awaitable[str | None]]
+"""What gets the other side's code before the program starts; None to make an offer."""
+
+Program = Callable[[str | None, Reporter, CodeReader, Shutdown], Awaitable[None]]
+"""A program, given that code."""
+
+
+def teller(program: str, values: Values) -> Teller:
+    """The reporter for whoever listens; `program` is what we are."""
+    if values.raw("json"):
+        return Machines(sys.stdout)
+    return People(program, login=program == CLIENT and bool(values.raw("socks_auth")))
+
+
+def answer(program: str, values: Values, body: Callable[[Teller], int]) -> NoReturn:
+    """Run a command's body and leave with its exit code, having reported whatever went wrong."""
+    reporter = teller(program, values)
+    try:
+        code = body(reporter)
+    except (Exception, KeyboardInterrupt, asyncio.CancelledError) as error:  # the last resort of the whole command
+        code = failures.handle(error, reporter, verbose=bool(values.raw("verbose")))
+    raise typer.Exit(code)
+
+
+def run(values: Values, reporter: Teller, settle: Settle, program: Program, *, must_connect: bool = False) -> int:
+    """Run a program to its end: 0 after a drain; 130 after a second Ctrl-C, or one before the program began.
+
+    With `must_connect`, leaving before any peer is connected is 130 too: who started the program did not get it.
+    """
+    choice = values.one("loop", one_of(*LOOPS), "auto")
+    _log(unsafe=bool(values.raw("unsafe_logging")), verbose=bool(values.raw("verbose")))
+    return loop.run(_run(reporter, settle, program, must_connect=must_connect), choice)
+
+
+class _Watched:
+    """The same reporter, which remembers whether a peer was ever connected."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self.connected = False
+
+    def report(self, event: Event) -> None:
+        self.connected |= isinstance(event, Connected)
+        self._reporter.report(event)
+
+
+async def _run(reporter: Teller, settle: Settle, program: Program, *, must_connect: bool = False) -> int:
+    lines = Lines(STANDARD_INPUT)
+    codes_in = LineCodes(lines) if isinstance(reporter, Machines) else PastedCodes(lines, reporter.prompt, whole)
+    shutdown = Shutdown()
+    watched = _Watched(reporter)
+    try:
+        code = await settle(codes_in, reporter)  # Ctrl-C here still ends everything at once
+        shutdown.install(asyncio.get_running_loop())
+        reporter.output.on_gone(shutdown.request_drain)
+        await program(code, watched, codes_in, shutdown)
+    except MayflyError:
+        if not shutdown.stop.is_set():
+            raise  # else it only says what the second Ctrl-C has done
+    finally:
+        shutdown.remove()
+        lines.close()
+    unserved = must_connect and shutdown.drain.is_set() and not watched.connected
+    return ExitCode.INTERRUPTED if shutdown.stop.is_set() or unserved else ExitCode.OK
+
+
+async def any_code(reporter: Teller) -> str:
+    """A code of either kind from standard input. Raises EOFError."""
+    lines = Lines(STANDARD_INPUT)
+    try:
+        if isinstance(reporter, Machines):
+            return await LineCodes(lines).read(Kind.OFFER)
+        pasted = PastedCodes(lines, reporter.prompt, lambda text, _: whole(text, None))
+        while True:
+            if text := await pasted.ask("Paste the code and press Enter:", Kind.OFFER):
+                return text
+    finally:
+        lines.close()
+
+
+async def given(code: str | None, codes_in: Codes) -> str | None:
+    """The CODE argument, read from standard input where it is `-`. Raises EOFError."""
+    return await codes_in.read(Kind.OFFER) if code == FROM_INPUT else code
+
+
+def whole(text: str, wanted: Kind | None) -> bool:
+    """Whether a text holds a whole code, good or not, and of that kind if one is wanted."""
+    try:
+        codes.parse(text, wanted=wanted, now=None)
+    except (MistypedCodeError, WrongKindCodeError):
+        return False
+    except CodeError:
+        return True
+    return True
+
+
+def _log(*, unsafe: bool, verbose: bool) -> None:
+    """Libraries log addresses, so nothing is shown unless it was asked for; standard output is never used."""
+    root = logging.getLogger()
+    if unsafe:
+        level = logging.DEBUG if verbose else logging.INFO
+        logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
+    elif not root.handlers:
+        root.addHandler(logging.NullHandler())

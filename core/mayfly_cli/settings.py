@@ -1,0 +1,326 @@
+"""The options that both programs share, where each value comes from, and how a value becomes a setting.
+
+A value is taken from the command line, else from a `MAYFLY_…` variable, else from the configuration file. Options reach
+the commands as plain text: one place, `Values`, turns text into settings, so that an error can name its true source.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from mayfly.errors import MayflyError, UsageError
+from mayfly.transport.base import DtlsRole, IpPolicy, LinkSettings
+from mayfly_cli import configfile, endpoints
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Enum)
+
+ENGINES = ("auto", "aiortc")
+LOOPS = ("auto", "asyncio", "uvloop")
+_ASKS_STUN = frozenset({IpPolicy.ALL, IpPolicy.PUBLIC_ONLY})
+
+_ADDRESSES = "What the code discloses"
+_LINK = "The link"
+_RUN = "Running"
+
+
+def read_config(ctx: typer.Context, path: str | None) -> str | None:
+    """The callback of --config, which is read before all other options: the file's values become their defaults."""
+    if not ctx.resilient_parsing:
+        name = ctx.info_name or ""
+        ctx.default_map = configfile.load(Path(path).expanduser() if path else None, name, list(ctx.command.params))
+    return path
+
+
+def _completing(*choices: str) -> Callable[[str], list[str]]:
+    def complete(incomplete: str) -> list[str]:
+        return [choice for choice in choices if choice.startswith(incomplete)]
+
+    return complete
+
+
+def _values(kind: type[Enum]) -> tuple[str, ...]:
+    return tuple(str(member.value) for member in kind)
+
+
+JsonFlag = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        help="Print one JSON event a line and nothing else; codes are read as lines on standard input.",
+        rich_help_panel=_RUN,
+    ),
+]
+Config = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        envvar="MAYFLY_CONFIG",
+        is_eager=True,
+        callback=read_config,
+        help="TOML file with defaults for these options, by name without dashes, in a table for relay and one for "
+        "client. Otherwise config.toml in the user's configuration directory (~/.config/mayfly), if there is one.",
+        rich_help_panel=_RUN,
+    ),
+]
+Bind = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--bind",
+        metavar="ADDRESS",
+        help="Gather exactly this address of ours, loopback included. Repeatable. Otherwise all our addresses are "
+        "gathered.",
+        rich_help_panel=_ADDRESSES,
+    ),
+]
+Stun = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--stun",
+        metavar="HOST:PORT",
+        help="STUN server that tells us our public address. Repeatable; `none` asks nobody. "
+        f"Otherwise {', '.join(endpoints.STUN_SERVERS)}; nobody if every --bind is loopback.",
+        rich_help_panel=_ADDRESSES,
+    ),
+]
+Turn = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--turn",
+        metavar="URL",
+        help="TURN server, as turn:USER:PASSWORD@HOST:PORT?transport=udp (or tcp, or turns:). Repeatable. "
+        "Better given in the variable or "
+        "the file: other users can see a command line.",
+        rich_help_panel=_ADDRESSES,
+    ),
+]
+Policy = Annotated[
+    str,
+    typer.Option(
+        "--ip-policy",
+        metavar="POLICY",
+        autocompletion=_completing(*_values(IpPolicy)),
+        show_default=True,
+        help=f"Which of our addresses the code may disclose: {', '.join(_values(IpPolicy))}. "
+        "The last three ask no STUN server.",
+        rich_help_panel=_ADDRESSES,
+    ),
+]
+Role = Annotated[
+    str,
+    typer.Option(
+        "--dtls-role",
+        metavar="ROLE",
+        autocompletion=_completing(*_values(DtlsRole)),
+        show_default=True,
+        help="Our part in DTLS: client sends the ClientHello, which censors have looked for; server awaits it; "
+        "auto leaves it to whoever answers.",
+        rich_help_panel=_LINK,
+    ),
+]
+EngineName = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="ENGINE",
+        autocompletion=_completing(*ENGINES),
+        show_default=True,
+        help=f"The WebRTC implementation: {' or '.join(ENGINES)}.",
+        rich_help_panel=_LINK,
+    ),
+]
+Ordered = Annotated[
+    bool,
+    typer.Option(
+        "--ordered/--unordered",
+        show_default=True,
+        help="Whether the data channel keeps the order of messages; unordered, a lost packet delays less.",
+        rich_help_panel=_LINK,
+    ),
+]
+LoopName = Annotated[
+    str,
+    typer.Option(
+        "--loop",
+        metavar="LOOP",
+        autocompletion=_completing(*LOOPS),
+        show_default=True,
+        help="The event loop: asyncio, uvloop, or auto, which is uvloop where it is installed.",
+        rich_help_panel=_RUN,
+    ),
+]
+UnsafeLogging = Annotated[
+    bool,
+    typer.Option(
+        "--unsafe-logging",
+        help="Log to standard error, with the addresses of peers and destinations. Never paste such a log.",
+        rich_help_panel=_RUN,
+    ),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        envvar="MAYFLY_DEBUG",
+        help="Show the traceback of an internal error.",
+        rich_help_panel=_RUN,
+    ),
+]
+
+
+class Values:
+    """The parameters of one command, each with its source, and the way from text to setting."""
+
+    def __init__(self, ctx: typer.Context) -> None:
+        self._ctx = ctx
+
+    def raw(self, name: str) -> Any:
+        """A parameter as it came: text, a flag, or a sequence of text; None (or empty) where nobody gave it."""
+        return self._ctx.params[name]
+
+    def one(self, name: str, convert: Callable[[str], T], default: T) -> T:
+        """One converted value, or the default where nobody gave the option. Raises UsageError that names the source."""
+        raw = self._ctx.params[name]
+        return default if raw is None else self.converted(name, str(raw), convert)
+
+    def many(self, name: str, convert: Callable[[str], T]) -> tuple[T, ...]:
+        """All values of a repeatable option."""
+        return tuple(self.converted(name, text, convert) for text in self._ctx.params[name] or ())
+
+    def converted(self, name: str, text: str, convert: Callable[[str], T]) -> T:
+        """Convert a text of that parameter. Raises UsageError that names the option, the variable, or file and key."""
+        try:
+            return convert(text)
+        except ValueError as error:
+            raise UsageError(f"{self.source(name)}: the value {error}.", hint=self._hint()) from None
+        except MayflyError as error:
+            raise UsageError(f"{self.source(name)}: {error.message}", hint=error.hint) from None
+
+    def meta(self, key: str) -> Any:
+        """What was left in the context's `meta`, or None."""
+        return self._ctx.meta.get(key)
+
+    def on_command_line(self, name: str) -> bool:
+        """Whether the option stood on the command line."""
+        return self._source(name) == "COMMANDLINE"
+
+    def source(self, name: str) -> str:
+        """Where a value came from, in words for an error."""
+        param = next(param for param in self._ctx.command.params if param.name == name)
+        option = str(param.opts[0])
+        match self._source(name):
+            case "ENVIRONMENT":
+                own = f"{self._ctx.auto_envvar_prefix}_{name.upper()}"
+                return str(param.envvar) if param.envvar and os.environ.get(str(param.envvar)) else own
+            case "DEFAULT_MAP":
+                path = self._ctx.params.get("config") or configfile.default_path()
+                return f"{path}, key {option.removeprefix('--')!r} of [{self._ctx.info_name}]"
+            case _:
+                return option
+
+    def _hint(self) -> str:
+        return f"`{self._ctx.command_path} --help` lists the options and their forms."
+
+    def _source(self, name: str) -> str:
+        source = self._ctx.get_parameter_source(name)
+        return "" if source is None else source.name
+
+
+def choice(kind: type[E]) -> Callable[[str], E]:
+    """A converter to an enumeration's member by its value."""
+
+    def convert(text: str) -> E:
+        try:
+            return kind(text)
+        except ValueError:
+            raise ValueError(f"is not one of {', '.join(_values(kind))}") from None
+
+    return convert
+
+
+def one_of(*names: str) -> Callable[[str], str]:
+    """A converter that lets only these names pass."""
+
+    def convert(text: str) -> str:
+        if text not in names:
+            raise ValueError(f"is not one of {', '.join(names)}")
+        return text
+
+    return convert
+
+
+def count(text: str) -> int:
+    """A whole number from 1 to a million. Raises ValueError."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 7 and 1 <= int(text) <= 1_000_000):
+        raise ValueError("is not a whole number from 1 to 1000000")
+    return int(text)
+
+
+def per_second(text: str) -> float:
+    """A number of events a second, `/s` may follow. Raises ValueError."""
+    try:
+        number = float(text.strip().removesuffix("/s"))
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= 1_000_000:
+        raise ValueError("is not a number a second, such as 100 or 0.5, up to 1000000")
+    return number
+
+
+def unlimited(convert: Callable[[str], T]) -> Callable[[str], T | None]:
+    """The same converter, with `none` for no limit."""
+
+    def checked(text: str) -> T | None:
+        return None if text.strip() == "none" else convert(text)
+
+    return checked
+
+
+def positive(convert: Callable[[str], float]) -> Callable[[str], float]:
+    """The same converter, without zero."""
+
+    def checked(text: str) -> float:
+        value = convert(text)
+        if value <= 0:
+            raise ValueError("must be above zero")
+        return value
+
+    return checked
+
+
+def link_settings(values: Values) -> LinkSettings:
+    """The settings of the link from the shared options. Raises UsageError."""
+    bind = values.many("bind", endpoints.address)
+    policy = values.one("ip_policy", choice(IpPolicy), IpPolicy.ALL)
+    turn = values.many("turn", endpoints.turn_server)
+    if policy is IpPolicy.TURN_ONLY and not turn:
+        raise UsageError(f"{values.source('ip_policy')}: turn-only needs a TURN server.", hint="Give one with --turn.")
+    stun = _stun(values)
+    if stun is None:
+        only_loopback = bool(bind) and all(address.is_loopback for address in bind)
+        stun = () if only_loopback else endpoints.STUN_SERVERS
+    return LinkSettings(
+        bind=bind,
+        stun=stun if policy in _ASKS_STUN else (),
+        turn=turn,
+        ip_policy=policy,
+        dtls_role=values.one("dtls_role", choice(DtlsRole), DtlsRole.AUTO),
+        ordered=bool(values.raw("ordered")),
+    )
+
+
+def _stun(values: Values) -> tuple[str, ...] | None:
+    texts = [str(text) for text in values.raw("stun") or ()]
+    if texts == ["none"]:
+        return ()
+    if "none" in texts:
+        raise UsageError(f"{values.source('stun')}: none stands alone.", hint="Leave out the other servers, or `none`.")
+    return values.many("stun", endpoints.stun_server) or None

@@ -1,0 +1,99 @@
+"""Fixtures of the command's tests: programs that only note what they were given, and standard input as a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from mayfly.runtime.events import CodeReader, Reporter
+from mayfly.runtime.shutdown import Shutdown
+from mayfly_cli import running
+from mayfly_cli.main import app
+
+
+@dataclass
+class FakeProgram:
+    """Stands for run_relay or run_client. `then` is what it does with reporter, codes and shutdown."""
+
+    options: list[Any] = field(default_factory=list)
+    then: Callable[[Reporter, CodeReader, Shutdown], Any] | None = None
+
+    async def run(self, options: Any, reporter: Reporter, codes: CodeReader, shutdown: Shutdown) -> None:
+        self.options.append(options)
+        if self.then is not None:
+            result = self.then(reporter, codes, shutdown)
+            if result is not None:
+                await result
+
+    @property
+    def last(self) -> Any:
+        return self.options[-1]
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No settings of the person who runs the tests, and a terminal of 80 columns."""
+    for name in list(os.environ):
+        if name.startswith("MAYFLY_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+
+
+@pytest.fixture
+def relay_program(monkeypatch: pytest.MonkeyPatch) -> FakeProgram:
+    program = FakeProgram()
+    module = types.ModuleType("mayfly_relay.app")
+    vars(module)["run_relay"] = program.run
+    monkeypatch.setitem(sys.modules, "mayfly_relay.app", module)
+    return program
+
+
+@pytest.fixture
+def client_program(monkeypatch: pytest.MonkeyPatch) -> FakeProgram:
+    program = FakeProgram()
+    module = types.ModuleType("mayfly_client.app")
+    vars(module)["run_client"] = program.run
+    monkeypatch.setitem(sys.modules, "mayfly_client.app", module)
+    return program
+
+
+Typing = Callable[[str], None]
+
+
+@pytest.fixture
+def type_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Typing]:
+    """Put text on standard input, which ends there."""
+    read, write = os.pipe()
+    monkeypatch.setattr(running, "STANDARD_INPUT", read)
+    open_ends = [read, write]
+
+    def typed(text: str) -> None:
+        os.write(write, text.encode())
+        os.close(open_ends.pop())
+
+    yield typed
+    for end in open_ends:
+        os.close(end)
+
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def mayfly() -> Command:
+    """Run one command line in this process."""
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(app, list(arguments))
+
+    return run

@@ -1,0 +1,261 @@
+"""The command as a whole: help, version, completion, start-up, and a real terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from mayfly import __version__
+from mayfly_cli import main
+from unit.cli import samples
+from unit.cli.conftest import Command
+
+ROOT = Path(__file__).resolve().parents[3]
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith("MAYFLY_")},
+    "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("core", "relay", "client")),
+    "COLUMNS": "80",
+}
+PYTHON = sys.executable
+COMMANDS = [(), ("relay",), ("client",), ("code",), ("code", "inspect")]
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([PYTHON, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=True)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_fits_80_columns(mayfly: Command, command: Sequence[str]) -> None:
+    result = mayfly(*command, "--help")
+    assert result.exit_code == 0
+    assert "Usage: mayfly" in result.output
+    assert max(len(line.rstrip()) for line in result.output.splitlines()) <= 80
+    assert "\u2026" not in result.output  # nothing was cut to fit
+
+
+@pytest.mark.parametrize("command", ["relay", "client"])
+def test_every_option_names_its_variable(mayfly: Command, command: str) -> None:
+    text = mayfly(command, "--help").output
+    options = set(re.findall(r"^\u2502 --([a-z-]+)", text, re.MULTILINE)) - {"help"}
+    variables = set(re.findall(r"MAYFLY_[A-Z_]+", text))
+    special = {"config": "MAYFLY_CONFIG", "verbose": "MAYFLY_DEBUG"}
+    expected = {special.get(name, f"MAYFLY_{command}_{name}".upper().replace("-", "_")) for name in options}
+    assert len(options) >= 15
+    assert variables == expected
+
+
+def test_version(mayfly: Command) -> None:
+    assert mayfly("--version").output == f"mayfly {__version__}\n"
+
+
+def test_no_command_shows_the_help(mayfly: Command) -> None:
+    result = mayfly()
+    assert result.exit_code == 2
+    assert "Commands" in result.output
+
+
+def test_help_loads_no_program_no_engine_and_no_event_loop() -> None:
+    loaded = python(
+        "import sys\n"
+        "from mayfly_cli.main import run\n"
+        "assert run(['relay', '--help']) == 0\n"
+        "print(*sys.modules, file=sys.stderr)\n"
+    ).stderr.split()
+    heavy = {
+        "aiortc", "aioice", "av", "uvloop", "asyncio", "cryptography", "OpenSSL", "segno", "platformdirs",
+        "mayfly_relay", "mayfly_client", "mayfly.signaling.codes", "mayfly.runtime",
+    }  # fmt: skip
+    assert heavy & set(loaded) == set()
+    assert "mayfly_cli.relay" in loaded
+
+
+def test_a_usage_error_is_told_to_people(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["relay", "--nope"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "No such option: --nope" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["relay", "--nope", "--json"], ["nope", "--json"], ["relay", "--json", "--config", "/none/such.toml"]],
+)
+def test_a_usage_error_is_told_to_machines(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert main.run(arguments) == 2
+    out, err = capsys.readouterr()
+    event = json.loads(out)
+    assert (event["event"], event["stage"]) == ("error", "options")
+    assert event["hint"]
+    assert err == ""
+
+
+def test_the_json_variable_counts_and_a_code_after_two_dashes_does_not(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main.run(["relay", "--nope", "--", "--json"]) == 2
+    assert capsys.readouterr().out == ""
+    monkeypatch.setenv("MAYFLY_RELAY_JSON", "1")
+    assert main.run(["relay", "--nope"]) == 2
+    assert json.loads(capsys.readouterr().out)["event"] == "error"
+
+
+def test_an_error_in_the_file_is_told_to_people(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["relay", "--config", "/none/such.toml"]) == 2
+    assert "There is no configuration file /none/such.toml" in capsys.readouterr().err
+
+
+def test_completion_of_commands_options_and_values() -> None:
+    def complete(words: str) -> str:
+        environment = {**ENVIRONMENT, "_MAYFLY_COMPLETE": "complete_bash", "COMP_WORDS": words}
+        environment["COMP_CWORD"] = str(len(words.split(" ")) - 1)
+        done = subprocess.run(
+            [PYTHON, "-m", "mayfly_cli"], env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        return done.stdout
+
+    assert complete("mayfly ").split() == ["relay", "client", "code"]
+    assert "--max-clients" in complete("mayfly relay --max")
+    assert complete("mayfly relay --ip-policy l").split() == ["lan"]
+
+
+def test_the_completion_script_is_shown() -> None:
+    done = subprocess.run(
+        [PYTHON, "-m", "mayfly_cli", "--show-completion", "bash"],
+        env={**ENVIRONMENT, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "_MAYFLY_COMPLETE" in done.stdout
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-", "<&- >&- 2>&-", ">/dev/full"])
+def test_closed_or_full_standard_streams_give_an_exit_code_and_no_traceback(closed: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'"{PYTHON}" -m mayfly_cli code inspect --json {closed}'],
+        env=ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert done.stderr == ""
+
+
+# A program that asks for an answer, shows it, and then waits to be told to leave.
+PROGRAM = """
+import sys, types
+from mayfly.runtime.events import Words
+from mayfly.signaling.description import Kind
+
+async def run(options, reporter, codes, shutdown):
+    reporter.report(Words((repr(options.code),)))
+    reporter.report(Words(("".join((await codes.read(Kind.ANSWER)).split()),)))
+    await shutdown.drain.wait()
+    reporter.report(Words(("draining",)))
+    await shutdown.stop.wait()
+    reporter.report(Words(("stopping",)))
+
+app = types.ModuleType("mayfly_client.app")
+app.run_client = run
+sys.modules["mayfly_client.app"] = app
+from mayfly_cli.main import main
+main()
+"""
+
+
+class Terminal:
+    """A process on a pseudo-terminal."""
+
+    def __init__(self, loop: str) -> None:
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:  # pragma: no cover - the child
+            os.execve(PYTHON, [PYTHON, "-c", PROGRAM, "client", "--loop", loop], ENVIRONMENT)
+        self.seen = ""
+        self._judged = 0
+
+    def expect(self, text: str, timeout: float = 20.0) -> None:
+        """Wait for a text in what has come since the last one expected."""
+        end = time.monotonic() + timeout
+        while text not in self.seen[self._judged :]:
+            assert select.select([self.fd], [], [], max(0.0, end - time.monotonic()))[0], self.seen
+            self.seen += os.read(self.fd, 65536).decode()
+        self._judged = self.seen.index(text, self._judged) + len(text)
+
+    def type(self, text: str) -> None:
+        os.write(self.fd, text.encode())
+
+    def flags(self) -> list[object]:
+        return [*termios.tcgetattr(self.fd)]
+
+    def wait(self) -> int:
+        """The exit code; what is still to be read is read, or the child could not end."""
+        while True:
+            try:
+                data = os.read(self.fd, 65536)
+            except OSError:
+                break
+            if not data:
+                break
+            self.seen += data.decode()
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
+    terminal = Terminal(request.param)
+    yield terminal
+    try:
+        os.kill(terminal.pid, signal.SIGKILL)
+        os.waitpid(terminal.pid, 0)
+    except (ProcessLookupError, ChildProcessError):
+        pass
+    os.close(terminal.fd)
+
+
+def test_on_a_real_terminal(terminal: Terminal) -> None:
+    offer, answer = samples.offer().text, samples.answer().text
+    before = terminal.flags()
+    terminal.expect("Paste the relay's code")
+    terminal.type(offer[:100] + "\n" + offer[100:] + "\n")
+    terminal.expect("Verification words: ")
+    terminal.expect("Paste the answer here")
+    terminal.type(answer + "\n")
+    terminal.expect(f"Verification words: {answer}")
+    assert os.get_blocking(terminal.fd)
+    terminal.type("\x03")
+    terminal.expect("Verification words: draining")
+    terminal.type("\x03")
+    terminal.expect("Verification words: stopping")
+    assert terminal.wait() == 130
+    assert terminal.flags() == before
+    assert "Traceback" not in terminal.seen
+
+
+def test_ctrl_c_at_the_question(terminal: Terminal) -> None:
+    terminal.expect("Paste the relay's code")
+    terminal.type("\x03")
+    assert terminal.wait() == 130
+    assert "Traceback" not in terminal.seen
+
+
+def test_ctrl_d_at_the_question(terminal: Terminal) -> None:
+    terminal.expect("Paste the relay's code")
+    terminal.type("\x04")
+    terminal.expect("The input ended before a code came.")
+    assert terminal.wait() == 3

@@ -1,0 +1,234 @@
+"""What people read."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from mayfly.runtime.events import (
+    EVENTS,
+    Closed,
+    CodeReady,
+    Connected,
+    Draining,
+    Failed,
+    Inspected,
+    Leaving,
+    Listening,
+    Warned,
+    Words,
+)
+from mayfly_cli.people import People
+from unit.cli import samples
+
+WORDS = ("alpha", "bravo", "charlie", "delta", "echo")
+EVIL = "\x1b[2J\u202e[bold]x[/bold]\n:boom:"
+
+
+class Screen:
+    """A console of a given width, and what stands on it."""
+
+    def __init__(self, program: str = "relay", *, width: int = 80, terminal: bool = False, login: bool = False) -> None:
+        self._out, self._err = io.StringIO(), io.StringIO()
+        options: dict[str, Any] = {
+            "highlight": False,
+            "emoji": False,
+            "markup": False,
+            "width": width,
+            "force_terminal": terminal,
+        }
+        options["_environ"] = {"TERM": "xterm"}
+        self.people = People(
+            program,
+            out=Console(file=self._out, color_system=None, **options),
+            err=Console(file=self._err, color_system=None, **options),
+            login=login,
+            now=lambda: samples.FAR - 600,
+        )
+
+    @property
+    def out(self) -> str:
+        return self._out.getvalue()
+
+    @property
+    def err(self) -> str:
+        return self._err.getvalue()
+
+
+def code_ready(kind: str = "offer") -> CodeReady:
+    code = samples.offer() if kind == "offer" else samples.answer()
+    return CodeReady(kind, code.text, code.expires, ("192.168.1.4 (host)",), code.description.setup.value)
+
+
+def test_an_offer_is_shown_with_all_that_a_volunteer_needs() -> None:
+    screen = Screen()
+    screen.people.report(code_ready())
+    assert "good for 10 minutes, until " in screen.out
+    assert "  192.168.1.4 (local network)" in screen.out
+    assert "  203.0.113.7 (public, as a STUN server saw it)" in screen.out
+    assert "mayfly client" in screen.out
+
+
+def test_a_client_s_offer_says_what_the_relay_has_to_run() -> None:
+    screen = Screen("client")
+    screen.people.report(code_ready())
+    assert "mayfly relay -" in screen.out
+
+
+def test_an_answer_is_to_be_sent_back() -> None:
+    screen = Screen("client")
+    screen.people.report(code_ready("answer"))
+    assert "Your answer:" in screen.out
+    assert "Send it back" in screen.out
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.parametrize("width", [20, 80, 300])
+def test_the_code_stands_alone_on_one_unbroken_line(width: int, terminal: bool) -> None:
+    screen = Screen(width=width, terminal=terminal)
+    screen.people.report(code_ready())
+    assert samples.offer().text in [line.rstrip() for line in screen.out.splitlines()]
+
+
+def test_a_qr_code_is_for_terminals_that_are_wide_enough() -> None:
+    wide, narrow, file = Screen(terminal=True), Screen(terminal=True, width=30), Screen()
+    for screen in (wide, narrow, file):
+        screen.people.report(code_ready())
+    assert "\u2588" in wide.out
+    assert "too narrow" in narrow.out
+    assert "\u2588" not in narrow.out + file.out
+
+
+def test_words_are_shown_to_be_compared() -> None:
+    screen = Screen()
+    screen.people.report(Words(WORDS))
+    assert "Verification words: alpha bravo charlie delta echo" in screen.out
+
+
+def test_how_to_compare_words_is_said_once_for_each_set() -> None:
+    screen = Screen()
+    screen.people.report(Words(WORDS))
+    screen.people.report(Connected(1, "relay", WORDS, "host", "host", None))
+    assert (screen.out.count("Verification words"), screen.out.count("Compare them")) == (2, 1)
+    screen.people.report(Words(WORDS[::-1]))
+    assert (screen.out.count("Verification words"), screen.out.count("Compare them")) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("local", "remote", "words"),
+    [
+        ("host", "host", "directly, on one network or without address translation (host to host)"),
+        ("srflx", "host", "directly, through address translation (srflx to host)"),
+        ("host", "srflx", "directly, through address translation (host to srflx)"),
+        ("srflx", "relay", "relayed by a TURN server (srflx to relay)"),
+        (None, "host", "directly (unknown to host)"),
+        (None, None, "directly (unknown to unknown)"),
+    ],
+)
+def test_the_path_in_words(local: str | None, remote: str | None, words: str) -> None:
+    screen = Screen("client", width=200)
+    screen.people.report(Connected(1, "relay", WORDS, local, remote, 0.0123, "accept *", 3540))
+    assert f"Connected to the relay: {words}, round trip 12 ms." in screen.out
+    assert "Verification words: alpha" in screen.out
+    assert "The relay says that it serves: accept *" in screen.out
+    assert "stays for 59 minutes" in screen.out
+
+
+def test_clients_are_counted_and_an_unmeasured_round_trip_is_left_out() -> None:
+    screen = Screen()
+    screen.people.report(Connected(2, "client", WORDS, "host", "host", None))
+    assert "Connected to client 2: " in screen.out
+    assert "round trip" not in screen.out
+    assert "serves" not in screen.out
+
+
+@pytest.mark.parametrize(("login", "extra"), [(False, ""), (True, " --proxy-user USER:PASSWORD")])
+def test_the_proxy_s_address_comes_with_a_curl_line(login: bool, extra: str) -> None:
+    screen = Screen("client", width=40, login=login)
+    screen.people.report(Listening("socks5", "127.0.0.1:1080"))
+    lines = screen.out.splitlines()
+    assert lines == [
+        "SOCKS5 on 127.0.0.1:1080",
+        f"Try: curl --proxy socks5h://127.0.0.1:1080{extra} https://example.com/",
+    ]
+
+
+def test_leaving_in_all_its_forms() -> None:
+    screen = Screen("client", width=200)
+    for event in (
+        Leaving(1, 30, "time is up"),
+        Draining(1, 30),
+        Draining(3, 30),
+        Draining(0, 30),
+        Closed(1, "drained"),
+    ):
+        screen.people.report(event)
+    assert "The relay is leaving (time is up): nothing new starts, and what is open has 30 seconds" in screen.out
+    assert "1 connection is still open, with 30 seconds" in screen.out
+    assert "3 connections are still open" in screen.out
+    assert "Leaving; nothing is open." in screen.out
+    assert "The session with the relay has ended: drained" in screen.out
+
+
+def test_trouble_goes_to_standard_error_in_two_lines() -> None:
+    screen = Screen(width=20)
+    screen.people.report(Failed("connect", "The two ends never met.", "Try another network."))
+    screen.people.report(Warned("code", "It is mistyped."))
+    assert screen.err.splitlines() == [
+        "error (connect): The two ends never met.",
+        "Next: Try another network.",
+        "warning (code): It is mistyped.",
+    ]
+    assert screen.out == ""
+
+
+@pytest.mark.parametrize(("expired", "words"), [(False, "It is good for 10 minutes, until 2033-05-18 03:34 UTC.")])
+def test_an_inspected_code(expired: bool, words: str) -> None:
+    screen = Screen()
+    screen.people.report(Inspected("offer", samples.FAR, expired, ("192.168.1.4 (local network)",), "actpass"))
+    assert "This is an offer." in screen.out
+    assert words in screen.out
+    assert "  192.168.1.4 (local network)" in screen.out
+    assert "DTLS role: actpass, either side may send the ClientHello." in screen.out
+
+
+def test_an_inspected_code_that_has_expired_and_discloses_nothing() -> None:
+    screen = Screen()
+    screen.people.report(Inspected("answer", samples.FAR - 3600, True, (), "passive"))
+    assert "It expired 50 minutes ago (2033-05-18 02:34 UTC)." in screen.out
+    assert "It gives away no address." in screen.out
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Connected(1, "relay", WORDS, "host", "host", 0.1, EVIL, None),
+        Leaving(1, 1.0, EVIL),
+        Closed(1, EVIL),
+        Failed("link", EVIL, EVIL),
+        Warned("link", EVIL, EVIL),
+        Inspected("offer", samples.FAR, False, (EVIL,), "actpass"),
+    ],
+)
+def test_foreign_text_reaches_the_terminal_escaped(event: Closed) -> None:
+    screen = Screen(width=300, terminal=True)
+    screen.people.report(event)
+    shown = screen.out + screen.err
+    assert "\\x1b[2J\\u202e[bold]x[/bold]\\n:boom:" in shown
+    assert all(character.isprintable() or character == "\n" for character in shown)
+
+
+def test_every_event_can_be_told() -> None:
+    told = Screen().people._tell
+    assert set(told) == set(EVENTS)
+
+
+def test_a_terminal_that_has_gone_does_not_end_the_program() -> None:
+    screen = Screen()
+    screen._out.close()
+    screen.people.report(Words(WORDS))
+    screen.people.prompt("Still there?")
+    assert screen.people.output.gone
