@@ -12,6 +12,7 @@ from mayfly.wire.hello import Role
 async def greet(session: Session, wanted: Role) -> PeerHello:
     """Exchange HELLO with a peer that must have the wanted role. Raises LinkError, or what Session.start raises."""
     peer = await session.start()
+    await session.wait_measured()  # one round trip more, and people are told how far the other side is
     if peer.role is not wanted:
         raise LinkError(
             f"The other side is not a {wanted.name.lower()}.",
@@ -30,7 +31,7 @@ def connected(number: int, session: Session, met: Met, peer: PeerHello) -> Conne
         words=met.words,
         local=path.local.value if path.local else None,
         remote=path.remote.value if path.remote else None,
-        round_trip=path.round_trip if path.round_trip is not None else session.round_trip,
+        round_trip=session.round_trip,
         policy=peer.policy or None,
         lifetime=peer.lifetime,
     )

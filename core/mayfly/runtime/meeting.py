@@ -14,6 +14,7 @@ A code that cannot be used is said and another is read: a slip of the clipboard 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from mayfly.errors import CodeError
 from mayfly.runtime.events import CodeReader, CodeReady, Event, Reporter, Warned, Words
 from mayfly.signaling.codes import Code, parse
 from mayfly.signaling.description import Description, Kind
-from mayfly.signaling.disclosure import disclosed
+from mayfly.signaling.disclosure import disclosed_types
 from mayfly.signaling.words import verification_words
 from mayfly.transport.base import Engine, Link, LinkSettings, PendingOffer
 
@@ -53,7 +54,7 @@ class Invitation:
 
 
 class Meeting:
-    """One program's way to meet others. `clock` gives UNIX seconds."""
+    """One program's way to meet others. `clock` gives UNIX seconds; `on_description` is told each one of ours."""
 
     def __init__(
         self,
@@ -63,12 +64,14 @@ class Meeting:
         codes: CodeReader,
         *,
         clock: Callable[[], float] = time.time,
+        on_description: Callable[[Description], None] = lambda _description: None,
     ) -> None:
         self._engine = engine
         self._settings = settings
         self._reporter = reporter
         self._codes = codes
         self._clock = clock
+        self._on_description = on_description
 
     async def invite(self) -> Invitation:
         """Make offers, one after the other as they expire, until one is answered.
@@ -152,14 +155,15 @@ class Meeting:
         return parse(text, wanted=wanted, now=self._clock(), offers=offers)
 
     def _expiry(self, lifetime: float) -> int:
-        return int(self._clock() + lifetime)
+        return math.ceil(self._clock() + lifetime)
 
     def _show(self, code: Code) -> None:
+        self._on_description(code.description)
         event: Event = CodeReady(
             kind=code.description.kind.value,
             code=code.text,
             expires=code.expires,
-            discloses=tuple(disclosed(code.description)),
+            discloses=tuple(disclosed_types(code.description)),
             role=code.description.setup.value,
         )
         self._reporter.report(event)

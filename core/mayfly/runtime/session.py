@@ -40,7 +40,6 @@ from mayfly.wire.header import Header
 from mayfly.wire.hello import SESSION_ID_SIZE, Hello, Role
 
 _FIRST_MESSAGE = range(1300, 2501)  # bytes, past one packet: core/PROTOCOL.md, "Padding"
-_FLUSH_PATIENCE = 2.0  # seconds for a last message to leave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +112,7 @@ class Session:
         self._peer: asyncio.Future[PeerHello] = self._loop.create_future()
         self._end: asyncio.Future[SessionEnd] = self._loop.create_future()
         self._idle = asyncio.Event()
+        self._measured = asyncio.Event()
         self._tasks = TaskSet()
         self._link_closed: asyncio.Future[None] = self._loop.create_future()
         self.header_config = StreamHeaderConfig()
@@ -180,6 +180,10 @@ class Session:
         """Wait for the session to end, for whatever reason, and for its link to be gone."""
         await asyncio.shield(self._link_closed)
         return self._end.result()
+
+    async def wait_measured(self) -> None:
+        """Wait until the round trip is known. Ends with the session, too."""
+        await self._measured.wait()
 
     async def wait_idle(self) -> None:
         """Wait until no stream is left: all that was sent on them has been received. Ends with the session, too."""
@@ -272,6 +276,8 @@ class Session:
 
     def _on_message(self, message: bytes) -> None:
         self._dispatch(self._mux.receive_message(message, self._now()))
+        if self._mux.round_trip is not None:
+            self._measured.set()
         self._wake()
 
     def _on_lost(self, reason: str) -> None:
@@ -346,6 +352,8 @@ class Session:
                     if (stream := self._streams.get(event.stream_id)) is not None:
                         stream.on_stopped(event.code)
                 case DatagramReceived():
+                    if self._rates is not None:  # datagrams cannot be held back, but what follows them can
+                        self._rates.receiving.consume(len(event.data), self._now())
                     self._on_datagram(event.stream_id, event.data)
                 case _:
                     self._dispatch_session(event)
@@ -381,15 +389,12 @@ class Session:
             stream.on_stopped(StreamCode.CONNECTION_RESET)
         self._streams.clear()
         self._idle.set()
+        self._measured.set()
         self._wake_openers()
         self._tasks.spawn(self._close_link())
 
     async def _close_link(self) -> None:
-        """Give the last message a moment to leave before the link goes."""
-        deadline = self._now() + _FLUSH_PATIENCE
-        while self._link.buffered_amount and self._now() < deadline:
-            await asyncio.sleep(0.005)  # the link tells when it is half empty, not when it is empty
-        await self._link.close()
+        await self._link.close()  # which lets the last message leave
         self._link_closed.set_result(None)
 
 

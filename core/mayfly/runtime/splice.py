@@ -97,8 +97,9 @@ class Splice(asyncio.Protocol):
             return
         try:
             taken = self._stream.put(data)
-        except StreamResetError:
-            return  # stream_stopped or stream_reset says what to do
+        except StreamResetError as error:
+            self.stream_stopped(error.code)  # perhaps nobody has said so: the handler before this one was told
+            return
         if taken < len(data):
             self._unsent = data[taken:]
             if self._transport is not None:

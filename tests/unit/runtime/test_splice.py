@@ -1,0 +1,233 @@
+"""A stream joined to a real TCP connection on loopback: bytes, half-close, reset, back-pressure."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+from support.sessions import End, joined
+
+from mayfly.config import MuxConfig
+from mayfly.errors import StreamCode, StreamResetError
+from mayfly.runtime.splice import splice_socket, splice_transport
+from mayfly.runtime.stream import Stream
+from mayfly.wire.header import Header, Service
+
+
+@dataclass
+class Spliced:
+    """`stream` is the far end of a stream whose near end is spliced to a TCP connection with `reader` and `writer`."""
+
+    client: End
+    relay: End
+    stream: Stream
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    splicing: asyncio.Task[None]
+
+
+@asynccontextmanager
+async def spliced(config: MuxConfig | None = None) -> AsyncIterator[Spliced]:
+    async with joined(config=config) as (client, relay):
+        accepted: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
+        accepted = asyncio.get_running_loop().create_future()
+        server = await asyncio.start_server(lambda r, w: accepted.set_result((r, w)), "127.0.0.1", 0)
+        sock = socket.socket()
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, server.sockets[0].getsockname())
+        reader, writer = await accepted
+        far = await client.session.open_stream(Header(Service.CHAT))
+        while not relay.streams:
+            await asyncio.sleep(0)
+        near = relay.streams[0]
+        await near.read_header()
+        splicing = asyncio.get_running_loop().create_task(splice_socket(near, sock))
+        try:
+            yield Spliced(client, relay, far, reader, writer, splicing)
+        finally:
+            writer.transport.abort()
+            splicing.cancel()
+            await asyncio.gather(splicing, return_exceptions=True)
+            server.close()
+            await server.wait_closed()
+
+
+async def idle(spliced: Spliced) -> None:
+    await asyncio.gather(spliced.client.session.wait_idle(), spliced.relay.session.wait_idle())
+
+
+async def read_all(stream: Stream) -> bytes:
+    data = b""
+    while piece := await stream.read():
+        data += piece
+    return data
+
+
+async def test_bytes_pass_both_ways_and_each_half_closes_alone() -> None:
+    async with spliced() as s:
+        await s.stream.write(b"request")
+        s.stream.finish()
+        assert await s.reader.read() == b"request"
+        s.writer.write(b"response after the other half closed")
+        s.writer.write_eof()
+        assert await read_all(s.stream) == b"response after the other half closed"
+        await s.splicing
+        await idle(s)
+        assert s.client.session.open_streams == s.relay.session.open_streams == 0
+
+
+async def test_tcp_may_end_its_half_first() -> None:
+    async with spliced() as s:
+        s.writer.write_eof()
+        assert await s.stream.read() == b""
+        await s.stream.write(b"late answer")
+        s.stream.finish()
+        assert await s.reader.read() == b"late answer"
+        await s.splicing
+
+
+async def test_megabytes_both_ways_at_once() -> None:
+    async with spliced() as s:
+        up, down = bytes(range(256)) * 12_000, bytes(range(255, -1, -1)) * 12_000
+
+        async def send_down() -> None:
+            s.writer.write(down)
+            s.writer.write_eof()
+
+        async def send_up() -> None:
+            await s.stream.write(up)
+            s.stream.finish()
+
+        received = await asyncio.gather(s.reader.read(), read_all(s.stream), send_up(), send_down())
+        assert received[0] == up
+        assert received[1] == down
+        await s.splicing
+
+
+async def test_a_tcp_reset_resets_the_stream() -> None:
+    async with spliced() as s:
+        await s.stream.write(b"x")
+        await s.reader.readexactly(1)
+        sock = s.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        s.writer.transport.abort()
+        with pytest.raises(StreamResetError) as caught:
+            await s.stream.read()
+        assert caught.value.code == StreamCode.CONNECTION_RESET
+        await s.splicing
+        await idle(s)
+
+
+async def test_a_stream_reset_becomes_a_tcp_reset() -> None:
+    async with spliced() as s:
+        await s.stream.write(b"x")
+        await s.reader.readexactly(1)
+        s.stream.reset(StreamCode.CANCELLED)
+        with pytest.raises(ConnectionResetError):
+            while await s.reader.read(100):
+                pass
+        await s.splicing
+        await idle(s)
+
+
+async def test_a_lost_session_becomes_a_tcp_reset() -> None:
+    async with spliced() as s:
+        await s.stream.write(b"x")
+        await s.reader.readexactly(1)
+        s.relay.link.cut()
+        with pytest.raises(ConnectionResetError):
+            while await s.reader.read(100):
+                pass
+        await s.splicing
+
+
+async def test_what_nobody_reads_is_dropped_and_the_other_half_still_arrives() -> None:
+    async with spliced() as s:
+        s.client.session.stop(s.stream, StreamCode.CANCELLED)
+        await s.stream.write(b"tail")
+        s.writer.write(bytes(100_000))
+        assert await s.reader.readexactly(4) == b"tail"
+        s.writer.write(bytes(100_000))
+        s.stream.finish()
+        assert await s.reader.read() == b""
+        await s.splicing
+
+
+async def test_a_tcp_reader_that_stops_holds_the_sender_back() -> None:
+    config = MuxConfig(initial_stream_window=64 * 1024, max_stream_window=64 * 1024, send_buffer=64 * 1024)
+    async with spliced(config) as s:
+        s.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        size = 30_000_000  # more than the kernel's buffers on loopback take
+        writing = asyncio.get_running_loop().create_task(s.stream.write(bytes(size)))
+        before = -1
+        while s.client.session.bytes_sent != before:  # until nothing moves any more
+            before = s.client.session.bytes_sent
+            for _ in range(200):
+                await asyncio.sleep(0)
+        assert not writing.done()
+        s.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        received = 0
+        while received < size:
+            received += len(await s.reader.read(1 << 20))
+        await writing
+
+
+async def test_a_stream_reader_that_stops_holds_tcp_back() -> None:
+    config = MuxConfig(initial_stream_window=64 * 1024, max_stream_window=64 * 1024, send_buffer=64 * 1024)
+    async with spliced(config) as s:
+        size = 30_000_000
+        s.writer.write(bytes(size))
+        received = len(await s.stream.read())
+        assert s.relay.session.bytes_sent <= 2 * 64 * 1024 + 1
+        while received < size:
+            received += len(await s.stream.read())
+
+
+async def test_early_bytes_of_an_accepted_connection_come_first() -> None:
+    async with joined() as (client, relay):
+        spliced_streams: list[asyncio.Task[None]] = []
+        near = await client.session.open_stream(Header(Service.CHAT))
+
+        class Handshake(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                self.transport = transport
+
+            def data_received(self, data: bytes) -> None:
+                assert isinstance(self.transport, asyncio.Transport)
+                work = splice_transport(near, self.transport, early=data[5:])
+                spliced_streams.append(asyncio.get_running_loop().create_task(work))
+
+        server = await asyncio.get_running_loop().create_server(Handshake, "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(b"helloearly ")
+        while not relay.streams:
+            await asyncio.sleep(0)
+        far = relay.streams[0]
+        await far.read_header()
+        assert await far.read() == b"early "
+        writer.write(b"late")
+        writer.write_eof()
+        assert await read_all(far) == b"late"
+        far.finish()
+        assert await reader.read() == b""
+        await asyncio.gather(*spliced_streams)
+        writer.close()
+        server.close()
+        await server.wait_closed()
+
+
+async def test_cancelling_aborts_both_sides() -> None:
+    async with spliced() as s:
+        await s.stream.write(b"x")
+        await s.reader.readexactly(1)
+        s.splicing.cancel()
+        with pytest.raises(StreamResetError):
+            await s.stream.read()
+        with pytest.raises(ConnectionResetError):
+            while await s.reader.read(100):
+                pass
