@@ -13,7 +13,7 @@ from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
-from mayfly.config import LinkConfig
+from mayfly.config import EngineConfig, LinkConfig
 from mayfly.signaling.description import CandidateType, Description
 
 
@@ -58,11 +58,12 @@ class LinkSettings:
     dtls_role: DtlsRole = DtlsRole.AUTO
     ordered: bool = False
     config: LinkConfig = field(default_factory=LinkConfig)
+    engine: EngineConfig = field(default_factory=EngineConfig)
 
 
 @dataclass(frozen=True, slots=True)
 class PathInfo:
-    """The path in use. `round_trip` is in seconds, None while unmeasured. `local` or `remote` may be None when unknown."""
+    """The path in use. `round_trip` is in seconds, None while unmeasured. `local`, `remote`: None when unknown."""
 
     local: CandidateType | None
     remote: CandidateType | None
@@ -81,7 +82,7 @@ class Link(Protocol):
 
     @property
     def max_message(self) -> int:
-        """The largest message that the far end's SCTP says it takes, in bytes."""
+        """The largest message that the far end takes, in bytes."""
         ...
 
     @property
@@ -105,7 +106,10 @@ class Link(Protocol):
         ...
 
     def send(self, message: bytes) -> None:
-        """Queue one message. Never blocks; the caller respects high_water. Does nothing once the link has ended."""
+        """Queue one message. Never blocks; the caller respects high_water. Does nothing once the link has ended.
+
+        Raises ValueError above max_message.
+        """
         ...
 
     def path(self) -> PathInfo:
@@ -113,7 +117,10 @@ class Link(Protocol):
         ...
 
     async def close(self) -> None:
-        """End the link and free its sockets and tasks. Idempotent."""
+        """End the link and free its sockets and tasks. Idempotent.
+
+        What was sent before leaves first, for at most `EngineConfig.linger` seconds. The far end's `lost` is called.
+        """
         ...
 
 
@@ -123,6 +130,11 @@ class PendingOffer(Protocol):
     @property
     def description(self) -> Description:
         """What to encode into the code now; it changes when the mapping moves."""
+        ...
+
+    @property
+    def symmetric_nat(self) -> bool | None:
+        """Whether our NAT gives each destination another address, so that few can reach us. None: unknown."""
         ...
 
     def on_moved(self, callback: Callable[[Description], None]) -> None:
@@ -144,6 +156,11 @@ class PendingAnswer(Protocol):
     @property
     def description(self) -> Description:
         """What to encode into the answer's code."""
+        ...
+
+    @property
+    def symmetric_nat(self) -> bool | None:
+        """As for a pending offer."""
         ...
 
     async def connected(self) -> Link:

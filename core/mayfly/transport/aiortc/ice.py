@@ -1,0 +1,186 @@
+"""aioice with our limits: whom we pair with, whose datagrams are let in, and holes kept open while a code travels."""
+
+# aioice keeps its check list, sockets and candidates private, and these are what this file adds limits to.
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
+
+from aioice import Candidate as IceCandidate
+from aioice import Connection, TransportPolicy, mdns, stun
+from aioice.ice import CandidatePair, StunProtocol
+
+from mayfly.config import EngineConfig, LinkConfig
+from mayfly.transport.base import IpPolicy
+
+_MAX_ROLE_CONFLICTS = 8
+_STUN_COOKIE = stun.COOKIE.to_bytes(4, "big")
+_CLOSE_TIMEOUT = 1.0
+
+IpAddress = IPv4Address | IPv6Address
+
+
+class LinkProtocol(StunProtocol):
+    """One UDP socket, or one TURN allocation. Sorts datagrams by their first byte (RFC 7983 §7)."""
+
+    def __init__(self, connection: LinkConnection) -> None:
+        super().__init__(connection)
+        self._connection = connection
+
+    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        """Let in DTLS from addresses that proved themselves by ICE, and well-formed STUN from anybody."""
+        if not data or isinstance(data, str):
+            return
+        if 20 <= data[0] <= 63:
+            self._connection.accept_data(data, (addr[0], addr[1]))
+        elif data[0] <= 3 and data[4:8] == _STUN_COOKIE:
+            try:
+                super().datagram_received(data, addr)
+            except (ValueError, KeyError, struct.error):
+                # aioice lets some malformed attributes through as these. Anybody can send them, so they mean nothing.
+                return
+
+    async def close(self) -> None:
+        """Free the socket, or the TURN allocation if its server answers in time."""
+        closing = asyncio.get_running_loop().create_task(super().close())
+        done, _ = await asyncio.wait({closing}, timeout=_CLOSE_TIMEOUT)
+        if not done:
+            # Only TURN waits, for up to a minute, to say goodbye to a server that is gone.
+            goodbye: asyncio.Task[None] | None = getattr(self.transport, "_TurnTransport__close_task", None)
+            if goodbye is not None:
+                goodbye.cancel()
+        await closing
+
+
+class LinkConnection(Connection):
+    """ICE of one link. The remote side never ends its candidates, so only a caller's timeout gives up."""
+
+    def __init__(self, *, controlling: bool, policy: IpPolicy, config: LinkConfig, limits: EngineConfig) -> None:
+        relayed = policy is IpPolicy.TURN_ONLY
+        super().__init__(
+            ice_controlling=controlling,
+            transport_policy=TransportPolicy.RELAY if relayed else TransportPolicy.ALL,
+        )
+        self._policy = policy
+        self._limits = limits
+        self._max_candidates = config.max_candidates
+        self._sources: set[tuple[str, int]] = set()
+        self._role_conflicts = 0
+
+    # our own side
+
+    def add_local(self, protocol: LinkProtocol, candidate: IceCandidate) -> None:
+        """Use a socket that was bound, or an allocation that was made."""
+        protocol.local_candidate = candidate
+        self._protocols.append(protocol)
+        self._local_candidates.append(candidate)
+
+    def gathered(self) -> None:
+        """All sockets are there."""
+        self._local_candidates_start = self._local_candidates_end = True
+
+    @property
+    def sockets(self) -> list[LinkProtocol]:
+        """Sockets on host addresses, in the order in which they were added."""
+        return [p for p in self._protocols if isinstance(p, LinkProtocol) and p.local_candidate.type == "host"]
+
+    @property
+    def nominated(self) -> CandidatePair | None:
+        """The pair in use, once connected."""
+        return self._nominated.get(1)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the connection has ended; by itself it does so when the far end's consent expires (RFC 7675)."""
+        return self._closing
+
+    def hold_open(self) -> None:
+        """Send a Binding Indication to what the far end told us of (RFC 8445 §11), so that our NAT lets it in."""
+        for pair in self._check_list:
+            if pair.remote_candidate.type != "prflx":
+                indication = stun.Message(stun.Method.BINDING, stun.Class.INDICATION)
+                indication.add_fingerprint()
+                pair.protocol.send_stun(indication, pair.remote_addr)
+
+    # datagrams
+
+    def accept_data(self, data: bytes, source: tuple[str, int]) -> None:
+        """Queue a datagram for DTLS if it comes from a candidate of the far end, and there is room."""
+        fits = len(data) <= self._limits.max_datagram and self._queue.qsize() < self._limits.max_datagrams
+        if fits and source in self._sources:
+            self._queue.put_nowait((data, 1))
+
+    def data_received(self, data: bytes, component: int) -> None:
+        """Drop what aioice could not read as STUN: data has been taken out before."""
+
+    # the far side
+
+    def _pair_remote_candidate(self, remote_candidate: IceCandidate) -> None:
+        remote = ip_address(remote_candidate._network_host)
+        if not self._usable(remote, remote_candidate.port):
+            return
+        named = mdns.is_mdns_hostname(remote_candidate.host)
+        for protocol in self._protocols:
+            relayed = protocol.local_candidate.type == "relay"
+            # A TURN server must not learn what hides behind an mDNS name, nor is our own loopback any of its business.
+            fits = not (named or remote.is_loopback) if relayed else _is_loopback(protocol) is remote.is_loopback
+            fits = fits and protocol.local_candidate.can_pair_with(remote_candidate)
+            if fits and self._find_pair(protocol, remote_candidate) is None:
+                self._check_list.append(CandidatePair(protocol, remote_candidate))
+
+    def _add_remote_candidate(self, remote_candidate: IceCandidate, network_host: str) -> None:
+        if len(self._remote_candidates) < self._max_candidates:
+            super()._add_remote_candidate(remote_candidate, network_host)
+            self._sources.update((c._network_host, c.port) for c in self._remote_candidates)
+
+    def request_received(self, message: stun.Message, addr: tuple[str, int], protocol: StunProtocol) -> None:
+        """Answer a check. One without PRIORITY is malformed (RFC 8445 §7.3)."""
+        if message.message_method == stun.Method.BINDING and "PRIORITY" not in message.attributes:
+            self.respond_error(message, addr, protocol, (400, "Bad Request"))
+            return
+        super().request_received(message, addr, protocol)
+
+    def check_incoming(self, message: stun.Message, addr: tuple[str, int], protocol: StunProtocol) -> None:
+        """Take note of an authenticated check; its source may send data from now on."""
+        full = len(self._sources) >= 2 * self._max_candidates
+        if addr not in self._sources and (full or not self._usable(ip_address(addr[0]), addr[1])):
+            return
+        self._sources.add(addr)
+        super().check_incoming(message, addr, protocol)
+
+    def switch_role(self, ice_controlling: bool) -> None:
+        """Follow a role conflict, which two honest ends have at most once."""
+        self._role_conflicts += 1
+        super().switch_role(ice_controlling)
+
+    async def check_start(self, pair: CandidatePair) -> None:
+        """Check a pair. aioice starts over, one call deeper, on each role conflict that the far end claims."""
+        if self._role_conflicts > _MAX_ROLE_CONFLICTS:
+            self.check_state(pair, CandidatePair.State.FAILED)
+            self.check_complete(pair)
+            return
+        await super().check_start(pair)
+
+    def _usable(self, address: IpAddress, port: int) -> bool:
+        if not port or address.is_multicast or address.is_unspecified or _is_broadcast(address):
+            return False
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            return False
+        return self._policy is not IpPolicy.LAN or is_local(address)
+
+
+def is_local(address: IpAddress) -> bool:
+    """Whether an address means something in its own network alone: private, CGNAT, link-local or loopback."""
+    return not address.is_global
+
+
+def _is_loopback(protocol: StunProtocol) -> bool:
+    return ip_address(protocol.local_candidate.host).is_loopback
+
+
+def _is_broadcast(address: IpAddress) -> bool:
+    return address == IPv4Address("255.255.255.255")

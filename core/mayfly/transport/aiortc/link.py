@@ -1,0 +1,186 @@
+"""The link that a session gets: messages over one aiortc channel."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from ipaddress import IPv4Address, ip_address
+
+from aioice import Candidate as IceCandidate
+
+from mayfly.signaling.description import CandidateType
+from mayfly.transport.aiortc.dtls import LinkDtls
+from mayfly.transport.aiortc.ice import LinkConnection
+from mayfly.transport.aiortc.sctp import CLOSED, LinkSctp
+from mayfly.transport.base import LinkSettings, PathInfo
+from mayfly.transport.mailbox import Mailbox
+
+PATH_GONE = "the path to the far end is gone"
+OUR_FAULT = "an error in this program ended the link"
+
+_ROOM_CHECK = 0.2
+"""Seconds between looks for room while there is none, should no acknowledgement have told of it."""
+
+
+class AiortcLink:
+    """Fulfils `base.Link`, and listens to its own association (`sctp.SctpListener`)."""
+
+    def __init__(
+        self,
+        connection: LinkConnection,
+        dtls: LinkDtls,
+        settings: LinkSettings,
+        *,
+        offerer: bool,
+        free: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._connection = connection
+        self._dtls = dtls
+        self._free = free
+        self._offerer = offerer
+        self._limits = settings.engine
+        self._high_water = settings.config.high_water
+        self._mailbox = Mailbox(self._loop, max_early=self._limits.max_early)
+        self._sctp = LinkSctp(dtls, self, self._limits, ordered=settings.ordered)
+        self._open: asyncio.Future[str | None] = self._loop.create_future()
+        self._quiet = asyncio.Event()
+        self._room_timer: asyncio.TimerHandle | None = None
+        self._sent = self._received = 0
+        dtls.on("statechange", self._dtls_changed)
+
+    async def open(self) -> str | None:
+        """Open the channel. Returns why that failed, or None."""
+        await self._sctp.open()
+        return await self._open
+
+    # base.Link
+
+    @property
+    def offerer(self) -> bool:
+        """Whether our end made the offer."""
+        return self._offerer
+
+    @property
+    def max_message(self) -> int:
+        """The largest message, in bytes. Codes do not carry it; every stack in use takes this much."""
+        return self._limits.max_message
+
+    @property
+    def high_water(self) -> int:
+        """Bytes of buffered_amount above which nothing more should be sent."""
+        return self._high_water
+
+    @property
+    def buffered_amount(self) -> int:
+        """Bytes handed to send() that have not been put into a packet."""
+        return self._sctp.unsent
+
+    def start(
+        self, receive: Callable[[bytes], None], writable: Callable[[], None], lost: Callable[[str], None]
+    ) -> None:
+        """Begin delivery; called once."""
+        self._mailbox.start(receive, writable, lost)
+
+    def send(self, message: bytes) -> None:
+        """Queue one message. Raises ValueError above max_message."""
+        if len(message) > self._limits.max_message:
+            raise ValueError(f"a message of {len(message)} bytes is above max_message")
+        if self._mailbox.ended:
+            return
+        self._sent += len(message)
+        self._sctp.send_message(message)
+        if self._room_timer is None and self.buffered_amount > self._high_water // 2:
+            self._room_timer = self._loop.call_later(_ROOM_CHECK, self._look_for_room)
+
+    def path(self) -> PathInfo:
+        """Statistics of the path in use; bytes are those of messages."""
+        pair = self._connection.nominated
+        local = remote = None
+        if pair is not None:
+            local, remote = (
+                _local_type(pair.local_candidate, pair.remote_candidate),
+                _remote_type(pair.remote_candidate),
+            )
+        return PathInfo(local, remote, self._sctp.round_trip, self._sent, self._received)
+
+    async def close(self) -> None:
+        """End the link: let what was sent arrive, tell the far end, and free sockets and tasks. Idempotent."""
+        ended = self._mailbox.ended
+        self._mailbox.close()
+        self._stop_room_timer()
+        if not ended and self._sctp.unacknowledged:
+            self._quiet.clear()
+            try:
+                async with asyncio.timeout(self._limits.linger):
+                    await self._quiet.wait()
+            except TimeoutError:
+                pass
+        await self._free()
+
+    async def stop_sctp(self) -> None:
+        """Abort the association; a part of closing."""
+        await self._sctp.stop()
+
+    # sctp.SctpListener
+
+    def opened(self) -> None:
+        """The channel is open."""
+        if not self._open.done():
+            self._open.set_result(None)
+
+    def received(self, message: bytes) -> None:
+        """A whole message has arrived."""
+        self._received += len(message)
+        try:
+            self._mailbox.deliver(message)
+        except Exception as error:
+            # This runs inside aiortc, which would blame the far end for a fault of ours.
+            self._loop.call_exception_handler({"message": "a link's receiver failed", "exception": error})
+            self.failed(OUR_FAULT)
+
+    def progressed(self) -> None:
+        """Something was acknowledged."""
+        if self._room_timer is not None and self.buffered_amount <= self._high_water // 2:
+            self._stop_room_timer()
+            # Not from inside aiortc, where a session that sends at once would recurse.
+            self._loop.call_soon(self._mailbox.writable)
+        if not self._sctp.unacknowledged:
+            self._quiet.set()
+
+    def failed(self, reason: str) -> None:
+        """The association has ended, or has to."""
+        self._stop_room_timer()
+        self._quiet.set()
+        if not self._open.done():
+            self._open.set_result(reason)
+        self._mailbox.end(reason)
+
+    def _dtls_changed(self) -> None:
+        if not self._dtls.connected:
+            self.failed(PATH_GONE if self._connection.gone else CLOSED)
+
+    def _look_for_room(self) -> None:
+        self._room_timer = self._loop.call_later(_ROOM_CHECK, self._look_for_room)
+        self.progressed()
+
+    def _stop_room_timer(self) -> None:
+        if self._room_timer is not None:
+            self._room_timer.cancel()
+            self._room_timer = None
+
+
+def _local_type(local: IceCandidate, remote: IceCandidate) -> CandidateType:
+    if local.type == "relay":
+        return CandidateType.RELAYED
+    near, far = ip_address(local.host), ip_address(remote._network_host)  # pyright: ignore[reportPrivateUsage] - mDNS
+    # From a private address to a public one the way leads through a NAT, though aioice pairs the address behind it.
+    translated = isinstance(near, IPv4Address) and far.is_global and not near.is_global
+    return CandidateType.SERVER_REFLEXIVE if translated else CandidateType.HOST
+
+
+def _remote_type(remote: IceCandidate) -> CandidateType | None:
+    if remote.type == "prflx":
+        # An address that no code named: a NAT's where it is public, and otherwise anything.
+        return CandidateType.SERVER_REFLEXIVE if ip_address(remote.host).is_global else None
+    return CandidateType(remote.type)

@@ -1,0 +1,125 @@
+"""A far end, or a stranger, that sends anything it likes: at worst its own link ends, in words."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Iterator
+from random import Random
+from typing import cast
+
+import pytest
+from aiortc.rtcsctptransport import Chunk, serialize_packet
+
+from mayfly.transport.aiortc.engine import AiortcEngine
+from mayfly.transport.aiortc.link import AiortcLink
+from support.links import LOOPBACK, End, connect, no_leaks
+from support.sctp import data_chunk, raw_chunk
+
+ENGINE = AiortcEngine()
+
+
+@pytest.fixture(autouse=True)
+def nothing_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No traceback, and no task whose exception nobody read."""
+    yield
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def garbage(random: Random) -> bytes:
+    first = random.choice([b"", b"\x00\x01", b"\x01\x01", b"\x16\xfe\xfd", b"\x17\xfe\xfd", b"\x80", b"\xff"])
+    cookie = random.choice([b"", b"\x00\x10\x21\x12\xa4\x42"])
+    return first + cookie + random.randbytes(random.randrange(200))
+
+
+async def test_strangers_at_the_port_change_nothing() -> None:
+    async with no_leaks():
+        near, far = map(End, await connect(ENGINE))
+        assert isinstance(near.link, AiortcLink)
+        port = near.link._connection.sockets[0].local_candidate.port
+        random = Random(5)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            for _ in range(500):
+                stranger.sendto(garbage(random), ("127.0.0.1", port))
+                await asyncio.sleep(0)
+        far.link.send(b"still here")
+        await near.until(messages=1)
+        assert near.lost == []
+        await asyncio.gather(near.link.close(), far.link.close())
+
+
+async def test_strangers_at_an_offer_change_nothing() -> None:
+    async with no_leaks():
+        offer = await ENGINE.offer(LOOPBACK)
+        random = Random(6)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            for _ in range(500):
+                stranger.sendto(garbage(random), ("127.0.0.1", offer.description.candidates[0].port))
+                await asyncio.sleep(0)
+        answer = await ENGINE.answer(LOOPBACK, offer.description)
+        near, far = await asyncio.gather(offer.accept(answer.description), answer.connected())
+        await asyncio.gather(near.close(), far.close())
+
+
+async def test_garbage_from_the_far_ends_own_address_is_no_dtls() -> None:
+    async with no_leaks():
+        near, far = map(End, await connect(ENGINE))
+        assert isinstance(near.link, AiortcLink) and isinstance(far.link, AiortcLink)
+        address = near.link._connection.sockets[0].local_candidate
+        random = Random(7)
+        for _ in range(300):
+            far.link._connection.sockets[0].transport.sendto(garbage(random), (address.host, address.port))
+            await asyncio.sleep(0)
+        far.link.send(b"still here")
+        await near.until(messages=1)
+        await asyncio.gather(near.link.close(), far.link.close())
+
+
+EVIL = {
+    "noise": b"\x00" * 40,
+    "nothing": b"x",
+    "two inits": raw_chunk(1, bytes(16)) + raw_chunk(1, bytes(16)),
+    "a short data chunk": raw_chunk(0, b"abc"),
+    "a parameter of no length": raw_chunk(4, bytes(8)),
+    "a short reconfiguration": raw_chunk(130, b"\x00\x0d\x00\x06\x00\x00"),
+    "forward tsn": raw_chunk(192, bytes(4)),
+    "another channel": bytes(data_chunk(0, b"x", stream=3)),
+    "a channel opened twice": bytes(data_chunk(0, b"\x03" + bytes(11), kind=50)),
+    "text": bytes(data_chunk(0, b"hello", kind=51)),
+    "broken text": bytes(data_chunk(0, b"\xff\xff", kind=51)),
+}
+
+
+@pytest.mark.parametrize("name", EVIL)
+async def test_a_far_end_that_breaks_sctp_loses_its_own_link(name: str) -> None:
+    async with no_leaks():
+        near, far = map(End, await connect(ENGINE))
+        assert isinstance(near.link, AiortcLink) and isinstance(far.link, AiortcLink)
+        sctp = far.link._sctp
+        chunk = EVIL[name]
+        if chunk[:1] == b"\x00" and len(chunk) > 16 and any(chunk):
+            chunk = chunk[:4] + sctp._local_tsn.to_bytes(4, "big") + chunk[8:]
+        tag = 0 if "init" in name else sctp._remote_verification_tag
+        await far.link._dtls._send_data(serialize_packet(5000, 5000, tag, cast(Chunk, chunk)))
+        await near.until(lost=1, within=2.0)
+        assert len(near.lost) == 1 and near.messages == []
+        near.link.send(b"into the void")
+        await asyncio.gather(near.link.close(), far.link.close())
+
+
+async def test_a_receiver_of_ours_that_fails_is_not_blamed_on_the_far_end() -> None:
+    near, far = await connect(ENGINE)
+    lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    reported: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context["exception"]))
+
+    def fail(_message: bytes) -> None:
+        raise ZeroDivisionError
+
+    near.start(fail, lambda: None, lost.set_result)
+    far.send(b"x")
+    async with asyncio.timeout(5):
+        assert "this program" in await lost
+    assert [type(error) for error in reported] == [ZeroDivisionError]
+    await asyncio.gather(near.close(), far.close())

@@ -1,0 +1,181 @@
+"""Who is let in, whom we pair with, and how much an authenticated far end can make us keep."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator
+from ipaddress import ip_address
+
+import pytest
+from aioice import Candidate, stun
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mayfly.config import EngineConfig, LinkConfig
+from mayfly.transport.aiortc.gather import gather, local_candidate
+from mayfly.transport.aiortc.ice import LinkConnection, is_local
+from mayfly.transport.aiortc.stun import StunMappings
+from mayfly.transport.base import IpPolicy, LinkSettings
+
+LIMITS = EngineConfig(max_datagrams=10)
+
+
+async def bound(policy: IpPolicy = IpPolicy.ALL, *addresses: str) -> LinkConnection:
+    connection = LinkConnection(controlling=False, policy=policy, config=LinkConfig(max_candidates=4), limits=LIMITS)
+    bind = tuple(map(ip_address, addresses or ("127.0.0.1",)))
+    await gather(connection, StunMappings((), 1.0), LinkSettings(bind=bind, ip_policy=policy))
+    connection.remote_username, connection.remote_password = "user", "p" * 22
+    return connection
+
+
+@pytest.fixture
+async def connection() -> AsyncIterator[LinkConnection]:
+    made = await bound()
+    yield made
+    await made.close()
+
+
+def check_request(connection: LinkConnection, **attributes: object) -> stun.Message:
+    request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    request.attributes["USERNAME"] = f"{connection.local_username}:user"
+    request.attributes["PRIORITY"] = 1
+    request.attributes["ICE-CONTROLLING"] = 1
+    request.attributes.update(attributes)
+    return request
+
+
+def pairs(connection: LinkConnection) -> list[str]:
+    return [f"{pair.local_addr[0]}>{pair.remote_addr[0]}" for pair in connection._check_list]
+
+
+async def test_data_is_taken_from_candidates_alone_and_in_bounds(connection: LinkConnection) -> None:
+    protocol = connection.sockets[0]
+    friend, stranger = ("127.0.0.1", 1111), ("127.0.0.1", 2222)
+    await connection.add_remote_candidate(local_candidate("host", *friend))
+    protocol.datagram_received(b"\x16stranger", stranger)
+    protocol.datagram_received(b"\x16" + bytes(4000), friend)
+    protocol.datagram_received(b"\x80media", friend)
+    protocol.datagram_received(b"", friend)
+    assert connection._queue.qsize() == 0
+    for _ in range(50):
+        protocol.datagram_received(b"\x16friend", friend)
+    assert connection._queue.qsize() == LIMITS.max_datagrams
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(st.binary(max_size=120), st.booleans())
+def test_no_datagram_raises(data: bytes, stunlike: bool) -> None:
+    async def attack() -> None:
+        connection = await bound()
+        packet = data
+        if stunlike:
+            packet = b"\x00\x01" + len(data).to_bytes(2, "big") + b"\x21\x12\xa4\x42" + bytes(12) + data
+        connection.sockets[0].datagram_received(packet, ("127.0.0.1", 9))
+        assert connection._queue.qsize() == 0
+        await connection.close()
+
+    asyncio.run(attack())
+
+
+async def test_a_check_without_priority_is_refused(
+    connection: LinkConnection, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", 0))
+        peer.setblocking(False)
+        request = check_request(connection)
+        del request.attributes["PRIORITY"]
+        request.add_message_integrity(connection.local_password.encode())
+        address = connection.sockets[0].local_candidate
+        peer.sendto(bytes(request), (address.host, address.port))
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(5):
+            response = stun.parse_message(await loop.sock_recv(peer, 2000))
+    assert response.error_code == 400
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_learned_addresses_are_bounded(connection: LinkConnection) -> None:
+    connection._early_checks_done = True
+    request = check_request(connection)
+    for port in range(10_000, 10_100):
+        connection.check_incoming(request, ("127.0.0.1", port), connection.sockets[0])
+    assert len(connection._remote_candidates) == len(connection._check_list) == 8
+
+
+async def test_offered_addresses_are_bounded(connection: LinkConnection) -> None:
+    for port in range(10_000, 10_100):
+        await connection.add_remote_candidate(local_candidate("host", "127.0.0.1", port))
+    assert len(connection.remote_candidates) == len(connection._check_list) == 4
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "0.0.0.0",
+        "255.255.255.255",
+        "224.0.0.1",
+        "::",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+        "192.0.2.1",
+        "example.org",
+        "x.local",
+    ],
+)
+async def test_no_packet_goes_where_it_should_not(connection: LinkConnection, host: str) -> None:
+    candidate = Candidate("1", 1, "udp", 1, host, 5000, "host")
+    if not host.endswith(".local"):
+        await connection.add_remote_candidate(candidate)
+    assert connection._check_list == []
+
+
+async def test_port_zero_is_no_destination(connection: LinkConnection) -> None:
+    await connection.add_remote_candidate(local_candidate("host", "127.0.0.1", 0))
+    assert connection._check_list == []
+
+
+async def test_loopback_pairs_with_loopback_of_its_family() -> None:
+    connection = await bound(IpPolicy.ALL, "127.0.0.1", "::1")
+    for host in ("127.0.0.2", "::1", "192.168.1.1", "2001:db8::1"):
+        await connection.add_remote_candidate(local_candidate("host", host, 5000))
+    assert sorted(pairs(connection)) == ["127.0.0.1>127.0.0.2", "::1>::1"]
+    await connection.close()
+
+
+async def test_lan_checks_no_public_address() -> None:
+    connection = await bound(IpPolicy.LAN)
+    connection._early_checks_done = True
+    assert not connection._usable(ip_address("8.8.8.8"), 1) and connection._usable(ip_address("192.168.0.1"), 1)
+    connection.check_incoming(check_request(connection), ("8.8.8.8", 5), connection.sockets[0])
+    assert connection._check_list == []
+    await connection.close()
+
+
+async def test_role_conflicts_without_end_fail_the_pair(connection: LinkConnection) -> None:
+    asked = 0
+
+    async def conflict(*_args: object, **_kwargs: object) -> tuple[stun.Message, tuple[str, int]]:
+        nonlocal asked
+        asked += 1
+        error = stun.Message(stun.Method.BINDING, stun.Class.ERROR)
+        error.attributes["ERROR-CODE"] = (487, "Role Conflict")
+        raise stun.TransactionFailed(error)
+
+    await connection.add_remote_candidate(local_candidate("host", "127.0.0.1", 5000))
+    connection.sockets[0].request = conflict  # type: ignore[method-assign]
+    pair = connection._check_list[0]
+    await connection.check_start(pair)
+    assert pair.state is pair.State.FAILED and asked < 12
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1", "100.64.0.1", "192.168.1.1", "fd00::1", "127.0.0.1", "169.254.1.1"])
+def test_local_addresses(text: str) -> None:
+    assert is_local(ip_address(text))
+
+
+@pytest.mark.parametrize("text", ["8.8.8.8", "2600::1"])
+def test_public_addresses(text: str) -> None:
+    assert not is_local(ip_address(text))
