@@ -9,8 +9,9 @@ from mayfly.errors import ErrorCode, LinkLostError, StreamCode
 from mayfly.mux.events import Side
 from mayfly.runtime.events import Closed, CodeReader, Draining, Leaving, Listening, Reporter, Warned
 from mayfly.runtime.greeting import connected, greet
+from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.meeting import Meeting, Met
-from mayfly.runtime.session import LocalHello, Session
+from mayfly.runtime.session import Session
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.runtime.stream import Stream
 from mayfly.runtime.tasks import first_of, unless
@@ -75,7 +76,7 @@ async def _serve(
         session.go_away(options.grace, "the client is leaving")
         await unless(shutdown.stop, _finish(session, listener, options.grace))
         await session.close(ErrorCode.DRAINED, "the client has left")
-        reporter.report(Closed(_RELAY, "we left"))
+        reporter.report(Closed(_RELAY, "this side left"))
         return
     reporter.report(Closed(_RELAY, ended.reason or "the relay has left"))
     if ended.by is not Side.PEER or ended.code not in (ErrorCode.NO_ERROR, ErrorCode.DRAINED):

@@ -64,7 +64,9 @@ class ProxyConnection(asyncio.Protocol):
         self._gone = gone
         self._config = config
         self._server = ProxyServer(config, auth)
-        self._transport: asyncio.Transport | None = None
+        self._transport: asyncio.Transport
+        self._connected = False
+        self._aborted = False
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._paused = False
@@ -72,15 +74,21 @@ class ProxyConnection(asyncio.Protocol):
 
     def abort(self) -> None:
         """End at once, whatever is under way."""
+        self._aborted = True
         if self._task is not None:
             self._task.cancel()
-        self._open_transport.abort()
+        if self._connected:
+            self._transport.abort()
 
     # From the event loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the handshake, but not for ever."""
         self._transport = cast("asyncio.Transport", transport)
+        self._connected = True
+        if self._aborted:  # between being accepted and being connected
+            self._transport.abort()
+            return
         self._set_timer(self._config.handshake_timeout)
 
     def data_received(self, data: bytes) -> None:
@@ -109,7 +117,7 @@ class ProxyConnection(asyncio.Protocol):
         for event in self._server.receive(data):
             match event:
                 case Send(words):
-                    self._open_transport.write(words)
+                    self._transport.write(words)
                 case Close():
                     self._leave()
                 case Request():
@@ -122,7 +130,7 @@ class ProxyConnection(asyncio.Protocol):
     def _bound_early_data(self) -> None:
         if len(self._server.leftover) > self._config.max_handshake and not self._paused:
             self._paused = True
-            self._open_transport.pause_reading()
+            self._transport.pause_reading()
 
     # The request
 
@@ -139,7 +147,7 @@ class ProxyConnection(asyncio.Protocol):
         # A callback, because a task that is cancelled before its first step runs no `finally`.
         self._task = None
         if task.cancelled() or task.exception() is not None:
-            self._open_transport.abort()
+            self._transport.abort()
         if self._lost or self.phase is Phase.SPLICED:
             self._gone(self)
 
@@ -149,7 +157,7 @@ class ProxyConnection(asyncio.Protocol):
             self._refuse(answer)
             return
         self.phase = Phase.SPLICED
-        transport = self._open_transport
+        transport = self._transport
         transport.write(self._server.reply(answer.reply, answer.bound))
         try:
             await splice_transport(stream, transport, self._server.leftover)
@@ -178,14 +186,14 @@ class ProxyConnection(asyncio.Protocol):
         return stream if granted else None, answer
 
     async def _associate(self) -> None:
-        association = UdpAssociation(self._open_transport)
+        association = UdpAssociation(self._transport)
         answer = await association.open(self._dialler)
         if answer.reply is not Reply.SUCCEEDED:
             self._refuse(answer)
             return
         try:
             self.phase = Phase.ASSOCIATED
-            self._open_transport.write(self._server.reply(answer.reply, answer.bound))
+            self._transport.write(self._server.reply(answer.reply, answer.bound))
             self._resume_reading()
             await association.ended()
         finally:
@@ -194,7 +202,7 @@ class ProxyConnection(asyncio.Protocol):
 
     def _refuse(self, answer: Answer) -> None:
         """Tell an answer that ends the connection: a refusal, or the result of a look-up."""
-        self._open_transport.write(self._server.reply(answer.reply, answer.bound))
+        self._transport.write(self._server.reply(answer.reply, answer.bound))
         self._leave()
 
     # The end
@@ -205,7 +213,7 @@ class ProxyConnection(asyncio.Protocol):
         To close with bytes unread would send a reset, which can destroy the reply before the application reads it.
         """
         self.phase = Phase.LEAVING
-        transport = self._open_transport
+        transport = self._transport
         if transport.is_closing():
             return
         transport.write_eof()
@@ -214,19 +222,13 @@ class ProxyConnection(asyncio.Protocol):
 
     def _resume_reading(self) -> None:
         # uvloop raises for what is not paused, or is closing.
-        if self._paused and not self._open_transport.is_closing():
+        if self._paused and not self._transport.is_closing():
             self._paused = False
-            self._open_transport.resume_reading()
-
-    @property
-    def _open_transport(self) -> asyncio.Transport:
-        if self._transport is None:
-            raise RuntimeError("the connection has not been made")
-        return self._transport
+            self._transport.resume_reading()
 
     def _set_timer(self, seconds: float) -> None:
         self._stop_timer()
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._open_transport.abort)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._transport.abort)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -15,9 +15,10 @@ from mayfly.config import MuxConfig
 from mayfly.errors import CodeError, ErrorCode, MayflyError
 from mayfly.runtime.events import Closed, CodeReader, Draining, Leaving, Reporter, Warned
 from mayfly.runtime.greeting import connected, greet
+from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.meeting import Invitation, Meeting, Met
 from mayfly.runtime.rate import ByteLimiter
-from mayfly.runtime.session import LocalHello, Rates, Session
+from mayfly.runtime.session import Rates, Session
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.runtime.tasks import TaskSet, first_of, unless
 from mayfly.signaling.description import Description

@@ -1,4 +1,4 @@
-"""Whole programs in one process, meeting over the memory engine: their events are collected, their codes are carried."""
+"""Whole programs in one process, meeting over the memory engine; their events are kept, their codes are carried."""
 
 from __future__ import annotations
 
@@ -95,6 +95,10 @@ class Stage:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.network = MemoryNetwork()
         self._running: list[Running] = []
+        # The real words take a tenth of a second by design, and are tested where they are made.
+        monkeypatch.setattr(
+            "mayfly.runtime.meeting.verification_words", lambda offer, answer: (offer.text, answer.text)
+        )
         for program in (mayfly_client.app, mayfly_relay.app):
             monkeypatch.setattr(program, "make_engine", lambda _name: MemoryEngine(self.network))
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from mayfly.config import MuxConfig
-from mayfly.runtime.session import LocalHello, Rates, Session
+from mayfly.runtime.introduction import LocalHello
+from mayfly.runtime.session import Rates, Session
 from mayfly.runtime.stream import Stream
 from mayfly.transport.memory import MemoryLink, MemoryPath, memory_links
 from mayfly.wire.hello import Role

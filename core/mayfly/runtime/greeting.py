@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from mayfly.errors import LinkError
 from mayfly.runtime.events import Connected
+from mayfly.runtime.introduction import PeerHello
 from mayfly.runtime.meeting import Met
-from mayfly.runtime.session import PeerHello, Session
+from mayfly.runtime.session import Session
 from mayfly.wire.hello import Role
 
 

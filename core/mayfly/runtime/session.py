@@ -31,33 +31,15 @@ from mayfly.mux.events import (
     StreamWritable,
 )
 from mayfly.mux.multiplexer import Multiplexer
+from mayfly.runtime.introduction import LocalHello, PeerHello, heard, own_hello
 from mayfly.runtime.rate import ByteLimiter
 from mayfly.runtime.stream import Stream
 from mayfly.runtime.tasks import TaskSet
 from mayfly.transport.base import Link, PathInfo
 from mayfly.wire.enums import member
 from mayfly.wire.header import Header
-from mayfly.wire.hello import SESSION_ID_SIZE, Hello, Role
 
 _FIRST_MESSAGE = range(1300, 2501)  # bytes, past one packet: core/PROTOCOL.md, "Padding"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalHello:
-    """What our end says of itself."""
-
-    role: Role
-    policy: str = ""
-    lifetime: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeerHello:
-    """What the peer says of itself. `policy` is foreign text; `lifetime` is in seconds from when it was said."""
-
-    role: Role
-    policy: str
-    lifetime: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +80,7 @@ class Session:
         self._rates = rates
         self._mux = Multiplexer(
             config,
-            _hello(config, hello),
+            own_hello(config, hello),
             offerer=link.offerer,
             hello_size=secrets.choice(_FIRST_MESSAGE),
             now=self._now(),
@@ -336,21 +318,13 @@ class Session:
     def _dispatch(self, events: Iterable[Event]) -> None:
         for event in events:
             match event:
-                case StreamReadable():
-                    if (stream := self._streams.get(event.stream_id)) is not None:
-                        stream.on_readable()
-                case StreamWritable():
-                    if (stream := self._streams.get(event.stream_id)) is not None:
-                        stream.on_writable()
+                case StreamReadable() | StreamWritable() | StreamReset() | StreamStopped():
+                    stream = self._streams.get(event.stream_id)
+                    if stream is not None:
+                        _tell(stream, event)
                 case StreamOpened():
                     stream = self._streams[event.stream_id] = Stream(self, event.stream_id)
                     self._on_stream(stream)
-                case StreamReset():
-                    if (stream := self._streams.get(event.stream_id)) is not None:
-                        stream.on_reset(event.code)
-                case StreamStopped():
-                    if (stream := self._streams.get(event.stream_id)) is not None:
-                        stream.on_stopped(event.code)
                 case DatagramReceived():
                     if self._rates is not None:  # datagrams cannot be held back, but what follows them can
                         self._rates.receiving.consume(len(event.data), self._now())
@@ -361,7 +335,7 @@ class Session:
     def _dispatch_session(self, event: HelloReceived | StreamsAvailable | GoAwayReceived | SessionClosed) -> None:
         match event:
             case HelloReceived(hello):
-                self._peer.set_result(PeerHello(role=hello.role, policy=hello.policy, lifetime=hello.lifetime))
+                self._peer.set_result(heard(hello))
             case StreamsAvailable():
                 self._wake_openers()
             case GoAwayReceived():
@@ -398,15 +372,13 @@ class Session:
         self._link_closed.set_result(None)
 
 
-def _hello(config: MuxConfig, local: LocalHello) -> Hello:
-    return Hello(
-        max_message=config.max_receive_message,
-        max_data=config.initial_connection_window,
-        max_stream_data=config.initial_stream_window,
-        max_streams=config.max_streams,
-        max_datagram=config.max_datagram,
-        session_id=secrets.token_bytes(SESSION_ID_SIZE),
-        role=local.role,
-        policy=local.policy,
-        lifetime=None if local.lifetime is None else max(0, int(local.lifetime)),
-    )
+def _tell(stream: Stream, event: StreamReadable | StreamWritable | StreamReset | StreamStopped) -> None:
+    match event:
+        case StreamReadable():
+            stream.on_readable()
+        case StreamWritable():
+            stream.on_writable()
+        case StreamReset():
+            stream.on_reset(event.code)
+        case StreamStopped():
+            stream.on_stopped(event.code)

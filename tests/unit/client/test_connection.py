@@ -312,6 +312,32 @@ async def test_a_connection_lost_in_the_turn_of_its_request_is_forgotten(dialler
     assert dialler.opened.empty()
 
 
+async def test_an_answer_to_an_application_that_is_just_going_is_lost_quietly(dialler: FakeDialler) -> None:
+    tasks = TaskSet()
+    proxy, transport, gone = connect(dialler, tasks)
+    proxy.data_received(request(NAME) + b"x" * 65)
+    stream = await dialler.opened.get()
+    transport.close()
+    stream.answer.set_result(Answer(Reply.NOT_ALLOWED))
+    await stream.was_reset.wait()
+    while len(tasks):
+        await asyncio.sleep(0)
+    assert gone == []
+    proxy.connection_lost(None)
+    assert gone == [proxy]
+
+
+async def test_an_abort_may_come_before_the_connection(dialler: FakeDialler) -> None:
+    gone: list[Any] = []
+    proxy = ProxyConnection(dialler, TaskSet(), gone.append, config=SocksConfig(), auth=None)
+    proxy.abort()
+    transport = FakeTransport()
+    proxy.connection_made(transport)
+    assert transport.is_closing()
+    proxy.connection_lost(None)
+    assert gone == [proxy]
+
+
 async def test_an_association_hears_nothing_more_on_its_connection(dialler: FakeDialler) -> None:
     tasks = TaskSet()
     proxy, transport, gone = connect(dialler, tasks)

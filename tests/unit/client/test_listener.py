@@ -105,6 +105,16 @@ async def test_aclose_ends_everything_at_once(
         await asyncio.open_connection("127.0.0.1", listener.port)
 
 
+async def test_aclose_meets_applications_that_are_just_being_accepted(apps: Applications, proxies: Proxies) -> None:
+    listener = await proxies.start()
+    starting = [asyncio.get_running_loop().create_task(apps.start(listener)) for _ in range(20)]
+    while not listener.connections:
+        await asyncio.sleep(0)
+    await listener.aclose()
+    await asyncio.gather(*starting, return_exceptions=True)
+    assert listener.connections == 0
+
+
 async def test_a_busy_listener_leaks_no_socket(listener: ProxyListener, dialler: FakeDialler) -> None:
     with socket.socket() as probe:
         before = probe.fileno()

@@ -11,7 +11,8 @@ import pytest
 
 from mayfly.config import KIB, MuxConfig
 from mayfly.errors import Reply, StreamCode, StreamResetError
-from mayfly.runtime.session import LocalHello, Session
+from mayfly.runtime.introduction import LocalHello
+from mayfly.runtime.session import Session
 from mayfly.runtime.stream import Stream
 from mayfly.runtime.tasks import TaskSet
 from mayfly.socks import udp

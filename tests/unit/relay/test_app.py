@@ -123,7 +123,7 @@ async def test_the_grace_period_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_the_lifetime_drains(monkeypatch: pytest.MonkeyPatch) -> None:
     async with Stage(monkeypatch) as stage:
-        relay = stage.relay(relay_options(lifetime=0.3))
+        relay = stage.relay(relay_options(lifetime=1.0))
         client = await stage.tunnel(relay)
         assert (await client.script.event(Leaving)).reason == "the relay's time is up"
         await relay.task

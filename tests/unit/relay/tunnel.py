@@ -11,7 +11,8 @@ from typing import cast
 
 from mayfly.config import MuxConfig
 from mayfly.errors import Reply
-from mayfly.runtime.session import LocalHello, Session
+from mayfly.runtime.introduction import LocalHello
+from mayfly.runtime.session import Session
 from mayfly.runtime.stream import Stream
 from mayfly.transport.memory import MemoryLink, memory_links
 from mayfly.wire.address import NOWHERE, Destination

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from support.programs_in_memory import Script
 
 from mayfly.config import LinkConfig
 from mayfly.errors import ConnectError, ExpiredCodeError, MistypedCodeError, WrongKindCodeError
@@ -14,6 +13,7 @@ from mayfly.runtime.meeting import Meeting, Met
 from mayfly.signaling.codes import parse
 from mayfly.transport.base import LinkSettings
 from mayfly.transport.memory_engine import MemoryEngine, MemoryNetwork
+from support.programs_in_memory import Script
 
 NOW = 1_800_000_007.5
 

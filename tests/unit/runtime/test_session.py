@@ -7,18 +7,19 @@ import hashlib
 from random import Random
 
 import pytest
-from support.sessions import joined
 
 from mayfly.config import MuxConfig
 from mayfly.errors import ErrorCode, LinkLostError, RemoteProtocolError, Reply, StreamCode, StreamResetError
 from mayfly.mux.events import Priority, Side
+from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.rate import ByteLimiter
-from mayfly.runtime.session import LocalHello, Rates, Session
+from mayfly.runtime.session import Rates, Session
 from mayfly.runtime.stream import Stream
 from mayfly.transport.memory import MemoryPath, memory_links
 from mayfly.wire.address import Destination
 from mayfly.wire.header import Answer, Header, Service
 from mayfly.wire.hello import Role
+from support.sessions import joined
 
 CHAT = Header(Service.CHAT)
 

@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
-from support.sessions import End, joined
 
 from mayfly.config import MuxConfig
 from mayfly.errors import StreamCode, StreamResetError
 from mayfly.runtime.splice import splice_socket, splice_transport
 from mayfly.runtime.stream import Stream
 from mayfly.wire.header import Header, Service
+from support.sessions import End, joined
 
 
 @dataclass

@@ -1,0 +1,152 @@
+"""One stream's two faces: awaiting, and a handler."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from mayfly.errors import Reply, StreamCode, StreamResetError
+from mayfly.runtime.stream import Stream
+from mayfly.wire.address import Destination
+from mayfly.wire.header import Answer, Header, Service
+from support.sessions import End, joined
+
+CHAT = Header(Service.CHAT)
+
+
+async def pair(client: End, relay: End) -> tuple[Stream, Stream]:
+    """A stream's two ends, the opener's first; its header is read."""
+    ours = await client.session.open_stream(CHAT)
+    while not relay.streams:
+        await asyncio.sleep(0)
+    theirs = relay.streams.pop()
+    await theirs.read_header()
+    return ours, theirs
+
+
+class Recorder:
+    """A StreamHandler that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
+
+    def stream_readable(self) -> None:
+        self.told.put_nowait(("readable", 0))
+
+    def stream_writable(self) -> None:
+        self.told.put_nowait(("writable", 0))
+
+    def stream_reset(self, code: int) -> None:
+        self.told.put_nowait(("reset", code))
+
+    def stream_stopped(self, code: int) -> None:
+        self.told.put_nowait(("stopped", code))
+
+
+async def test_bytes_behind_the_header_are_kept_in_pieces_of_any_size() -> None:
+    async with joined() as (client, relay):
+        ours = await client.session.open_stream(CHAT)
+        await ours.write(b"0123456789")
+        while not relay.streams:
+            await asyncio.sleep(0)
+        theirs = relay.streams[0]
+        assert await theirs.read_header() == CHAT
+        assert await theirs.read(4) == b"0123"
+        assert await theirs.read(100) == b"456789"
+
+
+async def test_answers_carry_reply_and_address() -> None:
+    async with joined() as (client, relay):
+        ours, theirs = await pair(client, relay)
+        answer = Answer(Reply.SUCCEEDED, Destination.parse_host("192.0.2.7", 1234))
+        await theirs.answer(answer)
+        await theirs.write(b"and more")
+        assert await ours.read_answer() == answer
+        assert await ours.read() == b"and more"
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"\x00", StreamCode.BAD_HEADER),  # an empty header
+        (b"\x01\x3f", StreamCode.UNSUPPORTED),  # a service nobody knows
+        (b"\x42\x01", StreamCode.BAD_HEADER),  # 513 bytes announced
+        (b"\x02\x01\x09", StreamCode.BAD_HEADER),  # TCP to an unknown address type
+    ],
+)
+async def test_a_wrong_header_resets_both_halves(raw: bytes, code: StreamCode) -> None:
+    async with joined() as (client, relay):
+        ours = await client.session.open_stream(CHAT)
+        while not relay.streams:
+            await asyncio.sleep(0)
+        theirs = relay.streams[0]
+        await theirs.read_header()
+        await ours.write(raw)
+        with pytest.raises(StreamResetError) as caught:
+            await theirs.read_header()
+        assert caught.value.code == code
+        with pytest.raises(StreamResetError) as heard:
+            await ours.read()
+        assert heard.value.code == code
+
+
+async def test_a_header_that_ends_too_early_resets() -> None:
+    async with joined() as (client, relay):
+        ours, theirs = await pair(client, relay)
+        await ours.write(b"\x05\x01")
+        ours.finish()
+        with pytest.raises(StreamResetError):
+            await theirs.read_header()
+
+
+async def test_a_handler_is_told_everything() -> None:
+    async with joined() as (client, relay):
+        ours, theirs = await pair(client, relay)
+        recorder = Recorder()
+        theirs.attach(recorder)
+        await ours.write(b"x")
+        assert await recorder.told.get() == ("readable", 0)
+        assert theirs.take(10) == (b"x", False)
+        size = theirs.put(bytes(10_000_000))
+        assert size < 10_000_000
+        assert theirs.put(b"more") == 0
+        received = 0
+        while received < size:
+            received += len(await ours.read())
+        assert await recorder.told.get() == ("writable", 0)
+        ours.reset(StreamCode.TIMEOUT)
+        heard = {await recorder.told.get(), await recorder.told.get()}
+        assert heard == {("reset", StreamCode.TIMEOUT), ("stopped", StreamCode.TIMEOUT)}
+        with pytest.raises(StreamResetError):
+            theirs.take(1)
+        with pytest.raises(StreamResetError):
+            theirs.put(b"x")
+
+
+async def test_our_own_reset_wakes_our_own_waiters() -> None:
+    async with joined() as (client, relay):
+        ours, _theirs = await pair(client, relay)
+        loop = asyncio.get_running_loop()
+        reading = loop.create_task(ours.read())
+        writing = loop.create_task(ours.write(bytes(50_000_000)))
+        await asyncio.sleep(0)
+        ours.reset(StreamCode.LIMIT)
+        for task in (reading, writing):
+            with pytest.raises(StreamResetError) as caught:
+                await task
+            assert caught.value.code == StreamCode.LIMIT
+
+
+async def test_finish_and_reset_may_be_repeated() -> None:
+    async with joined() as (client, relay):
+        ours, theirs = await pair(client, relay)
+        ours.finish()
+        ours.finish()
+        theirs.finish()
+        assert await ours.read() == b""
+        assert await theirs.read() == b""
+        assert await theirs.read() == b""
+        ours.reset()
+        ours.reset()
+        await asyncio.gather(client.session.wait_idle(), relay.session.wait_idle())
