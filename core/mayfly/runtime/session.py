@@ -273,20 +273,26 @@ class Session:
     def _flush(self) -> None:
         self._flush_handle = None
         now = self._now()
-        budget = self._link.high_water - self._link.buffered_amount
-        if self._rates is not None:
-            allowed = self._rates.sending.available(now)
-            if allowed < budget:
-                budget = allowed
-                self._wait_for_rate(self._rates.sending.wait(now))
-        for message in self._mux.messages_to_send(budget, now):
-            self._link.send(message)
-            if self._rates is not None:
-                self._rates.sending.consume(len(message), now)
+        # The link may pass on at once what it is given, and it calls back only when it has been full: so until it is.
+        while messages := self._mux.messages_to_send(self._budget(now), now):
+            for message in messages:
+                self._link.send(message)
+                if self._rates is not None:
+                    self._rates.sending.consume(len(message), now)
         self._dispatch(self._mux.writable_events())
         self._arm_timer()
         if not self._mux.open_streams:
             self._idle.set()
+
+    def _budget(self, now: float) -> int:
+        """Bytes that may be handed to the link now."""
+        budget = self._link.high_water - self._link.buffered_amount
+        if self._rates is None:
+            return budget
+        allowed = self._rates.sending.available(now)
+        if allowed < budget:
+            self._wait_for_rate(self._rates.sending.wait(now))
+        return min(budget, allowed)
 
     def _wait_for_rate(self, seconds: float) -> None:
         if self._rate_timer is None:

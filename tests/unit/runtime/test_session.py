@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from mayfly.config import MuxConfig
 from mayfly.errors import ErrorCode, LinkLostError, RemoteProtocolError, Reply, StreamCode, StreamResetError
 from mayfly.mux.events import Priority, Side
-from mayfly.runtime.introduction import LocalHello
+from mayfly.runtime.introduction import LocalHello, own_hello
 from mayfly.runtime.rate import ByteLimiter
 from mayfly.runtime.session import Rates, Session
 from mayfly.runtime.stream import Stream
+from mayfly.transport.base import PathInfo
 from mayfly.transport.memory import MemoryPath, memory_links
 from mayfly.wire.address import Destination
 from mayfly.wire.header import Answer, Header, Service
@@ -314,3 +316,51 @@ async def test_priorities_reach_the_multiplexer() -> None:
         bulk.reset()
         with pytest.raises(StreamResetError):
             await writing
+
+
+class AbsorbingLink:
+    """A link whose engine passes everything on at once, and so is never full and never calls back."""
+
+    offerer = True
+    max_message = 262_144
+    high_water = 32 * 1024
+    buffered_amount = 0
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.receive: Callable[[bytes], None] = lambda _message: None
+
+    def start(
+        self, receive: Callable[[bytes], None], writable: Callable[[], None], lost: Callable[[str], None]
+    ) -> None:
+        self.receive = receive
+
+    def send(self, message: bytes) -> None:
+        self.sent.append(message)
+
+    def path(self) -> PathInfo:
+        return PathInfo(None, None, None, 0, 0)
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_a_link_that_is_never_full_gets_everything() -> None:
+    link = AbsorbingLink()
+    session = Session(
+        link,
+        LocalHello(role=Role.CLIENT),
+        config=MuxConfig(),
+        on_stream=lambda _stream: None,
+        on_datagram=lambda _id, _data: None,
+    )
+    starting = asyncio.get_running_loop().create_task(session.start())
+    await asyncio.sleep(0)
+    link.receive(own_hello(MuxConfig(), LocalHello(role=Role.RELAY)).encode().encode())
+    await starting
+    stream = await session.open_stream(CHAT)
+    stream.put(bytes(200_000))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert sum(map(len, link.sent)) > 200_000
+    await session.close()
