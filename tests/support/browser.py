@@ -35,7 +35,8 @@ def _open(profile: Path, proxy: str | None) -> webdriver.Chrome:
         options.add_argument(f"--proxy-server=socks5://{proxy}")
         # Chromium goes round a proxy for loopback unless this rule takes that away.
         options.add_argument("--proxy-bypass-list=<-loopback>")
-    return webdriver.Chrome(options=options, service=Service(program("chromedriver"), env=environment()))
+    driver = Service(program("chromedriver"), env=environment({"XDG_CONFIG_HOME": str(profile)}))
+    return webdriver.Chrome(options=options, service=driver)
 
 
 @contextlib.asynccontextmanager

@@ -47,7 +47,7 @@ class RawPeer:
         """What the multiplexer sends now."""
         messages = self.mux.messages_to_send(budget, self.now)
         self.messages += messages
-        heard = [
+        heard: list[Frame] = [
             frame for message in messages for frame in decode_message(message) if not isinstance(frame, HelloFrame)
         ]
         self.frames += heard

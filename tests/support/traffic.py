@@ -137,7 +137,7 @@ class Traffic:
                 continue
             pair.at(pair.now + script.start, lambda key=key, script=script: self._due(key, script))  # type: ignore[misc]
         for number, end in enumerate(pair.ends):
-            end.app = lambda event, number=number: self._on(number, event)  # type: ignore[misc]
+            end.app = lambda event, number=number: self._on(number, event)
 
     def release(self) -> None:
         """Let the stalled readers read."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mayfly.config import MuxConfig
 from mayfly.errors import ErrorCode, RemoteProtocolError
+from mayfly.mux.events import DatagramReceived
 from mayfly.mux.flow import ConnectionWindow
 from mayfly.mux.liveness import Liveness
 from mayfly.mux.outbox import Outbox
@@ -58,7 +59,8 @@ class Inbox:
             raise RemoteProtocolError(ErrorCode.TOO_MANY_GAPS, "the peer's bytes come in too many pieces")
         if stream.receive is Receive.SIZE_KNOWN and stream.incoming.received == stream.final_size:
             stream.step_receive(ReceiveStep.NO_GAP)
-            self._report(stream)
+            if not stream.incoming.unread:
+                self._report(stream)
             return True
         return more
 
@@ -77,6 +79,12 @@ class Inbox:
         self.discard(stream)
         return wanted
 
+    def datagram(self, stream: MuxStream, data: bytes) -> list[DatagramReceived]:
+        """Take a DATAGRAM frame. Nobody wants one of a stream that was stopped, or refused from the start."""
+        if len(data) > self._config.max_datagram:
+            raise RemoteProtocolError(ErrorCode.PROTOCOL_VIOLATION, "a datagram is above our limit")
+        return [] if stream.receive is Receive.STOPPED else [DatagramReceived(stream.id, data)]
+
     def read(self, stream: MuxStream, limit: int, now: float) -> bytes:
         """Consume up to `limit` bytes in order, and give the peer credit for them."""
         data = stream.incoming.take(limit)
@@ -90,11 +98,13 @@ class Inbox:
             self._announce()
         if stream.receive is Receive.COMPLETE and not stream.incoming.unread:
             stream.step_receive(ReceiveStep.READ_ALL)
+            if data:  # otherwise it was reported when the end came
+                self._report(stream)
         return data
 
     def stop(self, stream: MuxStream) -> None:
         """Want no more of a stream."""
-        end_known = stream.receive is Receive.SIZE_KNOWN
+        end_known = stream.receive in (Receive.SIZE_KNOWN, Receive.COMPLETE)
         stream.step_receive(ReceiveStep.STOP)
         self.discard(stream)
         if end_known:
@@ -109,7 +119,7 @@ class Inbox:
         self._announce()
 
     def _report(self, stream: MuxStream) -> None:
-        """Tell the sender that nothing of the stream is missed any more, if its end is known."""
+        """Tell the sender that nothing of the stream is wanted any more, if its end is known."""
         if stream.final_size is not None:
             stream.credit_due = True
             self._outbox.touch(stream)

@@ -15,7 +15,6 @@ from collections.abc import Iterable
 from mayfly.config import MuxConfig
 from mayfly.errors import ErrorCode, LocalProtocolError, RemoteProtocolError, StreamCode
 from mayfly.mux.events import (
-    DatagramReceived,
     Event,
     GoAwayReceived,
     HelloReceived,
@@ -181,11 +180,12 @@ class Multiplexer:
         return sent
 
     def writable_events(self) -> list[Event]:
-        """StreamWritable for each stream that refused bytes and has room again. Ask after messages_to_send."""
+        """What our own sending made possible: writes that were refused, streams. Ask after messages_to_send."""
         roomy = [s for s in self._refused.values() if s.outgoing.size <= self._config.send_buffer // 2]
         for stream in roomy:
             del self._refused[stream.id]
-        return [StreamWritable(stream.id) for stream in roomy if stream.send is Send.OPEN]
+        writable: list[Event] = [StreamWritable(stream.id) for stream in roomy if stream.send is Send.OPEN]
+        return [*writable, StreamsAvailable()] if self._streams.has_room_again() else writable
 
     # Streams
 
@@ -312,7 +312,7 @@ class Multiplexer:
                     stream.send_limit = frame.limit
                     self._schedule(stream)
                 if stream.send is Send.FINISHED and frame.received > stream.sent:
-                    stream.step_send(SendStep.ALL_RECEIVED)
+                    stream.step_send(SendStep.DELIVERED)
             case ResetStreamFrame():
                 if self._inbox.reset(stream, frame.final_size):
                     events.append(StreamReset(stream.id, frame.code))
@@ -321,16 +321,10 @@ class Multiplexer:
                     self._reset(stream, frame.code)
                     events.append(StreamStopped(stream.id, frame.code))
             case DatagramFrame():
-                events += self._datagram(stream, frame.data)
+                events += self._inbox.datagram(stream, frame.data)
             case StreamDataBlockedFrame():
                 pass
         self._retire([stream])
-
-    def _datagram(self, stream: MuxStream, data: bytes) -> list[Event]:
-        if len(data) > self._config.max_datagram:
-            raise RemoteProtocolError(ErrorCode.PROTOCOL_VIOLATION, "a datagram is above our limit")
-        # Of a stream that was stopped, or refused from the start, nobody here wants anything.
-        return [] if stream.receive is Receive.STOPPED else [DatagramReceived(stream.id, data)]
 
     def _receive_hello(self, frame: HelloFrame, events: list[Event], now: float) -> None:
         peer, early = self._greeting.receive(frame)

@@ -10,6 +10,7 @@ from collections import deque
 
 from mayfly.mux.events import Priority
 from mayfly.mux.stream import MuxStream
+from mayfly.wire.frames import STREAM_OVERHEAD
 
 
 class Scheduler:
@@ -116,4 +117,6 @@ class Scheduler:
         for number in range(self._served_from + 1, len(self._queues)):
             if self._queues[number]:
                 self._waited[number] += size
-        self._waited[self._served_from] = 0
+        # Whatever the sizes of frames are, a turn that was waited for is worth a quantum.
+        paid = (size + STREAM_OVERHEAD) * self._fairness // self._quantum
+        self._waited[self._served_from] = max(0, self._waited[self._served_from] - paid)

@@ -2,11 +2,12 @@
 
 A stream has a sending half and a receiving half that end apart from each other. The channel below is reliable, so a
 reset that was sent has ended its half. A FIN has not: the channel is unordered, and only the peer's word that all of
-the stream has come (MAX_STREAM_DATA's third field) tells that a session may be closed without cutting its tail off.
+the stream has been read (MAX_STREAM_DATA's third field) tells that a session may be closed without cutting its tail
+off.
 
 ::
 
-    sending      OPEN --finish--> FINISHING --FIN sent--> FINISHED --all received--> DELIVERED
+    sending      OPEN --finish--> FINISHING --FIN sent--> FINISHED --all read there--> DELIVERED
                    \\--------reset------\\-----reset-----> RESET
 
     receiving    OPEN --FIN--> SIZE_KNOWN --no gap left--> COMPLETE --all read--> READ
@@ -41,7 +42,7 @@ class SendStep(Enum):
     WRITE = "write to"
     FINISH = "finish"
     FIN_SENT = "send the end of"
-    ALL_RECEIVED = "see the end received on"
+    DELIVERED = "deliver"
     RESET = "reset"
 
 
@@ -74,7 +75,7 @@ SEND: Final[dict[tuple[Send, SendStep], Send]] = {
     (Send.FINISHING, SendStep.FINISH): Send.FINISHING,
     (Send.FINISHING, SendStep.FIN_SENT): Send.FINISHED,
     (Send.FINISHING, SendStep.RESET): Send.RESET,
-    (Send.FINISHED, SendStep.ALL_RECEIVED): Send.DELIVERED,
+    (Send.FINISHED, SendStep.DELIVERED): Send.DELIVERED,
     (Send.FINISHED, SendStep.FINISH): Send.FINISHED,
     (Send.FINISHED, SendStep.RESET): Send.FINISHED,
     (Send.DELIVERED, SendStep.FINISH): Send.DELIVERED,

@@ -52,7 +52,7 @@ class MuxStream:
         self.window = StreamWindow(window, now)
         self.final_size: int | None = None
         self.credit_due = False
-        """A MAX_STREAM_DATA to send: more credit, or the word that all has come."""
+        """A MAX_STREAM_DATA to send: more credit, or the word that all was read."""
         self.stop_code: int | None = None
         """A STOP_SENDING to send."""
         # The scheduler's.
@@ -74,11 +74,13 @@ class MuxStream:
 
     @property
     def received(self) -> int:
-        """What to report as received without a gap: bytes, and one more for the end, as TCP counts a FIN.
+        """What to report as received without a gap: bytes, and one more for the end once all of them were read.
 
-        Without that one, a report of all bytes that left before the FIN came would pass for a report of the FIN.
+        Without that one, a report of all bytes that left before the FIN came would pass for a report of the FIN; and a
+        session that closes on it would take away what its peer's application has not read yet.
         """
-        if self.receive in (Receive.COMPLETE, Receive.READ) and self.final_size is not None:
+        complete = self.receive in (Receive.COMPLETE, Receive.READ) and not self.incoming.unread
+        if complete and self.final_size is not None:
             return self.final_size + 1
         return self.incoming.received
 

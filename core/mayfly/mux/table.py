@@ -21,9 +21,11 @@ class StreamTable:
         "_closed_of_peer",
         "_config",
         "_due",
+        "_freed",
         "_local_bit",
         "_next_of_peer",
         "_next_ours",
+        "_open_of_ours",
         "_streams",
         "our_limit",
         "peer_limit",
@@ -34,6 +36,8 @@ class StreamTable:
         self._local_bit = 0 if offerer else 1
         self._streams: dict[int, MuxStream] = {}
         self._next_ours = 0
+        self._open_of_ours = 0
+        self._freed = False
         self._next_of_peer = 0
         self._due: set[int] = set()
         self._closed_of_peer = 0
@@ -58,11 +62,14 @@ class StreamTable:
 
     @property
     def can_open(self) -> bool:
-        """Whether the peer lets us open one more."""
-        return self._next_ours < self.our_limit
+        """Whether the peer lets us open one more, and ours that have not ended are not too many already.
+
+        The second holds a peer in check that allows any number and never lets one end.
+        """
+        return self._next_ours < self.our_limit and self._open_of_ours < self._config.max_streams
 
     def next_id(self) -> int:
-        """Take the identifier for a stream of ours. Raises LocalProtocolError above the peer's limit."""
+        """Take the identifier for a stream of ours. Raises LocalProtocolError unless can_open."""
         if not self.can_open:
             raise LocalProtocolError(ErrorCode.STREAM_LIMIT_ERROR, "the peer allows no more streams now")
         number = self._next_ours
@@ -99,12 +106,21 @@ class StreamTable:
     def add(self, stream: MuxStream) -> None:
         """Keep an opened stream."""
         self._streams[stream.id] = stream
+        self._open_of_ours += self.is_ours(stream.id)
 
     def remove(self, stream: MuxStream) -> None:
         """Let an ended stream go."""
         del self._streams[stream.id]
         if not self.is_ours(stream.id):
             self._closed_of_peer += 1
+            return
+        self._freed = self._freed or self._open_of_ours == self._config.max_streams
+        self._open_of_ours -= 1
+
+    def has_room_again(self) -> bool:
+        """Whether one of our own streams has ended since the last call when there were as many as may be."""
+        freed, self._freed = self._freed, False
+        return freed and self.can_open
 
     def due_limit(self) -> int | None:
         """A new peer_limit worth announcing, or None."""

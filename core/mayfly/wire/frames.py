@@ -111,7 +111,10 @@ class MaxDataFrame:
 
 @dataclass(frozen=True, slots=True)
 class MaxStreamDataFrame:
-    """Credit for one stream as a total, and the offset up to which everything has arrived. Compare RFC 9000 §19.10."""
+    """Credit for one stream as a total, and what has arrived without a gap: bytes, and one more once all was read.
+
+    Compare RFC 9000 §19.10.
+    """
 
     stream_id: int
     limit: int

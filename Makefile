@@ -1,0 +1,77 @@
+# Everything a developer runs. POSIX make; each target builds what it needs in .venv and installs nothing twice.
+#   make PYTHON=python3.12 test     uses another interpreter for the virtual environment
+
+.POSIX:
+
+PYTHON = python3
+VENV = .venv
+BIN = $(VENV)/bin
+RUN = PYTHONPATH=core:relay:client:tests $(BIN)/python
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test lint check system-packages bench venv clean
+
+help:
+	@echo 'make demo    a relay and a client on this machine, and real traffic through them'
+	@echo 'make test    lint, types, unit tests, and tests with real programs'
+	@echo 'make lint    lint and types only'
+	@echo 'make bench   measure the tunnel beside a bare aiortc channel and ssh -D'
+	@echo 'make venv    only the virtual environment, with what developers need'
+	@echo 'make clean   remove the virtual environment and all caches'
+
+demo: $(VENV)/demo.stamp
+	@$(RUN) -m support.demo
+
+test: system-packages lint check
+
+# Tests with real programs run one by one: they time things, and there may be two cores only. Both parts always run.
+check: $(VENV)/dev.stamp
+	@status=0; \
+	echo '== unit and integration tests'; \
+	$(RUN) -m pytest -q -n 2 --ignore=tests/system --ignore=tests/interop || status=1; \
+	echo '== tests with real programs'; \
+	$(RUN) -m pytest -q --durations=10 tests/system tests/interop || status=1; \
+	exit $$status
+
+lint: $(VENV)/dev.stamp
+	@echo '== ruff'
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@echo '== mypy'
+	@$(BIN)/mypy --no-error-summary core relay client tests
+	@echo '== pyright'
+	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
+	@echo '== import-linter'
+	@PYTHONPATH=core:relay:client $(BIN)/lint-imports
+
+system-packages:
+	@sh tests/support/install-debian.sh
+
+bench: system-packages $(VENV)/dev.stamp
+	@$(RUN) -m bench $(BENCH)
+
+venv: $(VENV)/dev.stamp
+
+$(VENV)/venv.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo 'Mayfly needs Python 3.11 or newer, and $(PYTHON) is older or missing.' >&2; \
+	  echo 'Name a newer one: make PYTHON=python3.12' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	  echo '$(PYTHON) cannot make virtual environments. On Debian: apt-get install python3-venv' >&2; exit 1; }
+	@echo '== $(VENV) with '`$(PYTHON) --version`
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/demo.stamp: $(VENV)/venv.stamp pyproject.toml
+	@echo '== installing mayfly into $(VENV)'
+	@$(PIP) install -e .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/venv.stamp pyproject.toml
+	@echo '== installing mayfly and the tools of developers into $(VENV)'
+	@$(PIP) install -e '.[dev]'
+	@touch $@ $(VENV)/demo.stamp
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find core relay client tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,26 @@
+"""What all tests share: the `needs` marker, for tests that drive a real program."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from support.programs import find_program
+
+
+def _missing(name: str) -> bool:
+    if name == "root":
+        return os.geteuid() != 0
+    return find_program(name) is None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, by name, a test whose real program is missing. In CI that is a failure: nothing there goes untested."""
+    missing = [str(name) for mark in item.iter_markers("needs") for name in mark.args if _missing(str(name))]
+    if not missing:
+        return
+    reason = f"needs {', '.join(missing)}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason}, which tests/support/install-debian.sh should have provided", pytrace=False)
+    pytest.skip(reason)

@@ -1,0 +1,102 @@
+"""Windows: when credit is announced, when they grow, and what the sum of them may be."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mayfly.config import KIB, MIB, MuxConfig
+from mayfly.mux.flow import ConnectionWindow, StreamWindow
+
+CONFIG = MuxConfig()
+RTT = 0.1
+
+
+def window(size: int = 256 * KIB) -> tuple[StreamWindow, ConnectionWindow]:
+    """A stream's window within an empty connection's."""
+    connection = ConnectionWindow(CONFIG)
+    connection.streams_total = size
+    return StreamWindow(size, 0.0), connection
+
+
+def consume(stream: StreamWindow, connection: ConnectionWindow, size: int, now: float) -> bool:
+    """Consume, and renew where it is worth it."""
+    due = stream.consume(size, now, RTT, CONFIG.max_stream_window, connection)
+    if due:
+        stream.renew()
+    return due
+
+
+def test_credit_is_announced_once_it_is_worth_an_eighth() -> None:
+    stream, connection = window(800)
+    assert not consume(stream, connection, 99, 0)
+    assert stream.limit == 800
+    assert consume(stream, connection, 1, 0)
+    assert stream.limit == 900
+    assert not consume(stream, connection, 99, 0)
+
+
+def test_a_fast_reader_s_window_grows_to_the_cap_and_no_further() -> None:
+    stream, connection = window()
+    now = 0.0
+    for _ in range(20_000):
+        now += 0.0001  # 16 KiB each 0.1 ms: far more than any window in one round trip
+        consume(stream, connection, 16 * KIB, now)
+    assert stream.size == CONFIG.max_stream_window
+    assert connection.streams_total == stream.size
+    assert connection.grown == stream.size - 256 * KIB
+    assert stream.limit <= stream.consumed + stream.size
+
+
+def test_a_slow_reader_s_window_stays() -> None:
+    stream, connection = window()
+    for second in range(1000):
+        consume(stream, connection, 64 * KIB, float(second))
+    assert stream.size == 256 * KIB
+
+
+def test_growth_of_all_streams_leaves_a_quarter_of_the_connection() -> None:
+    connection = ConnectionWindow(CONFIG)
+    streams = [StreamWindow(256 * KIB, 0.0) for _ in range(64)]
+    connection.streams_total = 64 * 256 * KIB
+    now = 0.0
+    for _ in range(300):
+        for stream in streams:
+            now += 0.0001
+            consume(stream, connection, 128 * KIB, now)
+    grown = sum(stream.size - 256 * KIB for stream in streams)
+    assert grown == connection.grown
+    assert connection.streams_total == sum(stream.size for stream in streams)
+    assert 16 * MIB < grown <= CONFIG.max_connection_window * 3 // 4
+
+
+def test_idle_streams_do_not_keep_a_busy_one_slow() -> None:
+    stream, connection = window()
+    connection.streams_total += 1000 * 256 * KIB
+    now = 0.0
+    for _ in range(4000):
+        now += 0.0001
+        consume(stream, connection, 16 * KIB, now)
+    assert stream.size == CONFIG.max_stream_window
+
+
+@given(opened=st.integers(0, 2000), consumed=st.integers(0, 1 << 40))
+def test_the_connection_never_promises_more_than_its_cap(opened: int, consumed: int) -> None:
+    connection = ConnectionWindow(CONFIG)
+    connection.consumed = consumed
+    connection.streams_total = opened * CONFIG.initial_stream_window
+    limit = connection.due()
+    if limit is not None:
+        assert limit > connection.limit
+        assert limit - consumed <= CONFIG.max_connection_window
+
+
+def test_the_connection_s_credit_follows_its_streams() -> None:
+    connection = ConnectionWindow(CONFIG)
+    assert connection.due() is None
+    connection.streams_total = 4 * 256 * KIB
+    assert connection.due() == 3 * MIB
+    connection.limit = 3 * MIB
+    connection.streams_total = 0
+    connection.consumed = MIB
+    assert connection.due() is None  # what was promised stays promised, and no more

@@ -1,0 +1,101 @@
+"""Silence, PING, and the clock of a process that slept."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mayfly.config import MuxConfig
+from mayfly.mux.liveness import Liveness
+
+CONFIG = MuxConfig()
+
+
+def test_silence_asks_and_then_is_death() -> None:
+    liveness = Liveness(CONFIG, 100.0)
+    assert liveness.next_timeout() == 104.0
+    assert not liveness.silent(103.9)
+    assert liveness.silent(104.0)
+    liveness.ping(104.0)
+    assert not liveness.silent(105.0)
+    assert liveness.next_timeout() == 112.0
+    assert not liveness.dead(111.9)
+    assert liveness.dead(112.0)
+
+
+def test_anything_heard_is_life() -> None:
+    liveness = Liveness(CONFIG, 100.0)
+    liveness.ping(104.0)
+    liveness.heard(111.9)
+    assert not liveness.dead(112.0)
+    assert liveness.next_timeout() == pytest.approx(119.9)
+    assert liveness.dead(119.9)
+
+
+@given(now=st.floats(0, 1e9), after=st.floats(0, 1e3))
+def test_the_time_that_is_due_is_late_enough(now: float, after: float) -> None:
+    """On any clock: a driver that waits for exactly that time must find it come, or it would spin."""
+    liveness = Liveness(CONFIG, now)
+    assert liveness.silent(liveness.next_timeout())
+    liveness.ping(now + after)
+    assert liveness.dead(liveness.next_timeout())
+
+
+def test_a_process_that_slept_asks_first() -> None:
+    liveness = Liveness(CONFIG, 100.0)
+    assert not liveness.dead(3700.0)
+    assert liveness.silent(3700.0)
+    liveness.ping(3700.0)
+    assert not liveness.dead(3707.9)
+    assert liveness.dead(3708.0)
+
+
+def test_a_process_that_slept_on_a_ping_waits_for_its_answer_once_more() -> None:
+    liveness = Liveness(CONFIG, 100.0)
+    liveness.ping(104.0)
+    assert not liveness.dead(3700.0)
+    assert liveness.next_timeout() == 3708.0
+    assert not liveness.dead(3707.9)
+    assert liveness.dead(3710.0)  # once, or a clock that is always late would keep a dead link alive
+
+
+def test_round_trip() -> None:
+    liveness = Liveness(CONFIG, 0.0)
+    assert liveness.round_trip is None
+    assert liveness.round_trip_or_guess > 0
+    liveness.pong(liveness.ping(1.0), 1.2)
+    assert liveness.round_trip == pytest.approx(0.2)
+    liveness.pong(liveness.ping(2.0), 3.0)
+    assert liveness.round_trip == pytest.approx(0.2 * 7 / 8 + 1.0 / 8)
+    assert liveness.round_trip_or_guess == liveness.round_trip
+
+
+def test_a_sample_taken_asleep_does_not_count() -> None:
+    liveness = Liveness(CONFIG, 0.0)
+    liveness.pong(liveness.ping(1.0), 1.2)
+    liveness.pong(liveness.ping(2.0), 3600.0)
+    assert liveness.round_trip == pytest.approx(0.2)
+    assert liveness.silent(4000.0)
+
+
+def test_a_pong_that_answers_nothing_is_ignored() -> None:
+    liveness = Liveness(CONFIG, 0.0)
+    liveness.pong(b"", 1.0)
+    liveness.pong(bytes(8), 1.0)
+    first = liveness.ping(1.0)
+    liveness.pong(b"notmine!", 2.0)
+    assert liveness.round_trip is None
+    liveness.pong(first, 3.0)
+    liveness.pong(first, 9.0)
+    assert liveness.round_trip == pytest.approx(2.0)
+
+
+def test_a_busy_path_is_measured_now_and_then() -> None:
+    liveness = Liveness(CONFIG, 0.0)
+    assert not liveness.sample_due(100.0)  # the session's first PING comes with HELLO
+    opaque = liveness.ping(100.0)
+    assert not liveness.sample_due(110.0)
+    liveness.pong(opaque, 110.0)
+    assert liveness.sample_due(110.0)
+    assert liveness.ping(110.0) != opaque

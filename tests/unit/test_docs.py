@@ -1,0 +1,255 @@
+"""The documents say what the code does: tables, options, links, and the names of files and tests are compared with it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shlex
+import tomllib
+from dataclasses import fields
+from enum import IntEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from mayfly import errors
+from mayfly.errors import ErrorCode, ExitCode, MayflyError, StreamCode
+from mayfly.runtime.events import EVENTS, Event
+from mayfly.wire import frames, hello
+from mayfly.wire.header import Service
+from mayfly_cli import configfile
+from mayfly_cli.main import app
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = [path for folder in ("core", "relay", "client") for path in (ROOT / folder).rglob("*.py")]
+MARKDOWN = sorted(
+    path
+    for path in ROOT.rglob("*.md")
+    if not any(part.startswith(".") or part in ("build", "dist") for part in path.relative_to(ROOT).parts)
+)
+
+NEVER_SHOWN = {"stream", "upstream"}
+"""Stages of errors that end one connection of an application; they reach no event."""
+
+OTHER_PROGRAMS = {"--proxy", "--proxytunnel", "--proxy-server"}
+"""Options in the README that are curl's and Chromium's."""
+
+MENTIONED_NOWHERE = {"--help"}
+
+
+def read(name: str) -> str:
+    """A document of the tree."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def section(text: str, heading: str) -> str:
+    """What stands under a heading, up to the next one of its level or a higher one."""
+    level = len(heading) - len(heading.lstrip("#"))
+    found = re.search(rf"^{re.escape(heading)}\n(.*?)(?=^#{{1,{level}}} |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, f"there is no heading {heading!r}"
+    return found[1]
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of all table rows, headings and rules left out."""
+    lines = [line.strip() for line in text.splitlines() if line.strip().startswith("|")]
+    split = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    rules = {number for number, cells in enumerate(split) if all(re.fullmatch(":?-+:?", cell) for cell in cells)}
+    heads = {number - 1 for number in rules}
+    return [cells for number, cells in enumerate(split) if number not in rules | heads]
+
+
+def plain(cell: str) -> str:
+    """A cell without its backticks."""
+    return cell.strip("`")
+
+
+@cache
+def commands() -> dict[str, Any]:
+    """Each command that has options of its own, by the words that call it."""
+    root: Any = typer.main.get_command(app)
+    found = {"": root}
+    for name, command in root.commands.items():
+        below = getattr(command, "commands", None)
+        found |= {name: command} if below is None else {f"{name} {inner}": one for inner, one in below.items()}
+    return found
+
+
+def options(command: str) -> set[str]:
+    """The long options of a command."""
+    params = commands()[command].params
+    names = {name for param in params for name in (*param.opts, *param.secondary_opts) if name.startswith("--")}
+    return names | {"--help"}
+
+
+EVERY_OPTION = {name for command in commands() for name in options(command)}
+
+
+# README
+
+
+def _any_value(annotation: str) -> Any:
+    values = {"str": "x", "int": 1, "float": 1.0, "bool": True, "tuple[str, ...]": ("x",)}
+    return values[annotation.removesuffix(" | None")]
+
+
+def _sample(event: type[Event]) -> Event:
+    return event(**{field.name: _any_value(str(field.type)) for field in fields(event)})
+
+
+def test_the_event_table_is_the_schema() -> None:
+    documented: dict[str, list[str]] = {}
+    event = ""
+    for name, field, *_ in rows(section(read("README.md"), "### Events")):
+        if name:
+            event = plain(name)
+            documented[event] = []
+        else:
+            documented[event].append(plain(field))
+    assert documented == {each.event: list(_sample(each).to_json())[1:] for each in EVENTS}
+
+
+def test_the_exit_code_table_is_the_enumeration() -> None:
+    documented = {plain(name): int(code) for code, name, _ in rows(section(read("README.md"), "### Exit codes"))}
+    assert documented == {code.name: code.value for code in ExitCode}
+
+
+def test_the_help_names_every_exit_code() -> None:
+    assert app.info.epilog is not None
+    assert re.findall(r"\d+", str(app.info.epilog)) == [str(code.value) for code in ExitCode]
+
+
+def test_the_stage_table_names_every_stage() -> None:
+    kinds = [each for _, each in inspect.getmembers(errors, inspect.isclass) if issubclass(each, MayflyError)]
+    stages = {kind.stage for kind in kinds}
+    for path in SOURCES:
+        for match in re.finditer(r'\bstage ?= ?"(\w+)"|(?:Warned|Failed)\(\s*"(\w+)"', path.read_text()):
+            stages.add(match[1] or match[2])
+    documented = {plain(stage) for stage, _ in rows(section(read("README.md"), "### Stages"))}
+    assert documented == stages - NEVER_SHOWN
+
+
+def test_every_option_in_the_readme_exists_and_every_option_is_there() -> None:
+    shown = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", read("README.md")))
+    assert shown - OTHER_PROGRAMS - EVERY_OPTION == set()
+    assert EVERY_OPTION - shown - MENTIONED_NOWHERE == set()
+
+
+@pytest.mark.parametrize("document", ["README.md", "relay/README.md", "client/README.md", "SECURITY.md"])
+def test_every_command_line_can_be_parsed(document: str) -> None:
+    blocks = "".join(re.findall(r"^```\w*\n(.*?)^```", read(document), re.MULTILINE | re.DOTALL))
+    for line in blocks.splitlines():
+        call = re.match(r"(?:\$ )?(?:MAYFLY_\w+=(?:'[^']*'|\S*) )*mayfly (.*)", line)
+        if call is None:
+            continue
+        words = shlex.split(re.sub(r"[<>].*|\s&.*", "", call[1]), comments=True)
+        command = "code inspect" if words[:1] == ["code"] else words[0] if words[0] in commands() else ""
+        context = commands()[command]
+        arguments = words[len(command.split()) :]
+        shown = {word.partition("=")[0] for word in arguments if word.startswith("--")}
+        assert shown <= options(command), line
+        if command:
+            context.make_parser(context.context_class(context)).parse_args(args=list(arguments))
+
+
+def test_every_variable_in_the_readme_exists() -> None:
+    known = {"MAYFLY_CONFIG", "MAYFLY_DEBUG"}
+    for command in commands():
+        if command:
+            prefix = "MAYFLY_" + command.replace(" ", "_").upper()
+            names = {name.removeprefix("--").replace("-", "_").upper() for name in options(command)}
+            known |= {f"{prefix}_{name}" for name in names}
+    shown = set(re.findall(r"MAYFLY_\w+", read("README.md"))) - {"MAYFLY_"}
+    assert shown <= known
+
+
+def test_the_configuration_file_of_the_readme_is_accepted(tmp_path: Path) -> None:
+    block = re.search(r"^```toml\n(.*?)^```", read("README.md"), re.MULTILINE | re.DOTALL)
+    assert block
+    path = tmp_path / "config.toml"
+    path.write_text(block[1])
+    for table, content in tomllib.loads(block[1]).items():
+        assert len(configfile.load(path, table, list(commands()[table].params))) == len(content)
+
+
+def test_every_default_in_the_readme_is_the_help_s() -> None:
+    relay = {opt: str(param.help) for param in commands()["relay"].params for opt in param.opts}
+    for option, default, _ in rows(section(read("README.md"), "## Limits")):
+        assert f"Otherwise {plain(default)}." in relay[plain(option)]
+
+
+def test_every_message_of_the_readme_is_in_the_code() -> None:
+    code = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
+    for message, _ in rows(section(read("README.md"), "## Troubleshooting")):
+        assert plain(message) in code
+
+
+# core/PROTOCOL.md
+
+
+def numbered(heading: str) -> dict[str, int]:
+    """The rows of the table under a heading of core/PROTOCOL.md that begin with a number and a name."""
+    found = [(cells[0], cells[1]) for cells in rows(section(read("core/PROTOCOL.md"), heading))]
+    return {plain(name): int(number, 0) for number, name in found if re.fullmatch(r"0x[0-9a-f]+|\d+", number)}
+
+
+def frame_types() -> dict[str, int]:
+    """The frame types of the codec, but for STREAM, which has a range."""
+    no_type = {"STREAM", "STREAM_LAST", "STREAM_FIN", "STREAM_LEN", "STREAM_OFF", "STREAM_OVERHEAD", "OPAQUE_SIZE"}
+    named = {name: value for name, value in vars(frames).items() if name.isupper() and isinstance(value, int)}
+    return {name: value for name, value in named.items() if not name.startswith("_") and name not in no_type}
+
+
+@pytest.mark.parametrize(
+    ("heading", "kind"), [("## Error codes", ErrorCode), ("## Stream codes", StreamCode)], ids=["errors", "streams"]
+)
+def test_the_protocol_s_codes_are_the_enumerations(heading: str, kind: type[IntEnum]) -> None:
+    assert numbered(heading) == {member.name: member.value for member in kind}
+
+
+def test_the_protocol_s_services_are_the_enumeration() -> None:
+    assert numbered("## Services") == {member.name.lower(): member.value for member in Service}
+
+
+def test_the_protocol_s_frames_are_the_codec_s() -> None:
+    assert numbered("## Frames") == frame_types()
+    streams = rf"^\| 0x{frames.STREAM:02x}-0x{frames.STREAM_LAST:02x} \| STREAM \|"
+    assert re.search(streams, read("core/PROTOCOL.md"), re.MULTILINE)
+
+
+def test_the_protocol_s_hello_keys_are_the_codec_s() -> None:
+    assert numbered("## HELLO") == {key.name.lower().replace("session_id", "session id"): key.value for key in hello._Key}
+
+
+# All documents
+
+
+def anchors(path: Path) -> set[str]:
+    """The fragments by which a Markdown file's headings can be linked to."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", MARKDOWN, ids=[path.relative_to(ROOT).as_posix() for path in MARKDOWN])
+def test_no_relative_link_is_broken(path: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, fragment = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        assert target.exists(), f"{link} leads nowhere"
+        assert not fragment or fragment in anchors(target), f"{link} leads to no heading"
+
+
+@pytest.mark.parametrize("document", ["core/ARCHITECTURE.md", "core/THREATS.md", "CONTRIBUTING.md"])
+def test_every_file_and_test_that_is_named_exists(document: str) -> None:
+    text = read(document)
+    for name in set(re.findall(r"`((?:core|relay|client|tests)/[\w/.]+)`", text)):
+        assert (ROOT / name).exists(), f"{name} does not exist"
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    for name in set(re.findall(r"`(test_\w+)`", text)):
+        assert f"def {name}(" in tests, f"there is no test {name}"
