@@ -28,18 +28,26 @@ class MuxConfig:
     max_connection_window: int = 32 * MIB
     """Where the connection window stops growing. Bytes received and not consumed never pass it: at most this much."""
 
-    initial_stream_window: int = 256 * KIB
-    """Credit for one stream before its first MAX_STREAM_DATA."""
+    initial_stream_window: int = 64 * KIB
+    """Credit for one stream before its first MAX_STREAM_DATA. Small, so that hundreds of readers that stopped do not
+    hold the whole connection window; a stream that is read grows in a few round trips."""
 
     max_stream_window: int = 8 * MIB
     """Where a stream's window stops growing. Counts within the connection's."""
 
     max_streams: int = 1024
-    """Streams that the peer may have open at once. An idle one costs about 3 KiB in the multiplexer."""
+    """Streams that the peer may have open at once, and that we open at most ourselves, whatever the peer allows.
+    An idle one costs about 3 KiB in the multiplexer."""
 
     send_buffer: int = 256 * KIB
-    """Bytes of one stream that wait to be sent; then writes are refused. Our own application's memory, not the peer's:
-    a reader that stops makes it at most this much a stream."""
+    """Bytes of one stream that wait to be sent; then writes are refused."""
+
+    send_pool: int = 32 * MIB
+    """What all streams together may have waiting, but for `send_floor`: a peer that stops reading fills it. No stream
+    gets more than a quarter of what is left, so those that still move find room."""
+
+    send_floor: int = 16 * KIB
+    """What each stream may always have waiting, however full the pool: at most this much times `max_streams` more."""
 
     max_gaps: int = 4096
     """Separate pieces held out of order in all streams together, at about 250 bytes of bookkeeping each: 1 MiB."""
@@ -49,6 +57,9 @@ class MuxConfig:
 
     max_datagram: int = 16 * KIB - 64
     """Largest DATAGRAM payload that we accept. It travels in one message."""
+
+    max_span: float = 366 * 24 * 3600.0
+    """Seconds: longer spans that a peer tells of (a lifetime, a GOAWAY's deadline) count as this."""
 
     max_reason: int = 256
     """Bytes of a CONNECTION_CLOSE or GOAWAY reason, or of a HELLO text, that we keep."""
@@ -73,6 +84,8 @@ class MuxConfig:
             raise ValueError("max_message must lie between 1200 and max_receive_message")
         if self.max_datagram + 64 > self.max_receive_message:
             raise ValueError("a datagram must fit a message")
+        if self.max_reason > 800:
+            raise ValueError("a reason must fit the smallest message")
         if self.initial_stream_window > self.max_stream_window:
             raise ValueError("initial_stream_window is above max_stream_window")
         if self.initial_connection_window > self.max_connection_window:
@@ -84,7 +97,8 @@ class MuxConfig:
         received = 2 * self.max_connection_window  # small pieces are copied together; a copy exists while that happens
         early = self.initial_connection_window + self.max_receive_message
         datagrams = 2 * self.max_datagrams * self.max_datagram
-        return received + early + datagrams + self.max_gaps * 256 + self.max_streams * 4 * KIB
+        unsent = self.send_pool + self.max_streams * self.send_floor
+        return unsent + received + early + datagrams + self.max_gaps * 256 + self.max_streams * 4 * KIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +139,22 @@ class SocksConfig:
 
     max_connections: int = 1024
     """Local connections at once, each with at most one stream's buffers."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpliceConfig:
+    """What a stream that is joined to a TCP connection may hold beside the multiplexer's buffers. Sizes are bytes."""
+
+    piece: int = 32 * KIB
+    """Taken from the stream at a time."""
+
+    write_high: int = 16 * KIB
+    """Bytes that wait for TCP above which nothing more is taken."""
+
+    @property
+    def worst_case(self) -> int:
+        """Bytes that one stream can hold here: what waited below the mark, and one piece on top."""
+        return self.write_high + self.piece
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,7 +168,9 @@ class People:
     def _until(self, expires: float) -> str:
         moment = datetime.fromtimestamp(expires, UTC).astimezone()
         form = "%H:%M" if expires - self._now() < 12 * 3600 else "%Y-%m-%d %H:%M"
-        return f"{in_words(expires - self._now())}, until {moment.strftime(form)}"
+        left = expires - self._now()
+        whole = left // 60 * 60 if left >= 120 else left  # codes are rounded up to the minute; do not promise more
+        return f"{in_words(whole)}, until {moment.strftime(form)}"
 
     def _picture(self, code: str) -> None:
         from mayfly_cli import qr  # noqa: PLC0415 - segno is slow to load and only people need it

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 
 from mayfly.config import MuxConfig
@@ -46,7 +47,12 @@ class _Relay:
         self._reporter = reporter
         self._own = OwnNetworks()
         self._meeting = Meeting(
-            make_engine(options.engine), options.link, reporter, codes, on_description=self._learn_addresses
+            make_engine(options.engine),
+            options.link,
+            reporter,
+            codes,
+            deadline=time.time() + options.lifetime,
+            on_description=self._learn_addresses,
         )
         self._leave_at = asyncio.get_running_loop().time() + options.lifetime
         self._quota = ByteQuota(options.limits.max_bytes)
@@ -56,6 +62,7 @@ class _Relay:
         self._met = 0
         self._seats = asyncio.Semaphore(options.limits.max_clients)
         self._full = asyncio.Event()
+        self._failure: MayflyError | None = None
 
     async def run(self, shutdown: Shutdown) -> None:
         try:
@@ -101,7 +108,18 @@ class _Relay:
     async def _answer_one(self, code: str) -> None:
         """A relay that was started with a client's code is for that client."""
         await self._seats.acquire()
-        await self._serve(await self._meeting.reply(code))
+        met = await self._meeting.reply(code)
+        # In a task of its own, as for any client: who drains ends this wait and not the client.
+        self._tasks.spawn(self._welcome_only(met))
+        await self._tasks.join()
+        if self._failure is not None:
+            raise self._failure
+
+    async def _welcome_only(self, met: Met) -> None:
+        try:
+            await self._serve(met)
+        except MayflyError as error:
+            self._failure = error
 
     async def _welcome(self, invitation: Invitation) -> None:
         try:

@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +50,12 @@ def program(name: str) -> str:
     return path
 
 
+def mortal(argv: Sequence[str | Path]) -> list[str]:
+    """The argv that dies with us, also when we are killed and clean up nothing, where util-linux is there to say so."""
+    setpriv = find_program("setpriv")
+    return [*([setpriv, "--pdeathsig", "KILL"] if setpriv else []), *map(str, argv)]
+
+
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment for children: our source roots importable, no Mayfly or proxy settings of the tester."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("MAYFLY_") and not k.lower().endswith("_proxy")}
@@ -87,7 +93,7 @@ class Program:
     ) -> AsyncIterator[Program]:
         """Start a program; at the end of the block kill it if it still runs, and reap it."""
         process = await asyncio.create_subprocess_exec(
-            *map(str, argv),
+            *mortal(argv),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -216,7 +222,7 @@ async def run(
 ) -> Finished:
     """Run a program to its end. Raises ProgramError when time is up or, with `check`, when it fails."""
     process = await asyncio.create_subprocess_exec(
-        *map(str, argv),
+        *mortal(argv),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

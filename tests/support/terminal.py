@@ -12,7 +12,7 @@ import termios
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from support.programs import ROOT, ProgramError, environment, program
+from support.programs import ROOT, ProgramError, environment, mortal, program
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)")
 ROWS, COLUMNS = 60, 100
@@ -37,7 +37,7 @@ class Terminal:
         del env["COLUMNS"]
         # --ctty makes it the controlling terminal, without which Ctrl-C is only a character.
         process = await asyncio.create_subprocess_exec(
-            *(program("setsid"), "--ctty", *map(str, argv)), stdin=slave, stdout=slave, stderr=slave, env=env, cwd=ROOT
+            *mortal((program("setsid"), "--ctty", *argv)), stdin=slave, stdout=slave, stderr=slave, env=env, cwd=ROOT
         )
         os.close(slave)
         os.set_blocking(master, False)

@@ -50,7 +50,7 @@ async def test_a_damaged_code_is_refused_with_words(damage: str) -> None:
     at = len(code) // 2
     other = "q" if code[at] != "q" else "p"
     text = {"swap": code[:at] + other + code[at + 1 :], "cut": code[:-9], "none of it": "hello there"}[damage]
-    for command_line in (("code", "inspect", text), ("client", text, *LOOPBACK)):
+    for command_line in (("code", "inspect", text), ("client", text, *CLIENT[2:])):
         done, events = await mayfly(*command_line)
         assert done.status == BAD_CODE
         assert (events[-1]["event"], events[-1]["stage"]) == ("error", "code")

@@ -107,9 +107,9 @@ async def test_time_is_up() -> None:
         await pair.client.event("closed")
 
 
-@pytest.mark.parametrize("command", ["relay", "client"])
-async def test_ctrl_c_while_waiting_for_a_code(command: str) -> None:
-    async with MayflyProcess.running(command, "--bind", "127.0.0.1") as process:
+@pytest.mark.parametrize("command", [("relay",), ("client", "--socks", "127.0.0.1:0")], ids=["relay", "client"])
+async def test_ctrl_c_while_waiting_for_a_code(command: tuple[str, ...]) -> None:
+    async with MayflyProcess.running(*command, "--bind", "127.0.0.1") as process:
         await process.code("offer")
         process.interrupt()
         assert await process.wait(timeout=5) in (0, INTERRUPTED)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from pathlib import Path
 
 import pytest
 
-from mayfly.config import MIB, MuxConfig
+from mayfly.config import MIB, MuxConfig, SpliceConfig
 from support import socks
 from support.bodies import BLOCK
 from support.mayfly import MayflyProcess, Tunnel, tunnel
@@ -74,6 +75,35 @@ async def test_five_hundred_streams_each_way_beside_a_stalled_reader() -> None:
             digest = hashlib.sha256(b"".join(tagged(STALLED_TAG, STALLED_SIZE)))
             async with asyncio.timeout(60):
                 assert await finish(stalled) == (STALLED_SIZE + 8, digest.hexdigest())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_downloads_that_nobody_reads_stay_within_the_stated_memory() -> None:
+    """Three hundred servers send without end, and the application never reads."""
+    unread = 300
+
+    async def endless(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(bytes(BLOCK))
+                await writer.drain()
+
+    async with serving(endless) as server, tunnel() as pair, contextlib.AsyncExitStack() as stack:
+        at_rest = {process: process.resident() for process in (pair.relay, pair.client)}
+        connections = [
+            await stack.enter_async_context(await socks.connect((pair.host, pair.port), *server)) for _ in range(unread)
+        ]
+        for connection in connections:
+            connection.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        settled, before = sum(at_rest.values()), 0
+        while settled - before > MIB:  # until nothing grows any more
+            await asyncio.sleep(1)
+            settled, before = sum(process.resident() for process in at_rest), settled
+        bound = MuxConfig().worst_case_memory + unread * (SpliceConfig().worst_case + AN_IDLE_STREAM)
+        for process, resting in at_rest.items():
+            grown = peak_memory(process) - resting
+            assert grown <= bound, f"{process.program.name} grew by {grown / MIB:.0f} MiB, bound {bound / MIB:.0f}"
 
 
 async def test_more_streams_than_allowed_wait_and_do_not_break() -> None:

@@ -40,7 +40,7 @@ def test_a_dead_link_is_noticed_within_15_seconds() -> None:
 
 def test_the_worst_case_follows_its_parts() -> None:
     config = MuxConfig()
-    assert config.worst_case_memory < 80 * MIB
+    assert config.worst_case_memory < 128 * MIB
     for name, by in (("max_connection_window", MIB), ("max_gaps", 4096), ("max_streams", 1024), ("max_datagrams", 64)):
         larger = replace(config, **{name: getattr(config, name) + by})
         assert larger.worst_case_memory > config.worst_case_memory, name

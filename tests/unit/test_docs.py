@@ -1,4 +1,4 @@
-"""The documents say what the code does: tables, options, links, and the names of files and tests are compared with it."""
+"""The documents say what the code does: tables, options, links, names of files and tests are held against it."""
 
 from __future__ import annotations
 
@@ -221,7 +221,9 @@ def test_the_protocol_s_frames_are_the_codec_s() -> None:
 
 
 def test_the_protocol_s_hello_keys_are_the_codec_s() -> None:
-    assert numbered("## HELLO") == {key.name.lower().replace("session_id", "session id"): key.value for key in hello._Key}
+    assert numbered("## HELLO") == {
+        key.name.lower().replace("session_id", "session id"): key.value for key in hello._Key
+    }
 
 
 # All documents

@@ -22,9 +22,11 @@ HIDDEN_AND_OURS = {".ci", ".gitignore"}
 TEXT = {".py", ".md", ".toml", ".sh", ".cfg", ".ini", ".yaml", ".yml", ".txt", ".service", ""}
 
 TESTED_ELSEWHERE = {
-    "core/mayfly/errors.py": "a tree of classes without behaviour; each is raised in its user's test",
     "core/mayfly/signaling/description.py": "data without behaviour; the codes' and the SDP's tests fill it",
     "core/mayfly/transport/base.py": "the interface alone; each engine's tests are its tests",
+    "core/mayfly/transport/aiortc/assembly.py": "real layers on real sockets: tests/integration/test_link_aiortc.py",
+    "core/mayfly/transport/aiortc/dtls.py": "real layers on real sockets: tests/integration/test_link_aiortc.py",
+    "core/mayfly/transport/aiortc/engine.py": "real layers on real sockets: tests/integration/test_link_aiortc.py",
     "core/mayfly_cli/__main__.py": "two lines; every system test runs it",
 }
 """Source files without a test file of their own, and why."""

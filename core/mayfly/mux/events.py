@@ -71,7 +71,7 @@ class StreamStopped:
 
 @dataclass(frozen=True, slots=True)
 class StreamsAvailable:
-    """The peer allows more streams than before."""
+    """More streams may be opened than before: the peer allows them, or one of ours has ended."""
 
 
 @dataclass(frozen=True, slots=True)

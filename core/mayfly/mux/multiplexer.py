@@ -32,29 +32,12 @@ from mayfly.mux.greeting import Greeting
 from mayfly.mux.inbox import Inbox
 from mayfly.mux.liveness import Liveness
 from mayfly.mux.outbox import Outbox
+from mayfly.mux.send import SendPool
 from mayfly.mux.states import RECEIVE_ENDED, Receive, Send, SendStep
 from mayfly.mux.stream import MuxStream
 from mayfly.mux.table import StreamTable
-from mayfly.wire.frames import (
-    ConnectionCloseFrame,
-    DataBlockedFrame,
-    DatagramFrame,
-    Frame,
-    GoAwayFrame,
-    HelloFrame,
-    MaxDataFrame,
-    MaxStreamDataFrame,
-    MaxStreamsFrame,
-    OfStream,
-    PingFrame,
-    PongFrame,
-    ResetStreamFrame,
-    StopSendingFrame,
-    StreamDataBlockedFrame,
-    StreamFrame,
-    StreamsBlockedFrame,
-    decode_message,
-)
+from mayfly.wire import frames
+from mayfly.wire.frames import Frame, OfStream, decode_message
 from mayfly.wire.hello import Hello
 
 _DATAGRAM_OVERHEAD = 16
@@ -70,7 +53,9 @@ class Multiplexer:
         self._streams = StreamTable(config, offerer=offerer)
         self._outbox = Outbox(config, self._liveness)
         self._inbox = Inbox(config, self._outbox, self._liveness)
+        self._pool = SendPool(config)
         self._refused: dict[int, MuxStream] = {}
+        self._roomy: dict[int, MuxStream] = {}
         self._leaving = False
         self._peer_leaving = False
         self._closed: SessionClosed | None = None
@@ -134,7 +119,7 @@ class Multiplexer:
                 return []
             return self._end(Side.LINK, ErrorCode.LIVENESS_TIMEOUT, "the other side said nothing after connecting")
         if self._liveness.silent(now):
-            self._outbox.control(PingFrame(self._liveness.ping(now)))
+            self._outbox.control(frames.PingFrame(self._liveness.ping(now)))
         if self._liveness.dead(now):
             return self._end(Side.LINK, ErrorCode.LIVENESS_TIMEOUT, "the other side has stopped answering")
         return []
@@ -176,15 +161,16 @@ class Multiplexer:
             return sent
         for message, moved in self._outbox.messages(budget, now):
             sent.append(message)
+            for stream in moved:
+                if stream.id in self._refused and stream.outgoing.size <= self._pool.allowance // 2:
+                    self._roomy[stream.id] = self._refused.pop(stream.id)
             self._retire(moved)
         return sent
 
     def writable_events(self) -> list[Event]:
         """What our own sending made possible: writes that were refused, streams. Ask after messages_to_send."""
-        roomy = [s for s in self._refused.values() if s.outgoing.size <= self._config.send_buffer // 2]
-        for stream in roomy:
-            del self._refused[stream.id]
-        writable: list[Event] = [StreamWritable(stream.id) for stream in roomy if stream.send is Send.OPEN]
+        roomy, self._roomy = self._roomy, {}
+        writable: list[Event] = [StreamWritable(stream.id) for stream in roomy.values() if stream.send is Send.OPEN]
         return [*writable, StreamsAvailable()] if self._streams.has_room_again() else writable
 
     # Streams
@@ -196,22 +182,25 @@ class Multiplexer:
         stream = self._add_stream(self._streams.next_id(), priority, now)
         return stream.id
 
-    def set_priority(self, stream_id: int, priority: Priority) -> None:
-        """Move a stream to another class, from its next turn on."""
-        self._streams.require(stream_id).priority = priority
-
     def write(self, stream_id: int, data: bytes) -> int:
         """Queue bytes. Gives how many were taken; after fewer than offered, StreamWritable tells when to go on."""
         stream = self._streams.require(stream_id)
         stream.step_send(SendStep.WRITE)
-        room = self._config.send_buffer - stream.outgoing.size
-        taken = min(room, len(data))
+        taken = min(self._room(stream), len(data))
         if taken < len(data):
             self._refused[stream_id] = stream
         if taken > 0:
             stream.outgoing.append(data if taken == len(data) else data[:taken])
             self._schedule(stream)
         return taken
+
+    def room(self, stream_id: int) -> int:
+        """How many bytes `write` would take. After 0, StreamWritable tells when to ask again."""
+        stream = self._streams.require(stream_id)
+        room = self._room(stream)
+        if not room:
+            self._refused[stream_id] = stream
+        return room
 
     def finish(self, stream_id: int) -> None:
         """End our half behind what was written. Does nothing on a half that has ended, or on a stream that is gone."""
@@ -254,7 +243,7 @@ class Multiplexer:
             return False
         if len(data) > min(self.peer.max_datagram, self._outbox.max_message - _DATAGRAM_OVERHEAD):
             return False
-        self._outbox.datagram(DatagramFrame(stream_id, data).encode())
+        self._outbox.datagram(frames.DatagramFrame(stream_id, data).encode())
         return True
 
     # The session's end
@@ -264,7 +253,7 @@ class Multiplexer:
         if self._closed is None:
             self._leaving = True
             text = reason.encode()[: self._config.max_reason]
-            self._outbox.control(GoAwayFrame(max(0, int(seconds * 1000)), text))
+            self._outbox.control(frames.GoAwayFrame(max(0, int(seconds * 1000)), text))
 
     def close(self, code: ErrorCode, reason: str) -> list[Event]:
         """End the session now. One last message tells the peer."""
@@ -278,24 +267,26 @@ class Multiplexer:
 
     def _receive_frame(self, frame: Frame, events: list[Event], now: float) -> None:
         match frame:
-            case MaxDataFrame():
+            case frames.MaxDataFrame():
                 self._outbox.allow(frame.limit)
-            case MaxStreamsFrame():
+            case frames.MaxStreamsFrame():
                 if frame.limit > self._streams.our_limit:
                     self._streams.our_limit = frame.limit
                     events.append(StreamsAvailable())
-            case PingFrame():
+            case frames.PingFrame():
                 self._outbox.pong(frame.opaque)
-            case PongFrame():
+            case frames.PongFrame():
                 self._liveness.pong(frame.opaque, now)
-            case GoAwayFrame():
+            case frames.GoAwayFrame():
                 self._peer_leaving = True
-                events.append(GoAwayReceived(frame.milliseconds / 1000, self._words(frame.reason)))
-            case ConnectionCloseFrame():
+                events.append(
+                    GoAwayReceived(min(frame.milliseconds / 1000, self._config.max_span), self._words(frame.reason))
+                )
+            case frames.ConnectionCloseFrame():
                 events += self._end(Side.PEER, frame.code, self._words(frame.reason))
-            case HelloFrame():
+            case frames.HelloFrame():
                 self._receive_hello(frame, events, now)
-            case DataBlockedFrame() | StreamsBlockedFrame():
+            case frames.DataBlockedFrame() | frames.StreamsBlockedFrame():
                 pass  # for people who debug; credit follows consumption and nothing else
             case _:
                 stream = self._stream_of(frame.stream_id, events, now)
@@ -304,34 +295,34 @@ class Multiplexer:
 
     def _receive_stream_frame(self, stream: MuxStream, frame: OfStream, events: list[Event]) -> None:
         match frame:
-            case StreamFrame():
+            case frames.StreamFrame():
                 if self._inbox.data(stream, frame.offset, frame.data, frame.fin):
                     events.append(StreamReadable(stream.id))
-            case MaxStreamDataFrame():
+            case frames.MaxStreamDataFrame():
                 if frame.limit > stream.send_limit:
                     stream.send_limit = frame.limit
                     self._schedule(stream)
                 if stream.send is Send.FINISHED and frame.received > stream.sent:
                     stream.step_send(SendStep.DELIVERED)
-            case ResetStreamFrame():
+            case frames.ResetStreamFrame():
                 if self._inbox.reset(stream, frame.final_size):
                     events.append(StreamReset(stream.id, frame.code))
-            case StopSendingFrame():
+            case frames.StopSendingFrame():
                 if stream.send in (Send.OPEN, Send.FINISHING):
                     self._reset(stream, frame.code)
                     events.append(StreamStopped(stream.id, frame.code))
-            case DatagramFrame():
+            case frames.DatagramFrame():
                 events += self._inbox.datagram(stream, frame.data)
-            case StreamDataBlockedFrame():
+            case frames.StreamDataBlockedFrame():
                 pass
         self._retire([stream])
 
-    def _receive_hello(self, frame: HelloFrame, events: list[Event], now: float) -> None:
+    def _receive_hello(self, frame: frames.HelloFrame, events: list[Event], now: float) -> None:
         peer, early = self._greeting.receive(frame)
         self._streams.our_limit = peer.max_streams
         self._outbox.max_message = min(self._config.max_message, peer.max_message)
         self._outbox.allow(peer.max_data)
-        self._outbox.control(PingFrame(self._liveness.ping(now)))  # the first sample of the round trip
+        self._outbox.control(frames.PingFrame(self._liveness.ping(now)))  # the first sample of the round trip
         events.append(HelloReceived(peer))
         for message in early:
             for late in decode_message(message):
@@ -356,7 +347,7 @@ class Multiplexer:
 
     def _add_stream(self, stream_id: int, priority: Priority, now: float) -> MuxStream:
         send_limit = 0 if self.peer is None else self.peer.max_stream_data
-        stream = MuxStream(stream_id, priority, send_limit, self._config.initial_stream_window, now)
+        stream = MuxStream(stream_id, priority, self._pool, send_limit, self._config.initial_stream_window, now)
         self._streams.add(stream)
         self._inbox.opened(stream)
         return stream
@@ -370,7 +361,10 @@ class Multiplexer:
                 limit = self._streams.due_limit()
                 if limit is not None:
                     self._streams.peer_limit = limit
-                    self._outbox.limit(MaxStreamsFrame(limit))
+                    self._outbox.limit(frames.MaxStreamsFrame(limit))
+
+    def _room(self, stream: MuxStream) -> int:
+        return max(0, self._pool.allowance - stream.outgoing.size)
 
     def _schedule(self, stream: MuxStream) -> None:
         if stream.wants_to_send:
@@ -391,9 +385,10 @@ class Multiplexer:
         self._closed = SessionClosed(by, code, reason)
         if by is Side.US:
             text = reason.encode()[: self._config.max_reason]
-            self._last_message = ConnectionCloseFrame(code, text).encode()
+            self._last_message = frames.ConnectionCloseFrame(code, text).encode()
         self._greeting.clear()
         self._streams.clear()
         self._refused.clear()
+        self._roomy.clear()
         self._outbox.scheduler.clear()
         return [self._closed]

@@ -1,29 +1,49 @@
 """What a stream's application has written and the channel has not taken yet.
 
-Small writes are copied together, so that a thousand single bytes cost little more than a thousand bytes.
+Small writes are copied together, so that a thousand single bytes cost little more than a thousand bytes. All streams of
+a session share one pool: a peer that opens many downloads and reads none of them fills that, and no more.
 """
 
 from __future__ import annotations
 
 from collections import deque
 
+from mayfly.config import MuxConfig
+
 _SMALL = 2048
 _JOINED = 64 * 1024
 
 
+class SendPool:
+    """What the send buffers of one session hold together."""
+
+    __slots__ = ("_config", "used")
+
+    def __init__(self, config: MuxConfig) -> None:
+        self._config = config
+        self.used = 0
+
+    @property
+    def allowance(self) -> int:
+        """Bytes that one stream may have waiting now."""
+        share = (self._config.send_pool - self.used) // 4
+        return max(self._config.send_floor, min(self._config.send_buffer, share))
+
+
 class SendBuffer:
-    """Bytes in order, taken from the front. Callers keep it within `MuxConfig.send_buffer`."""
+    """Bytes in order, taken from the front. Callers keep it within `SendPool.allowance`."""
 
-    __slots__ = ("_chunks", "_head", "size")
+    __slots__ = ("_chunks", "_head", "_pool", "size")
 
-    def __init__(self) -> None:
+    def __init__(self, pool: SendPool) -> None:
         self.size = 0
+        self._pool = pool
         self._chunks: deque[bytes | bytearray] | None = None
         self._head = 0
 
     def append(self, data: bytes) -> None:
         """Add bytes behind what is there."""
-        self.size += len(data)
+        self._resize(len(data))
         if self._chunks is None:
             self._chunks = deque()
         elif len(data) < _SMALL:
@@ -53,10 +73,15 @@ class SendBuffer:
         if not chunks:
             self._chunks = None
         taken = b"".join(parts)
-        self.size -= len(taken)
+        self._resize(-len(taken))
         return taken
 
     def discard(self) -> None:
         """Forget everything."""
         self._chunks = None
-        self._head = self.size = 0
+        self._head = 0
+        self._resize(-self.size)
+
+    def _resize(self, change: int) -> None:
+        self.size += change
+        self._pool.used += change

@@ -6,7 +6,7 @@ from mayfly.errors import ErrorCode, RemoteProtocolError
 from mayfly.mux.events import Priority
 from mayfly.mux.flow import StreamWindow
 from mayfly.mux.receive import ReceiveBuffer
-from mayfly.mux.send import SendBuffer
+from mayfly.mux.send import SendBuffer, SendPool
 from mayfly.mux.states import RECEIVE, RECEIVE_ENDED, SEND, SEND_ENDED, Receive, ReceiveStep, Send, SendStep, advance
 
 
@@ -34,12 +34,14 @@ class MuxStream:
         "window",
     )
 
-    def __init__(self, stream_id: int, priority: Priority, send_limit: int, window: int, now: float) -> None:
+    def __init__(
+        self, stream_id: int, priority: Priority, pool: SendPool, send_limit: int, window: int, now: float
+    ) -> None:
         self.id = stream_id
         self.priority = priority
         # The sending half.
         self.send = Send.OPEN
-        self.outgoing = SendBuffer()
+        self.outgoing = SendBuffer(pool)
         self.sent = 0
         self.send_limit = send_limit
         self.blocked_at = -1

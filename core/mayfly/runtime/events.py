@@ -145,7 +145,7 @@ class Warned(Event):
     @classmethod
     def of(cls, error: MayflyError) -> Self:
         """An error that does not end the run."""
-        return cls(error.stage, error.message, error.hint)
+        return cls(error.stage, _sentence(error.message), _sentence(error.hint))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Failed(Event):
     @classmethod
     def of(cls, error: MayflyError) -> Self:
         """An error that ends the run."""
-        return cls(error.stage, error.message, error.hint)
+        return cls(error.stage, _sentence(error.message), _sentence(error.hint))
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,3 +216,11 @@ class CodeReader(Protocol):
 
 def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+
+
+def _sentence(text: str) -> str:
+    """An error's words as people read them: errors are raised with and without a capital and a full stop."""
+    if not text:
+        return text
+    ended = text if text[-1] in ".!?" else text + "."
+    return ended[0].upper() + ended[1:]

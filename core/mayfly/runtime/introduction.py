@@ -42,6 +42,7 @@ def own_hello(config: MuxConfig, local: LocalHello) -> Hello:
     )
 
 
-def heard(hello: Hello) -> PeerHello:
-    """What the peer's HELLO says of it."""
-    return PeerHello(role=hello.role, policy=hello.policy, lifetime=hello.lifetime)
+def heard(hello: Hello, config: MuxConfig) -> PeerHello:
+    """What the peer's HELLO says of it, within reason."""
+    lifetime = None if hello.lifetime is None else min(hello.lifetime, config.max_span)
+    return PeerHello(role=hello.role, policy=hello.policy, lifetime=lifetime)

@@ -54,7 +54,11 @@ class Invitation:
 
 
 class Meeting:
-    """One program's way to meet others. `clock` gives UNIX seconds; `on_description` is told each one of ours."""
+    """One program's way to meet others.
+
+    `clock` gives UNIX seconds; no code is good beyond `deadline` on it. `on_description` is told each description of
+    ours.
+    """
 
     def __init__(
         self,
@@ -64,6 +68,7 @@ class Meeting:
         codes: CodeReader,
         *,
         clock: Callable[[], float] = time.time,
+        deadline: float = math.inf,
         on_description: Callable[[Description], None] = lambda _description: None,
     ) -> None:
         self._engine = engine
@@ -71,6 +76,7 @@ class Meeting:
         self._reporter = reporter
         self._codes = codes
         self._clock = clock
+        self._deadline = deadline
         self._on_description = on_description
 
     async def invite(self) -> Invitation:
@@ -155,7 +161,7 @@ class Meeting:
         return parse(text, wanted=wanted, now=self._clock(), offers=offers)
 
     def _expiry(self, lifetime: float) -> int:
-        return math.ceil(self._clock() + lifetime)
+        return math.ceil(min(self._clock() + lifetime, self._deadline))
 
     def _show(self, code: Code) -> None:
         self._on_description(code.description)

@@ -39,6 +39,7 @@ from mayfly.transport.base import Link, PathInfo
 from mayfly.wire.enums import member
 from mayfly.wire.header import Header
 
+_SCRATCH = 64 * 1024
 _FIRST_MESSAGE = range(1300, 2501)  # bytes, past one packet: core/PROTOCOL.md, "Padding"
 
 
@@ -73,6 +74,7 @@ class Session:
         rates: Rates | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._config = config
         self._link = link
         self._on_stream = on_stream
         self._on_datagram = on_datagram
@@ -98,6 +100,7 @@ class Session:
         self._tasks = TaskSet()
         self._link_closed: asyncio.Future[None] = self._loop.create_future()
         self.header_config = StreamHeaderConfig()
+        self.scratch = memoryview(bytearray(_SCRATCH))
         self.bytes_sent = 0
         """Bytes of streams that our programs handed over."""
         self.bytes_received = 0
@@ -231,6 +234,10 @@ class Session:
             self._wake()
         return taken
 
+    def room(self, stream: Stream) -> int:
+        """How many bytes `put` would take."""
+        return self._mux.room(stream.id)
+
     def finish(self, stream: Stream) -> None:
         """Queue the end of a stream."""
         self._mux.finish(stream.id)
@@ -341,7 +348,7 @@ class Session:
     def _dispatch_session(self, event: HelloReceived | StreamsAvailable | GoAwayReceived | SessionClosed) -> None:
         match event:
             case HelloReceived(hello):
-                self._peer.set_result(heard(hello))
+                self._peer.set_result(heard(hello, self._config))
             case StreamsAvailable():
                 self._wake_openers()
             case GoAwayReceived():

@@ -26,11 +26,10 @@ import socket
 import struct
 from typing import cast
 
+from mayfly.config import SpliceConfig
 from mayfly.errors import StreamCode, StreamResetError
 from mayfly.runtime.stream import Stream
 
-_PIECE = 64 * 1024
-_WRITE_HIGH = 64 * 1024
 _RST = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close() sends RST
 
 
@@ -48,18 +47,22 @@ async def splice_socket(stream: Stream, sock: socket.socket) -> None:
 
 async def splice_transport(stream: Stream, transport: asyncio.Transport, early: bytes = b"") -> None:
     """Join a stream to an accepted connection; `early` are bytes of it that were read already."""
-    splice = Splice(stream)
+    splice = Splice(stream, paused=True)
+    # Paused meanwhile: uvloop looks at the kind of protocol only when it begins to read.
+    transport.pause_reading()
     transport.set_protocol(splice)
-    splice.connection_made(transport)
-    if early:
-        splice.data_received(early)
+    splice.connection_made(transport, early)
     await splice.wait()
 
 
-class Splice(asyncio.Protocol):
-    """The protocol of the TCP side and the handler of the stream's."""
+class Splice(asyncio.BufferedProtocol):
+    """The protocol of the TCP side and the handler of the stream's.
 
-    def __init__(self, stream: Stream) -> None:
+    TCP is read no further than the stream has room, into a buffer that all of a session share, so that a stream that
+    stands still holds nothing of its own here. Towards TCP at most `SpliceConfig.worst_case` waits.
+    """
+
+    def __init__(self, stream: Stream, *, paused: bool = False) -> None:
         self._stream = stream
         self._transport: asyncio.Transport | None = None
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -68,6 +71,8 @@ class Splice(asyncio.Protocol):
         self._tcp_full = False
         self._stream_ended = False
         self._stopped = False
+        self._paused = paused
+        self._config = SpliceConfig()
 
     async def wait(self) -> None:
         """Until the TCP connection is gone. Cancelling resets both sides."""
@@ -80,30 +85,31 @@ class Splice(asyncio.Protocol):
 
     # The TCP side
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport, early: bytes = b"") -> None:
         """Join the two."""
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=_WRITE_HIGH)
+        self._transport.set_write_buffer_limits(high=self._config.write_high)
         self._stream.attach(self)
         if self._transport.is_closing():
             return
-        with contextlib.suppress(RuntimeError):  # uvloop refuses to resume what is not paused
-            self._transport.resume_reading()
+        self._pass_on(early)
+        if not self._unsent:
+            self._read_on()
         self.stream_readable()
 
-    def data_received(self, data: bytes) -> None:
-        """Pass bytes to the stream; pause when it is full."""
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """As much of the shared buffer as the stream takes; asyncio fills it and calls buffer_updated at once."""
+        scratch = self._stream.scratch
         if self._stopped:
-            return
+            return scratch
         try:
-            taken = self._stream.put(data)
-        except StreamResetError as error:
-            self.stream_stopped(error.code)  # perhaps nobody has said so: the handler before this one was told
-            return
-        if taken < len(data):
-            self._unsent = data[taken:]
-            if self._transport is not None:
-                self._transport.pause_reading()
+            return scratch[: max(1, self._stream.room())]
+        except StreamResetError:
+            return scratch
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Pass on what was read; pause when there is no more room."""
+        self._pass_on(bytes(self._stream.scratch[:nbytes]))
 
     def eof_received(self) -> bool:
         """End the stream's sending half; keep the other."""
@@ -136,7 +142,7 @@ class Splice(asyncio.Protocol):
             return
         try:
             while not self._tcp_full:
-                data, ended = self._stream.take(_PIECE)
+                data, ended = self._stream.take(self._config.piece)
                 if data:
                     transport.write(data)
                 if ended:
@@ -150,11 +156,10 @@ class Splice(asyncio.Protocol):
     def stream_writable(self) -> None:
         """Send what waited, and read on."""
         unsent, self._unsent = self._unsent, b""
-        self.data_received(unsent)
+        self._pass_on(unsent)
         if not self._unsent:
             self._finish_if_sent()
-            if self._transport is not None and not self._tcp_ended:
-                self._transport.resume_reading()
+            self._read_on()
 
     def stream_reset(self, code: int) -> None:
         """Reset the TCP connection."""
@@ -168,9 +173,27 @@ class Splice(asyncio.Protocol):
             return
         if self._stream_ended:
             self._transport.close()
-        elif not self._tcp_ended:
-            with contextlib.suppress(RuntimeError):
-                self._transport.resume_reading()
+        else:
+            self._read_on()
+
+    def _pass_on(self, data: bytes) -> None:
+        if self._stopped:
+            return
+        try:
+            taken = self._stream.put(data)
+            full = taken < len(data) or not self._stream.room()
+        except StreamResetError as error:
+            self.stream_stopped(error.code)  # perhaps nobody has said so: the handler before this one was told
+            return
+        self._unsent = data[taken:]
+        if full and self._transport is not None and not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def _read_on(self) -> None:
+        if self._transport is not None and self._paused and not self._tcp_ended:
+            self._paused = False
+            self._transport.resume_reading()
 
     def _finish_if_sent(self) -> None:
         if self._tcp_ended and not self._unsent:

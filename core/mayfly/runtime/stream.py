@@ -116,6 +116,17 @@ class Stream:
             raise StreamResetError(self._stop_code)
         return self._session.put(self, data)
 
+    def room(self) -> int:
+        """How many bytes `put` would take; after 0, `stream_writable` follows. Raises StreamResetError."""
+        if self._stop_code is not None:
+            raise StreamResetError(self._stop_code)
+        return self._session.room(self)
+
+    @property
+    def scratch(self) -> memoryview:
+        """A buffer that all streams of the session share, for bytes that are handed over at once."""
+        return self._session.scratch
+
     def finish(self) -> None:
         """End our half behind what was handed over (FIN). Does nothing on a half that has ended."""
         if not self._write_ended:

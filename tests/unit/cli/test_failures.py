@@ -35,7 +35,7 @@ class Noted:
 def test_an_error_for_people_keeps_its_words(error: MayflyError, code: ExitCode, stage: str) -> None:
     noted = Noted()
     assert handle(error, noted, verbose=False) == code
-    assert noted.events == [Failed(stage, "m", "h")]
+    assert noted.events == [Failed(stage, "M.", "H.")]
 
 
 def test_a_protocol_error_is_a_lost_link() -> None:
@@ -47,7 +47,7 @@ def test_the_error_for_people_is_found_in_nested_groups() -> None:
     noted = Noted()
     inner = ExceptionGroup("", [ValueError("x"), errors.ListenError("taken")])
     assert handle(ExceptionGroup("", [KeyError("y"), inner]), noted, verbose=False) == ExitCode.CANNOT_LISTEN
-    assert noted.events == [Failed("listen", "taken")]
+    assert noted.events == [Failed("listen", "Taken.")]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), asyncio.CancelledError()])

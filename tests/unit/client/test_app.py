@@ -6,18 +6,18 @@ import asyncio
 import socket
 
 import pytest
-from support.programs_in_memory import Script, Stage, client_options, proxy_port, relay_options, socks_connect
 
 from mayfly.config import MuxConfig
 from mayfly.errors import LinkError, LinkLostError, ListenError, MistypedCodeError, StreamCode, StreamResetError
 from mayfly.runtime.events import Closed, CodeReady, Draining, Listening, Warned
-from mayfly.runtime.meeting import Meeting
 from mayfly.runtime.introduction import LocalHello
+from mayfly.runtime.meeting import Meeting
 from mayfly.runtime.session import Session
 from mayfly.transport.base import LinkSettings
 from mayfly.transport.memory_engine import MemoryEngine
 from mayfly.wire.header import Header, Service
 from mayfly.wire.hello import Role
+from support.programs_in_memory import Script, Stage, client_options, proxy_port, relay_options, socks_connect
 
 
 async def test_a_busy_port_costs_nobody_a_code(monkeypatch: pytest.MonkeyPatch) -> None:

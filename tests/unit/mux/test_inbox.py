@@ -12,6 +12,7 @@ from mayfly.mux.events import DatagramReceived, Priority
 from mayfly.mux.inbox import Inbox
 from mayfly.mux.liveness import Liveness
 from mayfly.mux.outbox import Outbox
+from mayfly.mux.send import SendPool
 from mayfly.mux.states import Receive
 from mayfly.mux.stream import MuxStream
 from mayfly.wire import frames as f
@@ -36,7 +37,7 @@ class Desk:
 
     def stream(self, number: int = 0) -> MuxStream:
         """An open stream."""
-        made = MuxStream(number, Priority.BULK, 0, CONFIG.initial_stream_window, 0.0)
+        made = MuxStream(number, Priority.BULK, SendPool(MuxConfig()), 0, CONFIG.initial_stream_window, 0.0)
         self.inbox.opened(made)
         return made
 

@@ -163,18 +163,44 @@ def test_a_stop_makes_the_other_end_reset() -> None:
 
 
 def test_a_write_that_is_refused_is_told_when_to_go_on() -> None:
-    both = pair()
+    size = 32 * 1024
+    both = Pair(replace(CONFIG, send_buffer=size)).connect()
     mux = both.a.mux
     stream_id = mux.open_stream(Priority.BULK, both.now)
-    assert mux.write(stream_id, bytes(CONFIG.send_buffer + 1)) == CONFIG.send_buffer
-    assert mux.write(stream_id, b"x") == 0
+    assert mux.room(stream_id) == size
+    assert mux.write(stream_id, bytes(size + 1)) == size
+    assert mux.room(stream_id) == mux.write(stream_id, b"x") == 0
     assert mux.write(stream_id, b"") == 0
     assert mux.writable_events() == []
-    mux.messages_to_send(CONFIG.send_buffer // 4, both.now)
+    mux.messages_to_send(size // 4, both.now)
     assert mux.writable_events() == []
-    mux.messages_to_send(CONFIG.send_buffer // 2, both.now)
+    mux.messages_to_send(size // 2, both.now)
     assert mux.writable_events() == [StreamWritable(stream_id)]
     assert mux.writable_events() == []
+
+
+def test_asking_for_room_is_enough_to_be_told() -> None:
+    size = 32 * 1024
+    both = Pair(replace(CONFIG, send_buffer=size)).connect()
+    mux = both.a.mux
+    stream_id = mux.open_stream(Priority.BULK, both.now)
+    assert mux.write(stream_id, bytes(size)) == size  # nothing was refused yet
+    mux.messages_to_send(size, both.now)
+    assert mux.writable_events() == []
+    mux.write(stream_id, bytes(mux.room(stream_id)))
+    assert mux.room(stream_id) == 0
+    mux.messages_to_send(size, both.now)
+    assert mux.writable_events() == [StreamWritable(stream_id)]
+
+
+def test_what_nobody_reads_fills_the_pool_and_no_more() -> None:
+    config = replace(CONFIG, send_buffer=64 * 1024, send_pool=256 * 1024, send_floor=4096, max_streams=300)
+    both = Pair(config).connect()
+    mux = both.a.mux
+    taken = 0
+    for _ in range(300):
+        taken += mux.write(mux.open_stream(Priority.BULK, both.now), bytes(64 * 1024))
+    assert 256 * 1024 * 3 // 4 < taken <= config.send_pool + 300 * config.send_floor
 
 
 def test_a_refused_writer_that_is_reset_is_not_told_to_go_on() -> None:
@@ -192,7 +218,7 @@ def test_our_side_s_mistakes_raise_and_change_nothing() -> None:
     for wrong in (
         lambda: both.a.mux.write(stream_id, b"x"),
         lambda: both.a.mux.write(999, b"x"),
-        lambda: both.a.mux.set_priority(999, Priority.BULK),
+        lambda: both.a.mux.room(999),
     ):
         with pytest.raises(LocalProtocolError):
             wrong()
@@ -218,18 +244,6 @@ def test_stream_credit_is_told_when_it_comes_back() -> None:
     both.settle()
     assert StreamsAvailable() in both.a.events
     assert mux.can_open()
-
-
-def test_priorities_can_change() -> None:
-    both = pair()
-    mux = both.a.mux
-    first = mux.open_stream(Priority.BULK, both.now)
-    second = mux.open_stream(Priority.BULK, both.now)
-    mux.set_priority(second, Priority.CONTROL)
-    for stream_id in (first, second):
-        mux.write(stream_id, b"x")
-    frames = list(f.decode_message(mux.messages_to_send(9999, both.now)[0]))
-    assert [frame.stream_id for frame in frames if isinstance(frame, f.StreamFrame)] == [second, first]
 
 
 def test_datagrams_belong_to_open_streams_and_are_dropped_when_too_big() -> None:

@@ -165,6 +165,17 @@ def test_windows_grow_to_the_path() -> None:
     traffic.check()
 
 
+def test_what_closed_streams_had_grown_by_is_there_for_others() -> None:
+    config = replace(MuxConfig(), max_connection_window=4 * MIB, max_stream_window=2 * MIB)
+    pair = Pair(config, path=Path(latency=0.05, bandwidth=20e6)).connect()
+    start = pair.now
+    downloads = [Script(start=3.0 * number, there=Half(size=10_000_000)) for number in range(6)]
+    traffic = Traffic(pair, downloads)
+    pair.settle()
+    traffic.check()
+    assert max(traffic.actor(1, script).ended_at - start - script.start for script in downloads) < 2.0
+
+
 def test_no_stream_starves() -> None:
     """Twenty downloads of one size through a narrow path end close together."""
     pair = Pair(path=Path(latency=0.02, bandwidth=2e6, high_water=32 * KIB))

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mayfly.config import MuxConfig
 from mayfly.mux.events import Priority
 from mayfly.mux.schedule import Scheduler
+from mayfly.mux.send import SendPool
 from mayfly.mux.stream import MuxStream
 
 QUANTUM, INTERACTIVE, FAIRNESS = 1600, 8000, 16_000
@@ -22,7 +24,7 @@ def scheduler() -> Scheduler:
 
 def stream(number: int, priority: Priority, size: int = 1 << 20) -> MuxStream:
     """A stream with that many bytes to send."""
-    made = MuxStream(number, priority, 1 << 40, 1000, 0.0)
+    made = MuxStream(number, priority, SendPool(MuxConfig()), 1 << 40, 1000, 0.0)
     if size:
         made.outgoing.append(bytes(size))
     return made

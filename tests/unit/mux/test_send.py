@@ -8,14 +8,15 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mayfly.mux.send import SendBuffer
+from mayfly.config import MuxConfig
+from mayfly.mux.send import SendBuffer, SendPool
 
 SOURCE = Random(2).randbytes(200_000)
 
 
 @given(steps=st.lists(st.tuples(st.booleans(), st.integers(0, 5000) | st.integers(0, 20)), max_size=60))
 def test_what_goes_in_comes_out_in_order(steps: list[tuple[bool, int]]) -> None:
-    buffer, put, taken = SendBuffer(), 0, b""
+    buffer, put, taken = SendBuffer(SendPool(MuxConfig())), 0, b""
     for putting, size in steps:
         if putting and size:
             piece = SOURCE[put : put + size]
@@ -31,7 +32,7 @@ def test_what_goes_in_comes_out_in_order(steps: list[tuple[bool, int]]) -> None:
 
 
 def test_taking_less_than_nothing() -> None:
-    buffer = SendBuffer()
+    buffer = SendBuffer(SendPool(MuxConfig()))
     assert buffer.take(5) == b""
     buffer.append(b"abc")
     assert buffer.take(0) == buffer.take(-5) == b""
@@ -39,7 +40,7 @@ def test_taking_less_than_nothing() -> None:
 
 
 def test_discard() -> None:
-    buffer = SendBuffer()
+    buffer = SendBuffer(SendPool(MuxConfig()))
     buffer.append(b"abc")
     buffer.take(1)
     buffer.discard()
@@ -51,7 +52,7 @@ def test_discard() -> None:
 def test_single_bytes_cost_little_more_than_a_byte() -> None:
     tracemalloc.start()
     try:
-        buffer = SendBuffer()
+        buffer = SendBuffer(SendPool(MuxConfig()))
         for _ in range(30_000):
             buffer.append(b"x")
         assert tracemalloc.get_traced_memory()[0] < 45_000
@@ -60,7 +61,7 @@ def test_single_bytes_cost_little_more_than_a_byte() -> None:
 
 
 def test_a_caller_s_buffer_may_change_afterwards() -> None:
-    buffer, mine = SendBuffer(), bytearray(b"abc")
+    buffer, mine = SendBuffer(SendPool(MuxConfig())), bytearray(b"abc")
     buffer.append(bytes(mine))
     mine[:] = b"xyz"
     assert buffer.take(3) == b"abc"

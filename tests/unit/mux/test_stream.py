@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from mayfly.config import MuxConfig
 from mayfly.errors import ErrorCode, RemoteProtocolError
 from mayfly.mux.events import Priority
+from mayfly.mux.send import SendPool
 from mayfly.mux.states import Receive, ReceiveStep, Send, SendStep
 from mayfly.mux.stream import MuxStream
 
 
 def stream() -> MuxStream:
     """A stream with credit for 1,000 bytes each way."""
-    return MuxStream(4, Priority.INTERACTIVE, 1000, 1000, 0.0)
+    return MuxStream(4, Priority.INTERACTIVE, SendPool(MuxConfig()), 1000, 1000, 0.0)
 
 
 def code_of(one: MuxStream, end: int, *, fin: bool) -> ErrorCode:

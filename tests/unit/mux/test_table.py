@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mayfly.config import MuxConfig
 from mayfly.errors import ErrorCode, LocalProtocolError, RemoteProtocolError
 from mayfly.mux.events import Priority
+from mayfly.mux.send import SendPool
 from mayfly.mux.stream import MuxStream
 from mayfly.mux.table import StreamTable
 
@@ -26,7 +27,7 @@ def table(*, offerer: bool = True, limit: int = 1 << 40) -> StreamTable:
 
 def add(streams: StreamTable, stream_id: int) -> MuxStream:
     """An open stream of that id."""
-    stream = MuxStream(stream_id, Priority.BULK, 0, 1000, 0.0)
+    stream = MuxStream(stream_id, Priority.BULK, SendPool(MuxConfig()), 0, 1000, 0.0)
     streams.add(stream)
     return stream
 

@@ -6,11 +6,11 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from support.programs_in_memory import Script, Stage, client_options, proxy_port, relay_options, socks_connect
 
-from mayfly.errors import CodeError, ConnectError
+from mayfly.errors import CodeError, ConnectError, LinkError
 from mayfly.runtime.events import Closed, CodeReady, Connected, Draining, Leaving, Listening, Warned
 from mayfly_relay.limits import RelayLimits
+from support.programs_in_memory import Script, Stage, client_options, proxy_port, relay_options, socks_connect
 
 
 async def echo_port() -> tuple[asyncio.Server, int]:
@@ -175,6 +175,35 @@ async def test_a_relay_answers_a_clients_code_and_serves_that_client(monkeypatch
         await client.task
         await relay.task
         assert len(relay.script.all(CodeReady)) == 1
+
+
+async def test_a_relay_started_with_a_code_drains_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Stage(monkeypatch) as stage:
+        client = stage.client()
+        relay = stage.relay(relay_options(code=await client.script.code()))
+        client.script.paste(await relay.script.code())
+        await client.script.event(Listening)
+        server, port = await echo_port()
+        _reply, reader, writer = await socks_connect(proxy_port(client), "127.0.0.1", port)
+        relay.shutdown.request_drain()
+        await client.script.event(Leaving)
+        writer.write(b"the last words")
+        writer.write_eof()
+        assert await reader.read() == b"the last words"
+        writer.close()
+        await relay.task
+        await client.task
+        await relay.script.event(Closed)
+        server.close()
+
+
+async def test_two_relays_where_one_has_the_others_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Stage(monkeypatch) as stage:
+        first = stage.relay()
+        second = stage.relay(relay_options(code=await first.script.code()))
+        first.script.paste(await second.script.code())
+        with pytest.raises(LinkError, match="not a client"):
+            await second.task
 
 
 async def test_a_clients_code_that_nobody_stands_behind(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,11 +75,11 @@ SAMPLES: list[tuple[Event, dict[str, Any]]] = [
     (Closed(1, "drained"), {"event": "closed", "peer": 1, "reason": "drained"}),
     (
         Warned.of(MistypedCodeError("mistyped", hint="again")),
-        {"event": "warning", "stage": "code", "message": "mistyped", "hint": "again"},
+        {"event": "warning", "stage": "code", "message": "Mistyped.", "hint": "Again."},
     ),
     (
         Failed.of(ConnectError("never met", hint="try again")),
-        {"event": "error", "stage": "connect", "message": "never met", "hint": "try again"},
+        {"event": "error", "stage": "connect", "message": "Never met.", "hint": "Try again."},
     ),
     (
         Inspected("answer", 1_800_000_000, False, (), "active"),

@@ -19,7 +19,14 @@ def test_limits_are_those_of_the_configuration() -> None:
 
 def test_it_survives_the_wire() -> None:
     hello = own_hello(MuxConfig(), LocalHello(role=Role.RELAY, policy="web only", lifetime=59.9))
-    assert heard(Hello.decode(hello.encode())) == PeerHello(role=Role.RELAY, policy="web only", lifetime=59)
+    assert heard(Hello.decode(hello.encode()), MuxConfig()) == PeerHello(
+        role=Role.RELAY, policy="web only", lifetime=59
+    )
+
+
+def test_a_lifetime_beyond_reason_is_cut() -> None:
+    hello = own_hello(MuxConfig(), LocalHello(role=Role.RELAY, lifetime=2.0**61))
+    assert heard(hello, MuxConfig()).lifetime == MuxConfig().max_span
 
 
 def test_a_lifetime_that_is_over_is_zero() -> None:

@@ -52,6 +52,16 @@ async def test_what_a_code_says_of_itself() -> None:
     offering.cancel()
 
 
+async def test_no_code_outlives_its_program() -> None:
+    script = Script()
+    maker = Meeting(
+        MemoryEngine(MemoryNetwork()), LinkSettings(), script, script, clock=lambda: NOW, deadline=NOW + 120
+    )
+    offering = asyncio.get_running_loop().create_task(maker.invite())
+    assert (await script.event(CodeReady)).expires - NOW <= 120 + 60
+    offering.cancel()
+
+
 async def test_wrong_codes_are_said_and_the_right_one_still_works() -> None:
     network, one, two, other = MemoryNetwork(), Script(), Script(), Script()
     offering = asyncio.get_running_loop().create_task(invited(meeting(network, one)))

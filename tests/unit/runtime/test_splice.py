@@ -8,6 +8,7 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import pytest
 
@@ -195,10 +196,9 @@ async def test_early_bytes_of_an_accepted_connection_come_first() -> None:
 
         class Handshake(asyncio.Protocol):
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
-                self.transport = transport
+                self.transport = cast(asyncio.Transport, transport)
 
             def data_received(self, data: bytes) -> None:
-                assert isinstance(self.transport, asyncio.Transport)
                 work = splice_transport(near, self.transport, early=data[5:])
                 spliced_streams.append(asyncio.get_running_loop().create_task(work))
 
