@@ -215,13 +215,12 @@ def test_our_side_s_mistakes_raise_and_change_nothing() -> None:
     both = pair()
     stream_id = opened(both)
     both.a.mux.finish(stream_id)
-    for wrong in (
-        lambda: both.a.mux.write(stream_id, b"x"),
-        lambda: both.a.mux.write(999, b"x"),
-        lambda: both.a.mux.room(999),
-    ):
-        with pytest.raises(LocalProtocolError):
-            wrong()
+    with pytest.raises(LocalProtocolError):
+        both.a.mux.write(stream_id, b"x")
+    with pytest.raises(LocalProtocolError):
+        both.a.mux.write(999, b"x")
+    with pytest.raises(LocalProtocolError):
+        both.a.mux.room(999)
     both.settle()
     assert both.b.mux.read(stream_id, 99, both.now) == (b"hello", True)
     assert both.a.mux.closed is None
