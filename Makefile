@@ -40,7 +40,7 @@ lint: $(VENV)/dev.stamp
 	@echo '== mypy'
 	@$(BIN)/mypy --no-error-summary core relay client tests
 	@echo '== pyright'
-	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
+	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
 	@echo '== import-linter'
 	@PYTHONPATH=core:relay:client $(BIN)/lint-imports
 
