@@ -1,0 +1,49 @@
+"""The limits of a transfer: which contradict each other, and what they add up to."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+
+from mayfly.config import MIB, FilesConfig
+from mayfly.files.records import MAX_RECORD
+
+
+@pytest.mark.parametrize("wrong", [{"read_ahead": MIB - 1}, {"max_unwritten": MIB - 1}, {"max_path": 254}])
+def test_limits_that_contradict_each_other_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=r"holds? at least"):
+        replace(FilesConfig(), **wrong)
+
+
+def test_limits_are_positive_and_fixed() -> None:
+    config = FilesConfig()
+    for name in FilesConfig.__dataclass_fields__:
+        assert getattr(config, name) > 0
+        with pytest.raises(FrozenInstanceError):
+            setattr(config, name, 1)
+
+
+def test_the_longest_entry_fits_a_record() -> None:
+    config = FilesConfig()
+    components = config.max_depth + 1
+    assert 8 + 1 + 9 + 8 + 8 + config.max_path + 2 * components + 1 + 2 + config.max_path <= MAX_RECORD
+
+
+def test_the_worst_case_follows_its_parts() -> None:
+    config = FilesConfig()
+    assert config.worst_case_memory < 1024 * MIB
+    for name, by in (
+        ("max_entries", 1),
+        ("max_manifest", 1),
+        ("max_unwritten", 1),
+        ("files_ahead", 1),
+        ("max_changes", 1),
+    ):
+        larger = replace(config, **{name: getattr(config, name) + by})
+        assert larger.worst_case_memory > config.worst_case_memory, name
+
+
+def test_one_big_file_costs_little() -> None:
+    config = FilesConfig()
+    assert config.read_ahead + 2 * config.max_unwritten <= 16 * MIB
