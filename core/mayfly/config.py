@@ -199,3 +199,102 @@ class EngineConfig:
         chunks = 600 * (self.max_ahead + self.max_message // 256)
         waiting = self.max_datagrams * self.max_datagram
         return self.max_early + waiting + self.max_reassembly + 2 * self.max_message + chunks
+
+
+@dataclass(frozen=True, slots=True)
+class FilesConfig:
+    """What one transfer of files may hold, whatever its peer sends. Sizes are bytes."""
+
+    max_entries: int = 1_000_000
+    """Files, directories and links of one transfer; more are refused. `entry_memory` bytes each while it runs."""
+
+    max_manifest: int = 64 * MIB
+    """Bytes of all ENTRY records of one transfer together."""
+
+    max_depth: int = 64
+    """Directories in each other."""
+
+    max_path: int = 2048
+    """Bytes of one path, or of a link's target, as UTF-8. With the target directory it stays below Linux's 4,096."""
+
+    max_text: int = 1 * MIB
+    """Bytes of a transfer that is text, which is shown and not written to a file."""
+
+    files_ahead: int = 4096
+    """Files that the receiver asks for before the first of them is finished, at about 100 bytes each: small files
+    then cost no round trip."""
+
+    read_ahead: int = 4 * MIB
+    """Bytes that the sender has asked its disk for, or has read, and that the stream has not taken yet."""
+
+    max_unwritten: int = 2 * MIB
+    """Bytes that wait for the receiver's disk; beyond it nothing more is read from the stream."""
+
+    max_changes: int = 1000
+    """Changed names, and links left out, of which the words are kept; the others are only counted."""
+
+    def __post_init__(self) -> None:
+        if min(self.read_ahead, self.max_unwritten) < MIB:
+            raise ValueError("read_ahead and max_unwritten hold at least one block of 1 MiB")
+        if self.max_path < 255:
+            raise ValueError("max_path holds at least one name of 255 bytes")
+
+    @property
+    def entry_memory(self) -> int:
+        """Bytes that one entry costs, its path apart (see tests/unit/files/test_manifest.py)."""
+        return 640
+
+    @property
+    def worst_case_memory(self) -> int:
+        """Bytes that a hostile sender can make one accepted transfer hold."""
+        manifest = 4 * self.max_manifest + self.max_entries * self.entry_memory
+        return manifest + 2 * self.max_unwritten + self.files_ahead * 100 + self.max_changes * 4 * self.max_path
+
+
+@dataclass(frozen=True, slots=True)
+class ChatConfig:
+    """What one chat room holds for its peers, and how fast each may talk. Sizes are bytes, times are seconds."""
+
+    max_participants: int = 32
+    """Processes that the room knows at once, with those that are away; at most 62, so that one record names all."""
+
+    max_waiting: int = 256
+    """Messages kept for one participant until it has them. A further one is not kept, and its author told so."""
+
+    max_waiting_bytes: int = 512 * KIB
+    """Text of those messages, as UTF-8; it may take four times that in memory."""
+
+    max_share: int = 128
+    """How many of them may be of one author, and half the bytes, so that nobody uses up another's room."""
+
+    max_queue: int = 1 * MIB
+    """Bytes that wait to be written to one half of one session's streams. A peer that lets it pass that is dropped."""
+
+    keep_away: float = 600.0
+    """How long a participant whose link was lost may come back to its name and its messages."""
+
+    record_rate: float = 20.0
+    """Records a second that are read from one participant in the long run; ten times that from one that forwards."""
+
+    record_burst: float = 200.0
+    """Records that may come at once."""
+
+    byte_rate: float = 64.0 * KIB
+    """Bytes of records a second, likewise."""
+
+    byte_burst: float = 256.0 * KIB
+    """Bytes that may come at once."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_participants <= 62:
+            raise ValueError("max_participants must lie between 1 and 62")
+        if not 1 <= self.max_share <= self.max_waiting:
+            raise ValueError("max_share is above max_waiting")
+        if self.max_queue < self.max_waiting_bytes + self.max_waiting * KIB:
+            raise ValueError("max_queue must hold all that waits for a participant")
+
+    @property
+    def worst_case_memory(self) -> int:
+        """Bytes that hostile peers can make one room hold."""
+        settled = self.max_waiting * 2 * self.max_participants * 100
+        return self.max_participants * (4 * self.max_waiting_bytes + 2 * self.max_queue + settled) + 4 * MIB

@@ -15,6 +15,8 @@
     │   ├── ConnectError        the two ends never met
     │   └── LinkLostError       they had met, and then the link ended
     ├── ListenError             a local port could not be opened
+    ├── ControlError            a running program could not be asked, or said no
+    │   └── NoSessionError      no program of that name runs
     └── ProtocolError           has a wire code
         ├── LocalProtocolError  our side asked for something the protocol forbids
         └── RemoteProtocolError the peer did something the protocol forbids
@@ -37,6 +39,11 @@ class ExitCode(IntEnum):
     NO_CONNECTION = 4
     LINK_LOST = 5
     CANNOT_LISTEN = 6
+    NO_SESSION = 7
+    DECLINED = 8
+    CANCELLED = 9
+    INCOMPLETE = 10
+    UNDELIVERED = 11
     INTERRUPTED = 130
 
 
@@ -167,6 +174,19 @@ class ListenError(MayflyError):
 
     stage = "listen"
     exit_code = ExitCode.CANNOT_LISTEN
+
+
+class ControlError(MayflyError):
+    """A running program could not be asked over its control socket, or refused what it was asked."""
+
+    stage = "control"
+    exit_code = ExitCode.USAGE
+
+
+class NoSessionError(ControlError):
+    """No program runs whose control socket could be used."""
+
+    exit_code = ExitCode.NO_SESSION
 
 
 class ProtocolError(MayflyError):

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from mayfly.config import KIB, MIB, LinkConfig, MuxConfig, SocksConfig, StreamHeaderConfig
+from mayfly.config import KIB, MIB, ChatConfig, LinkConfig, MuxConfig, SocksConfig, StreamHeaderConfig
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,18 @@ def test_the_worst_case_follows_its_parts() -> None:
 
 def test_a_header_with_the_longest_name_fits() -> None:
     assert StreamHeaderConfig().max_header >= 2 + 1 + 2 + 255 + 2
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"max_participants": 63}, {"max_participants": 0}, {"max_share": 257}, {"max_queue": 700 * KIB}]
+)
+def test_chat_limits_that_contradict_each_other_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="max_"):
+        replace(ChatConfig(), **wrong)
+
+
+def test_a_chat_room_s_worst_case_follows_its_parts() -> None:
+    config = ChatConfig()
+    assert config.worst_case_memory < 200 * MIB
+    for name in ("max_participants", "max_queue", "max_waiting"):
+        assert replace(config, **{name: getattr(config, name) + 1}).worst_case_memory > config.worst_case_memory
