@@ -75,8 +75,8 @@ class Multiplexer:
 
     @property
     def open_streams(self) -> int:
-        """Streams of both sides that have not ended, or whose end the peer has not yet reported as received."""
-        return len(self._streams)
+        """Streams of both sides, but for the chat's, that have not ended or whose end the peer has not reported."""
+        return self._streams.busy
 
     @property
     def round_trip(self) -> float | None:
@@ -181,6 +181,10 @@ class Multiplexer:
             raise LocalProtocolError(ErrorCode.STREAM_LIMIT_ERROR, "the session takes no new streams")
         stream = self._add_stream(self._streams.next_id(), priority, now)
         return stream.id
+
+    def set_priority(self, stream_id: int, priority: Priority) -> None:
+        """Move a stream to another class, from its next turn on."""
+        self._streams.set_priority(stream_id, priority)
 
     def write(self, stream_id: int, data: bytes) -> int:
         """Queue bytes. Gives how many were taken; after fewer than offered, StreamWritable tells when to go on."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from mayfly.config import MuxConfig
 from mayfly.errors import ErrorCode, LocalProtocolError, RemoteProtocolError
+from mayfly.mux.events import Priority
 from mayfly.mux.stream import MuxStream
 
 _ANNOUNCE = 8
@@ -18,6 +19,7 @@ class StreamTable:
     """The open streams of one end, and the limits on opening more."""
 
     __slots__ = (
+        "_chats",
         "_closed_of_peer",
         "_config",
         "_due",
@@ -35,6 +37,7 @@ class StreamTable:
         self._config = config
         self._local_bit = 0 if offerer else 1
         self._streams: dict[int, MuxStream] = {}
+        self._chats = 0
         self._next_ours = 0
         self._open_of_ours = 0
         self._freed = False
@@ -48,6 +51,17 @@ class StreamTable:
 
     def __len__(self) -> int:
         return len(self._streams)
+
+    @property
+    def busy(self) -> int:
+        """Open streams without those of the chat class, which last as long as the session."""
+        return len(self._streams) - self._chats
+
+    def set_priority(self, stream_id: int, priority: Priority) -> None:
+        """Move a stream to another class. Raises LocalProtocolError."""
+        stream = self.require(stream_id)
+        self._chats += (priority is Priority.CHAT) - (stream.priority is Priority.CHAT)
+        stream.priority = priority
 
     def get(self, stream_id: int) -> MuxStream | None:
         """The open stream of that id."""
@@ -107,10 +121,12 @@ class StreamTable:
         """Keep an opened stream."""
         self._streams[stream.id] = stream
         self._open_of_ours += self.is_ours(stream.id)
+        self._chats += stream.priority is Priority.CHAT
 
     def remove(self, stream: MuxStream) -> None:
         """Let an ended stream go."""
         del self._streams[stream.id]
+        self._chats -= stream.priority is Priority.CHAT
         if not self.is_ours(stream.id):
             self._closed_of_peer += 1
             return
@@ -130,4 +146,5 @@ class StreamTable:
     def clear(self) -> None:
         """Forget all streams."""
         self._streams.clear()
+        self._chats = 0
         self._due.clear()

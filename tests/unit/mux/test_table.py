@@ -138,3 +138,22 @@ def test_what_a_peer_makes_it_remember_is_bounded(frames: list[tuple[int, bool]]
             streams.remove(opened.pop(stream_id))
             streams.peer_limit = streams.due_limit() or streams.peer_limit
         assert len(streams) + len(streams._due) <= CONFIG.max_streams
+
+
+def test_streams_of_the_chat_do_not_make_it_busy() -> None:
+    streams = table()
+    stream = add(streams, streams.next_id())
+    assert streams.busy == 1
+    for _ in range(2):
+        streams.set_priority(stream.id, Priority.CHAT)
+    assert (len(streams), streams.busy) == (1, 0)
+    streams.set_priority(stream.id, Priority.BULK)
+    assert streams.busy == 1
+    streams.set_priority(stream.id, Priority.CHAT)
+    other = add(streams, streams.next_id())
+    streams.remove(stream)
+    assert streams.busy == 1
+    streams.remove(other)
+    assert streams.busy == 0
+    with pytest.raises(LocalProtocolError):
+        streams.set_priority(stream.id, Priority.CHAT)
