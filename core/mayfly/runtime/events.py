@@ -180,6 +180,150 @@ class Inspected(Event):
     """`actpass`, `active` or `passive`."""
 
 
+@dataclass(frozen=True, slots=True)
+class MessageReceived(Event):
+    """Somebody has said something."""
+
+    event: ClassVar[str] = "message"
+
+    sender: str
+    """The name; machines see `from`. Foreign text."""
+    to: str | None
+    """Our own name for a private message, None for one to the whole room."""
+    text: str
+    """Foreign text."""
+    time: int
+    """When it was written, in UNIX milliseconds by the sender's clock."""
+    id: str
+    """The message's; no two messages share one."""
+
+    def to_json(self) -> dict[str, Any]:
+        """`sender` is called `from`, which Python keeps for itself."""
+        return _with_from(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered(Event):
+    """A message of ours has reached the program of `by`."""
+
+    event: ClassVar[str] = "delivered"
+
+    id: str
+    by: str
+    """A name. Foreign text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered(Event):
+    """A message of ours has not reached `to`."""
+
+    event: ClassVar[str] = "undelivered"
+
+    id: str
+    to: str
+    """A name. Foreign text."""
+    final: bool
+    """Whether it is given up; otherwise the link is lost, and it is sent when they come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined(Event):
+    """Somebody has come into the room."""
+
+    event: ClassVar[str] = "joined"
+
+    name: str
+    """Foreign text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left(Event):
+    """Somebody has left the room."""
+
+    event: ClassVar[str] = "left"
+
+    name: str
+    """Foreign text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered(Event):
+    """A peer wants to send files. Nothing comes before the offer is accepted."""
+
+    event: ClassVar[str] = "offered"
+
+    transfer: str
+    """The transfer's id."""
+    peer: int
+    sender: str
+    """The peer's name; machines see `from`. Foreign text."""
+    kind: str
+    """`files`, `directory`, `stdin` or `text`."""
+    name: str
+    """For people; it names no path. Foreign text."""
+    size: int | None
+    """Bytes in all; None when the sender cannot know."""
+    files: int
+
+    def to_json(self) -> dict[str, Any]:
+        """`sender` is called `from`, which Python keeps for itself."""
+        return _with_from(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress(Event):
+    """How far a transfer has come."""
+
+    event: ClassVar[str] = "progress"
+
+    transfer: str
+    peer: int
+    bytes: int
+    """Bytes that the receiver has verified and has on disk."""
+    total: int | None
+    rate: float
+    """Bytes a second, lately."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferChanged(Event):
+    """A transfer has reached another state."""
+
+    event: ClassVar[str] = "transfer"
+
+    transfer: str
+    peer: int
+    state: str
+    """`accepted`, `declined`, `paused`, `resumed`, `completed`, `cancelled` or `interrupted`."""
+    reason: str
+    """For people; empty where there is nothing to say."""
+    text: str | None = None
+    """What was received, if it was a text that is `completed`. Foreign text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status(Event):
+    """What a running program does at this moment; the answer to `mayfly status`."""
+
+    event: ClassVar[str] = "status"
+
+    session: str
+    """The session's name, as in `--session`."""
+    program: str
+    """`relay`, `client` or `peer`."""
+    pid: int
+    uptime: float
+    draining: bool
+    name: str
+    """Our own name in the chat."""
+    who: tuple[str, ...]
+    """The others in the chat. Foreign text."""
+    peers: tuple[dict[str, Any], ...]
+    """Each with peer, role, name, path {local, remote}, rtt_ms, streams, sent, received (bytes) and seconds."""
+    transfers: tuple[dict[str, Any], ...]
+    """Each with transfer, peer, direction (`in` or `out`), name, bytes, total, rate and state."""
+
+
 EVENTS: tuple[type[Event], ...] = (
     CodeReady,
     Words,
@@ -191,6 +335,15 @@ EVENTS: tuple[type[Event], ...] = (
     Warned,
     Failed,
     Inspected,
+    MessageReceived,
+    Delivered,
+    Undelivered,
+    Joined,
+    Left,
+    Offered,
+    Progress,
+    TransferChanged,
+    Status,
 )
 """Every event there is, in the order of the README's table."""
 
@@ -224,3 +377,8 @@ def _sentence(text: str) -> str:
         return text
     ended = text if text[-1] in ".!?" else text + "."
     return ended[0].upper() + ended[1:]
+
+
+def _with_from(event: Event) -> dict[str, Any]:
+    members = {field.name: _plain(getattr(event, field.name)) for field in fields(event)}
+    return {"event": event.event} | {"from" if name == "sender" else name: value for name, value in members.items()}

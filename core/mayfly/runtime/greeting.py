@@ -9,6 +9,9 @@ from mayfly.runtime.meeting import Met
 from mayfly.runtime.session import Session
 from mayfly.wire.hello import Role
 
+_RELAY_AND_CLIENT = "One side runs `mayfly relay`, the other one `mayfly client`."
+_PEERS = "Both sides run `mayfly chat`, or one `mayfly send` and the other one `mayfly receive`."
+
 
 async def greet(session: Session, wanted: Role) -> PeerHello:
     """Exchange HELLO with a peer that must have the wanted role. Raises LinkError, or what Session.start raises."""
@@ -17,7 +20,7 @@ async def greet(session: Session, wanted: Role) -> PeerHello:
     if peer.role is not wanted:
         raise LinkError(
             f"The other side is not a {wanted.name.lower()}.",
-            hint="One side runs `mayfly relay`, the other one `mayfly client`.",
+            hint=_PEERS if wanted is Role.PEER else _RELAY_AND_CLIENT,
             stage="session",
         )
     return peer

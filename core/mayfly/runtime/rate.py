@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 _QUANTUM_SECONDS = 0.01
 _QUANTUM_BYTES = 16 * 1024
 
@@ -45,3 +47,11 @@ class ByteLimiter:
         elif now > self._filled_at:
             self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._rate)
             self._filled_at = now
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Limits in bytes a second for each direction, possibly shared by several sessions."""
+
+    sending: ByteLimiter
+    receiving: ByteLimiter

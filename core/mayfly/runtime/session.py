@@ -32,7 +32,7 @@ from mayfly.mux.events import (
 )
 from mayfly.mux.multiplexer import Multiplexer
 from mayfly.runtime.introduction import LocalHello, PeerHello, heard, own_hello
-from mayfly.runtime.rate import ByteLimiter
+from mayfly.runtime.rate import Rates
 from mayfly.runtime.stream import Stream
 from mayfly.runtime.tasks import TaskSet
 from mayfly.transport.base import Link, PathInfo
@@ -50,14 +50,6 @@ class SessionEnd:
     by: Side
     code: int
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Limits in bytes a second for each direction, possibly shared by several sessions."""
-
-    sending: ByteLimiter
-    receiving: ByteLimiter
 
 
 class Session:
@@ -134,8 +126,13 @@ class Session:
         return self._end.result()
 
     @property
+    def ended(self) -> bool:
+        """Whether it is over, for whatever reason."""
+        return self._end.done()
+
+    @property
     def open_streams(self) -> int:
-        """Streams of both sides that are not over, on this end or on the way."""
+        """Streams of both sides that are not over, on this end or on the way. The chat's do not count."""
         return self._mux.open_streams
 
     @property
@@ -171,7 +168,7 @@ class Session:
         await self._measured.wait()
 
     async def wait_idle(self) -> None:
-        """Wait until no stream is left: all that was sent on them has been received. Ends with the session, too."""
+        """Wait until no stream but the chat's is left: what was sent has been received. Ends with the session, too."""
         while self._mux.open_streams and not self._end.done():
             self._idle.clear()
             await self._idle.wait()
@@ -237,6 +234,10 @@ class Session:
     def room(self, stream: Stream) -> int:
         """How many bytes `put` would take."""
         return self._mux.room(stream.id)
+
+    def set_priority(self, stream: Stream, priority: Priority) -> None:
+        """Move a stream to another class."""
+        self._mux.set_priority(stream.id, priority)
 
     def finish(self, stream: Stream) -> None:
         """Queue the end of a stream."""

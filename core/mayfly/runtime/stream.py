@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mayfly.config import StreamHeaderConfig
 from mayfly.errors import StreamCode, StreamResetError
+from mayfly.mux.events import Priority
 from mayfly.wire.header import Answer, Header, HeaderError, UnknownServiceError, take_prefixed
 
 if TYPE_CHECKING:
@@ -147,6 +148,11 @@ class Stream:
         self._forget_if_over()
         if isinstance(self._handler, _Waiter):  # another task of ours may be waiting on this stream
             self._handler.wake()
+
+    def set_priority(self, priority: Priority) -> None:
+        """Move it to another class; the opener of a stream has chosen one already. Does nothing on one that is over."""
+        if not (self._read_ended and self._write_ended):
+            self._session.set_priority(self, priority)
 
     # With waiting
 

@@ -13,8 +13,8 @@ from mayfly.config import MuxConfig
 from mayfly.errors import ErrorCode, LinkLostError, RemoteProtocolError, Reply, StreamCode, StreamResetError
 from mayfly.mux.events import Priority, Side
 from mayfly.runtime.introduction import LocalHello, own_hello
-from mayfly.runtime.rate import ByteLimiter
-from mayfly.runtime.session import Rates, Session
+from mayfly.runtime.rate import ByteLimiter, Rates
+from mayfly.runtime.session import Session
 from mayfly.runtime.stream import Stream
 from mayfly.transport.base import PathInfo
 from mayfly.transport.memory import MemoryPath, memory_links

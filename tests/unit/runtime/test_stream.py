@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from mayfly.errors import Reply, StreamCode, StreamResetError
+from mayfly.mux.events import Priority
 from mayfly.runtime.stream import Stream
 from mayfly.wire.address import Destination
 from mayfly.wire.header import Answer, Header, Service
@@ -150,3 +151,17 @@ async def test_finish_and_reset_may_be_repeated() -> None:
         ours.reset()
         ours.reset()
         await asyncio.gather(client.session.wait_idle(), relay.session.wait_idle())
+
+
+async def test_a_stream_of_the_chat_keeps_no_session_busy() -> None:
+    async with joined() as (client, relay):
+        ours, theirs = await pair(client, relay)
+        assert client.session.open_streams == relay.session.open_streams == 1
+        for stream in (ours, theirs):
+            stream.set_priority(Priority.CHAT)
+        assert client.session.open_streams == relay.session.open_streams == 0
+        await asyncio.gather(client.session.wait_idle(), relay.session.wait_idle())
+        await ours.write(b"still there")
+        assert await theirs.read() == b"still there"
+        ours.reset()
+        ours.set_priority(Priority.BULK)  # nothing to move any more
