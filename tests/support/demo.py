@@ -1,4 +1,5 @@
-"""`make demo`: a relay and a client on this machine, introduced by their codes, with real traffic through them.
+"""`make demo`: a relay and a client on this machine, introduced by their codes, with real traffic through them, a chat
+line and a file.
 
 Standard library, rich and Mayfly itself only. Exits with 1 when anything is not as it should be; leaves no process.
 """
@@ -10,20 +11,26 @@ import contextlib
 import hashlib
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
 from support import socks
-from support.bodies import body, body_sha256
+from support.bodies import body, body_sha256, file_sha256, write_body
+from support.homes import Home
 from support.mayfly import LOOPBACK, OPEN_LOOPBACK, MayflyProcess, split_address
 from support.programs import ProgramError
 
 SIZE = 48 * 1024 * 1024
 SMALL = 64 * 1024
+FILE = 32 * 1024 * 1024
+BAR = 20
 AT_ONCE = 20
+LINE = "are you there?"
 TIME_LIMIT = 55.0
 REFUSED_BY_POLICY = 0x02
 
@@ -112,6 +119,57 @@ async def traffic(proxy: tuple[str, int], port: int) -> None:
     say("relay", "refuses to reach into its owner's private network: the application is told “not allowed”")
 
 
+async def talk(relay: Home, client: Home) -> None:
+    """`mayfly chat` on both sides, one line."""
+    async with (
+        MayflyProcess.running("chat", env=client.env) as listener,
+        MayflyProcess.running("chat", "--once", env=relay.env) as speaker,
+    ):
+        await speaker.program.write_line(LINE)
+        await speaker.program.end_input()
+        heard = await listener.event("message")
+        demand((heard["from"], heard["text"]) == ("relay", LINE), "the chat line arrived as another")
+        say("client", f"reads in `mayfly chat`: {escape(heard['from'])}: [bold]{escape(heard['text'])}[/]")
+        receipt = await speaker.event("delivered")
+        await speaker.ends(0)
+        say("relay", f"knows that it has arrived: ✓ {escape(receipt['by'])}")
+        await listener.program.end_input()
+        await listener.ends(0)
+
+
+async def hand_over(relay: Home, client: Home) -> None:
+    """`mayfly send` on one side, `mayfly receive` on the other, and what the sender knows to be on the other's disk."""
+    film = relay.files / "film.mkv"
+    write_body(film, FILE)
+    started = time.monotonic()
+    async with (
+        MayflyProcess.running("receive", "--yes", "--into", client.files, env=client.env) as receiver,
+        MayflyProcess.running("send", film, env=relay.env) as sender,
+    ):
+        offer = await receiver.event("offered")
+        say("client", f"is offered {escape(offer['name'])}, {offer['size'] >> 20} MiB, and takes it")
+        on_disk, told = 0, -1
+        while on_disk < FILE:
+            event = await sender.event("progress")
+            on_disk = int(event["bytes"])
+            quarters = 4 * on_disk // FILE
+            if quarters > told:
+                told = quarters
+                say("relay", f"{bar(on_disk)} {on_disk / 2**20:4.0f} of {FILE >> 20} MiB on the client's disk")
+        await sender.ends(0)
+        await receiver.ends(0)
+    arrived = client.files / film.name
+    demand([*client.files.iterdir()] == [arrived], "there is more or less than the file")
+    demand(file_sha256(arrived) == body_sha256(FILE), "the file arrived damaged")
+    say("client", f"has the file, SHA-256 as it should be, after {time.monotonic() - started:.1f} s")
+
+
+def bar(done: int) -> str:
+    """How much of the file is there."""
+    full = BAR * done // FILE
+    return "━" * full + "[dim]" + "─" * (BAR - full) + "[/]"
+
+
 async def leave(who: str, process: MayflyProcess) -> None:
     """Ctrl-C, once."""
     process.interrupt()
@@ -122,13 +180,18 @@ async def leave(who: str, process: MayflyProcess) -> None:
 
 async def demo() -> None:
     """The whole story."""
-    async with (
-        web_server() as port,
-        MayflyProcess.running("relay", *LOOPBACK, *OPEN_LOOPBACK) as relay,
-        MayflyProcess.running("client", "-", *LOOPBACK, "--socks", "127.0.0.1:0") as client,
-    ):
+    async with contextlib.AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mayfly-demo-")))
+        port = await stack.enter_async_context(web_server())
+        here, there = Home.made(folder / "relay"), Home.made(folder / "client")
+        relay = await stack.enter_async_context(MayflyProcess.running("relay", *LOOPBACK, *OPEN_LOOPBACK, env=here.env))
+        client = await stack.enter_async_context(
+            MayflyProcess.running("client", "-", *LOOPBACK, "--socks", "127.0.0.1:0", env=there.env)
+        )
         proxy = await introduce(relay, client)
         await traffic(proxy, port)
+        await talk(here, there)
+        await hand_over(here, there)
         await leave("client", client)
         await relay.event("closed")
         await leave("relay", relay)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from support.homes import at_home
 from support.programs import Program, ProgramError
 
 if TYPE_CHECKING:
@@ -39,14 +40,25 @@ class MayflyProcess:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def running(cls, *args: str, env: Mapping[str, str] | None = None) -> AsyncIterator[MayflyProcess]:
-        """Start `mayfly ARGS --json`; killed and reaped at the end of the block."""
+    async def running(
+        cls,
+        *args: str | Path,
+        env: Mapping[str, str] | None = None,
+        redirect: str | None = None,
+    ) -> AsyncIterator[MayflyProcess]:
+        """Start `mayfly ARGS --json`; killed and reaped at the end of the block.
+
+        It has a home of its own unless `env` is a Home's. `redirect` is what a shell would have behind the command.
+        """
         self = cls()
-        argv = [*command(), *args, "--json"]
-        async with Program.running(*argv, env=env, on_line=self.take_line) as program:
-            program.name = f"mayfly {args[0]}"
-            self.attach(program)
-            yield self
+        argv: list[str | Path] = [*command(), *args, "--json"]
+        if redirect is not None:
+            argv = ["sh", "-c", f'exec "$0" "$@" {redirect}', *argv]
+        with at_home(env) as variables:
+            async with Program.running(*argv, env=variables, on_line=self.take_line) as program:
+                program.name = f"mayfly {args[0]}"
+                self.attach(program)
+                yield self
 
     def attach(self, program: Program) -> None:
         """Take over a process that was started otherwise, with `take_line` as its `on_line`."""
@@ -113,6 +125,12 @@ class MayflyProcess:
     def resume(self) -> None:
         """Let it run again."""
         self.program.send_signal(signal.SIGCONT)
+
+    async def ends(self, status: int, timeout: float = 30.0) -> None:
+        """Wait for its end, which must be with that exit status."""
+        found = await self.wait(timeout)
+        if found != status:
+            raise self.program.error(f"ended with status {found} instead of {status}")
 
     async def wait(self, timeout: float = 30.0) -> int:
         """Its exit status, once it has ended."""
@@ -191,18 +209,23 @@ async def tunnel(
     *,
     client_offers: bool = False,
     env: Mapping[str, str] | None = None,
+    client_env: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Tunnel]:
-    """A relay and a client on loopback, connected. With `client_offers` the reverse direction: the relay answers."""
+    """A relay and a client on loopback, connected. With `client_offers` the reverse direction: the relay answers.
+
+    `env` is for both, `client_env` for the client instead.
+    """
+    client_env = env if client_env is None else client_env
     relay_argv = ("relay", *LOOPBACK, *relay_args)
     if not client_offers:
         async with (
             MayflyProcess.running(*relay_argv, env=env) as relay,
-            connected_client(relay, *client_args, env=env) as pair,
+            connected_client(relay, *client_args, env=client_env) as pair,
         ):
             yield pair
         return
     client_argv = ("client", *LOOPBACK, "--socks", "127.0.0.1:0", *client_args)
-    async with MayflyProcess.running(*client_argv, env=env) as client:
+    async with MayflyProcess.running(*client_argv, env=client_env) as client:
         offer = await client.code("offer")
         async with MayflyProcess.running("relay", offer, *relay_argv[1:], env=env) as relay:
             await introduce(client, relay, offer)

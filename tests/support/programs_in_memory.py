@@ -9,10 +9,13 @@ from typing import TypeVar
 
 import pytest
 
+import mayfly.services.peer
 import mayfly_client.app
 import mayfly_relay.app
 from mayfly.runtime.events import CodeReady, Connected, Event, Listening
 from mayfly.runtime.shutdown import Shutdown
+from mayfly.services.options import HubOptions
+from mayfly.services.peer import PeerOptions, Work, run_peer
 from mayfly.signaling.description import Kind
 from mayfly.transport.base import LinkSettings
 from mayfly.transport.memory_engine import MemoryEngine, MemoryNetwork
@@ -25,6 +28,9 @@ from mayfly_relay.policy import ExitPolicy
 from mayfly_relay.rules import parse_rule
 
 E = TypeVar("E", bound=Event)
+
+UNATTENDED = HubOptions(control=False)
+"""Without a control socket, which stands where the user's own programs have theirs."""
 
 
 class Script:
@@ -80,13 +86,19 @@ class Running:
 
 def client_options(*, code: str | None = None, **changes: object) -> ClientOptions:
     """A client's options for tests: a free port, and no grace to wait for."""
-    return replace(ClientOptions(link=LinkSettings(), code=code, socks=("127.0.0.1", 0), grace=5.0), **changes)  # type: ignore[arg-type]
+    standard = ClientOptions(link=LinkSettings(), code=code, socks=("127.0.0.1", 0), grace=5.0, hub=UNATTENDED)
+    return replace(standard, **changes)  # type: ignore[arg-type]
 
 
 def relay_options(*, code: str | None = None, **changes: object) -> RelayOptions:
     """A relay's options for tests: loopback destinations are allowed."""
     policy = ExitPolicy((parse_rule("127.0.0.1:*", allow=True),))
-    return replace(RelayOptions(code=code, policy=policy, grace=5.0), **changes)  # type: ignore[arg-type]
+    return replace(RelayOptions(code=code, policy=policy, grace=5.0, hub=UNATTENDED), **changes)  # type: ignore[arg-type]
+
+
+def peer_options(*, code: str | None = None, **changes: object) -> PeerOptions:
+    """A peer's options for tests."""
+    return replace(PeerOptions(link=LinkSettings(), code=code, grace=5.0, hub=UNATTENDED), **changes)  # type: ignore[arg-type]
 
 
 class Stage:
@@ -99,7 +111,7 @@ class Stage:
         monkeypatch.setattr(
             "mayfly.runtime.meeting.verification_words", lambda offer, answer: (offer.text, answer.text)
         )
-        for program in (mayfly_client.app, mayfly_relay.app):
+        for program in (mayfly_client.app, mayfly_relay.app, mayfly.services.peer):
             monkeypatch.setattr(program, "make_engine", lambda _name: MemoryEngine(self.network))
 
     async def __aenter__(self) -> Stage:
@@ -117,6 +129,10 @@ class Stage:
     def client(self, options: ClientOptions | None = None) -> Running:
         script, shutdown = Script(), Shutdown()
         return self._begin(script, shutdown, run_client(options or client_options(), script, script, shutdown))
+
+    def peer(self, work: Work, options: PeerOptions | None = None) -> Running:
+        script, shutdown = Script(), Shutdown()
+        return self._begin(script, shutdown, run_peer(options or peer_options(), script, script, shutdown, work))
 
     async def tunnel(self, relay: Running, **changes: object) -> Running:
         """A client that meets the relay; connected on both sides."""

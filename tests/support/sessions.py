@@ -10,7 +10,8 @@ from random import Random
 
 from mayfly.config import MuxConfig
 from mayfly.runtime.introduction import LocalHello
-from mayfly.runtime.session import Rates, Session
+from mayfly.runtime.rate import Rates
+from mayfly.runtime.session import Session
 from mayfly.runtime.stream import Stream
 from mayfly.transport.memory import MemoryLink, MemoryPath, memory_links
 from mayfly.wire.hello import Role

@@ -12,6 +12,7 @@ import termios
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from support.homes import at_home
 from support.programs import ROOT, ProgramError, environment, mortal, program
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)")
@@ -33,7 +34,8 @@ class Terminal:
         """Run a program at a terminal while the block lasts; killed and reaped at its end."""
         master, slave = pty.openpty()
         termios.tcsetwinsize(slave, (ROWS, COLUMNS))
-        env = environment({"TERM": "xterm-256color"})
+        stack = contextlib.ExitStack()
+        env = environment({"TERM": "xterm-256color"} | stack.enter_context(at_home(None)))
         del env["COLUMNS"]
         # --ctty makes it the controlling terminal, without which Ctrl-C is only a character.
         process = await asyncio.create_subprocess_exec(
@@ -55,6 +57,7 @@ class Terminal:
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
             os.close(master)
+            stack.close()
 
     def _readable(self) -> None:
         try:

@@ -1,0 +1,1 @@
+"""What a running program offers on top of its sessions: files with disk, progress and resume."""
