@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from mayfly.config import MuxConfig
-from mayfly.errors import ErrorCode, LinkLostError, StreamCode
+from mayfly.errors import ErrorCode, LinkLostError
 from mayfly.mux.events import Side
 from mayfly.runtime.events import Closed, CodeReader, Draining, Leaving, Listening, Reporter, Warned
 from mayfly.runtime.greeting import connected, greet
@@ -13,8 +15,8 @@ from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.meeting import Meeting, Met
 from mayfly.runtime.session import Session
 from mayfly.runtime.shutdown import Shutdown
-from mayfly.runtime.stream import Stream
 from mayfly.runtime.tasks import first_of, unless
+from mayfly.services.hub import Hub, Place
 from mayfly.transport.engines import make_engine
 from mayfly.wire.hello import Role
 from mayfly_client.dialler import SessionDialler
@@ -32,25 +34,40 @@ async def run_client(options: ClientOptions, reporter: Reporter, codes: CodeRead
     _warn_of_exposure(options, reporter)
     try:
         await listener.start(*options.socks)  # before any code is made: a busy port should cost nobody a code
-        meeting = Meeting(make_engine(options.engine), options.link, reporter, codes)
-        met = await unless(shutdown.drain, _meet(meeting, options.code))
-        if met is None:
-            return
-        session = Session(
-            met.link, LocalHello(role=Role.CLIENT), config=MuxConfig(), on_stream=_refuse, on_datagram=dialler.deliver
-        )
-        try:
-            peer = await unless(shutdown.drain, greet(session, Role.RELAY))
-            if peer is None:
-                return
-            dialler.attach(session)
-            reporter.report(connected(_RELAY, session, met, peer))
-            reporter.report(Listening("socks5", listener.address))
-            await _serve(session, listener, options, reporter, shutdown)
-        finally:
-            await session.close(ErrorCode.NO_ERROR, "the client has left")
+        async with Hub("client", reporter, shutdown, options.hub) as hub:
+            await _run(options, hub, codes, dialler, listener)
     finally:
         await listener.aclose()
+
+
+async def _run(
+    options: ClientOptions, hub: Hub, codes: CodeReader, dialler: SessionDialler, listener: ProxyListener
+) -> None:
+    meeting = Meeting(make_engine(options.engine), options.link, hub, codes)
+    met = await unless(hub.shutdown.drain, _meet(meeting, options.code))
+    if met is None:
+        return
+    place = hub.place(_RELAY)
+    session = Session(
+        met.link,
+        LocalHello(role=Role.CLIENT),
+        config=MuxConfig(),
+        on_stream=place.on_stream,
+        on_datagram=dialler.deliver,
+    )
+    try:
+        peer = await unless(hub.shutdown.drain, greet(session, Role.RELAY))
+        if peer is None:
+            return
+        dialler.attach(session)
+        hub.report(connected(_RELAY, session, met, peer))
+        hub.report(Listening("socks5", listener.address))
+        session.on_goaway(lambda seconds, reason: hub.report(Leaving(_RELAY, seconds, reason)))
+        place.join(session, peer)
+        await _serve(session, listener, options, hub, place)
+    finally:
+        await place.leave()
+        await session.close(ErrorCode.NO_ERROR, "the client has left")
 
 
 async def _meet(meeting: Meeting, code: str | None) -> Met:
@@ -60,34 +77,36 @@ async def _meet(meeting: Meeting, code: str | None) -> Met:
     return await invitation.connect()
 
 
-def _refuse(stream: Stream) -> None:
-    """Nothing here serves streams that a relay opens."""
-    stream.reset(StreamCode.UNSUPPORTED)
-
-
-async def _serve(
-    session: Session, listener: ProxyListener, options: ClientOptions, reporter: Reporter, shutdown: Shutdown
-) -> None:
-    session.on_goaway(lambda seconds, reason: reporter.report(Leaving(_RELAY, seconds, reason)))
-    ended = await unless(shutdown.drain, session.wait_closed())
+async def _serve(session: Session, listener: ProxyListener, options: ClientOptions, hub: Hub, place: Place) -> None:
+    ended = await unless(hub.shutdown.drain, session.wait_closed())
     if ended is None:
         listener.stop_accepting()
-        reporter.report(Draining(listener.connections, options.grace))
+        hub.report(Draining(listener.connections + hub.transfers.count, options.grace))
+        hub.drain()
         session.go_away(options.grace, "the client is leaving")
-        await unless(shutdown.stop, _finish(session, listener, options.grace))
+        await unless(hub.shutdown.stop, _finish(session, listener, hub, options.grace))
+        await place.leave()
         await session.close(ErrorCode.DRAINED, "the client has left")
-        reporter.report(Closed(_RELAY, "this side left"))
+        hub.report(Closed(_RELAY, "this side left"))
         return
-    reporter.report(Closed(_RELAY, ended.reason or "the relay has left"))
+    await place.leave()
+    hub.report(Closed(_RELAY, ended.reason or "the relay has left"))
     if ended.by is not Side.PEER or ended.code not in (ErrorCode.NO_ERROR, ErrorCode.DRAINED):
         raise LinkLostError(
             "The link to the relay has ended.", hint="Ask for a new code, and run `mayfly client` again."
         )
 
 
-async def _finish(session: Session, listener: ProxyListener, grace: float) -> None:
-    """Until the applications are done, the relay is gone, or the grace period is over."""
-    await first_of(listener.drain(), session.wait_closed(), asyncio.sleep(grace))
+async def _finish(session: Session, listener: ProxyListener, hub: Hub, grace: float) -> None:
+    """Until the applications and the transfers are done, the relay is gone, or the grace period is over."""
+    await first_of(_both(listener.drain(), hub.wait_idle()), session.wait_closed(), asyncio.sleep(grace))
+    await hub.settle()
+
+
+async def _both(*works: Coroutine[Any, Any, None]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for work in works:
+            group.create_task(work)
 
 
 def _warn_of_exposure(options: ClientOptions, reporter: Reporter) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from mayfly.services.options import HubOptions
 from mayfly.transport.base import LinkSettings
 
 
@@ -23,6 +24,9 @@ class ClientOptions:
 
     grace: float = 30.0
     """How long open streams may go on after the first Ctrl-C."""
+
+    hub: HubOptions = field(default_factory=HubOptions)
+    """Chat, transfers and the control socket."""
 
     engine: str = "auto"
     """Which engine makes the link, as in `--engine`."""

@@ -18,10 +18,11 @@ from mayfly.runtime.events import Closed, CodeReader, Draining, Leaving, Reporte
 from mayfly.runtime.greeting import connected, greet
 from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.meeting import Invitation, Meeting, Met
-from mayfly.runtime.rate import ByteLimiter
-from mayfly.runtime.session import Rates, Session
+from mayfly.runtime.rate import ByteLimiter, Rates
+from mayfly.runtime.session import Session
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.runtime.tasks import TaskSet, first_of, unless
+from mayfly.services.hub import Hub
 from mayfly.signaling.description import Description
 from mayfly.transport.engines import make_engine
 from mayfly.wire.hello import Role
@@ -36,20 +37,21 @@ _BURST_SECONDS = 0.1  # of the rate limit, so that short pauses of the loop are 
 
 async def run_relay(options: RelayOptions, reporter: Reporter, codes: CodeReader, shutdown: Shutdown) -> None:
     """Run a relay to its end. Returns after a drain; raises MayflyError when it cannot go on."""
-    await _Relay(options, reporter, codes).run(shutdown)
+    async with Hub("relay", reporter, shutdown, options.hub) as hub:
+        await _Relay(options, hub, codes).run(shutdown)
 
 
 class _Relay:
     """One run: the clients of the moment, and what they share."""
 
-    def __init__(self, options: RelayOptions, reporter: Reporter, codes: CodeReader) -> None:
+    def __init__(self, options: RelayOptions, hub: Hub, codes: CodeReader) -> None:
         self._options = options
-        self._reporter = reporter
+        self._hub = hub
         self._own = OwnNetworks()
         self._meeting = Meeting(
             make_engine(options.engine),
             options.link,
-            reporter,
+            hub,
             codes,
             deadline=time.time() + options.lifetime,
             on_description=self._learn_addresses,
@@ -125,14 +127,23 @@ class _Relay:
         try:
             await self._serve(await invitation.connect())
         except MayflyError as error:  # of one client; the relay goes on
-            self._reporter.report(Warned.of(error))
+            self._hub.report(Warned.of(error))
         finally:
             self._seats.release()
 
     async def _serve(self, met: Met) -> None:
         """One client from HELLO to its end."""
         options = self._options
-        service = direct_service(options.policy, self._own, options.limits, unsafe_logging=options.unsafe_logging)
+        self._met += 1
+        number = self._met
+        place = self._hub.place(number)
+        service = direct_service(
+            options.policy,
+            self._own,
+            options.limits,
+            unsafe_logging=options.unsafe_logging,
+            serve_people=place.serve,
+        )
         remaining = self._leave_at - asyncio.get_running_loop().time()
         session = Session(
             met.link,
@@ -143,19 +154,19 @@ class _Relay:
             rates=self._rates,
         )
         service.attach(session.send_datagram)
-        self._met += 1
-        number = self._met
         try:
             peer = await greet(session, Role.CLIENT)
             self._sessions[number] = session
-            self._reporter.report(connected(number, session, met, peer))
-            session.on_goaway(lambda seconds, reason: self._reporter.report(Leaving(number, seconds, reason)))
+            self._hub.report(connected(number, session, met, peer))
+            session.on_goaway(lambda seconds, reason: self._hub.report(Leaving(number, seconds, reason)))
+            place.join(session, peer)
             meter = Meter(session, service, self._quota, options.limits.idle_timeout)
             await first_of(session.wait_closed(), self._watch(session, meter))
             meter.look(asyncio.get_running_loop().time())
             self._report_end(number, session)
         finally:
             self._sessions.pop(number, None)
+            await place.leave()
             await service.aclose()
             await session.close(ErrorCode.DRAINED, "the relay has left")
 
@@ -168,16 +179,17 @@ class _Relay:
             await session.close(ErrorCode.DRAINED, over.value)
 
     def _report_end(self, number: int, session: Session) -> None:
-        self._reporter.report(Closed(number, session.end.reason or "the client has left"))
+        self._hub.report(Closed(number, session.end.reason or "the client has left"))
 
     # Leaving
 
     async def _drain(self, shutdown: Shutdown, reason: str) -> None:
         """Tell all clients, let open streams finish within the grace period, then close."""
         open_streams = sum(session.open_streams for session in self._all())
-        self._reporter.report(Draining(open_streams, self._options.grace if self._sessions else 0.0))
+        self._hub.report(Draining(open_streams, self._options.grace if self._sessions else 0.0))
         if not self._sessions:
             return
+        self._hub.drain()
         for session in self._all():
             session.go_away(self._options.grace, reason)
         finished = asyncio.gather(*(self._finish(session) for session in self._all()))
@@ -191,6 +203,7 @@ class _Relay:
     async def _finish(self, session: Session) -> None:
         """Close a session as soon as its streams have ended."""
         await first_of(session.wait_idle(), session.wait_closed())
+        await self._hub.settle()
         await session.close(ErrorCode.DRAINED, "the relay has left")
 
 

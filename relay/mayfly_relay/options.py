@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mayfly.services.options import HubOptions
 from mayfly.transport.base import LinkSettings
 from mayfly_relay.limits import RelayLimits
 from mayfly_relay.policy import ExitPolicy
@@ -25,6 +26,9 @@ class RelayOptions:
 
     grace: float = 30.0
     """How long open streams may take to finish once it drains."""
+
+    hub: HubOptions = field(default_factory=HubOptions)
+    """Chat, transfers and the control socket."""
 
     engine: str = "auto"
     unsafe_logging: bool = False

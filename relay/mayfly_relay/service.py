@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from mayfly.config import StreamHeaderConfig
 from mayfly.errors import Reply, StreamCode, StreamResetError, UpstreamError
@@ -28,13 +28,15 @@ from mayfly_relay.upstream import Upstream
 log = logging.getLogger(__name__)
 
 Send = Callable[[int, bytes], None]
+Serve = Callable[[Stream, Header], Awaitable[None]]
 
 
 class ClientService:
     """Serves one client's session. Hand `on_stream` and `on_datagram` to the Session, then call `attach`.
 
-    `guard` checks datagrams; without one there is no UDP, as with upstreams that carry none. Nothing that is logged
-    holds a destination unless `unsafe_logging`.
+    `guard` checks datagrams; without one there is no UDP, as with upstreams that carry none. `serve_people` takes the
+    streams of chat and files; without it there are none. Nothing that is logged holds a destination unless
+    `unsafe_logging`.
     """
 
     def __init__(
@@ -45,8 +47,10 @@ class ClientService:
         *,
         unsafe_logging: bool = False,
         header: StreamHeaderConfig | None = None,
+        serve_people: Serve | None = None,
     ) -> None:
         self._upstream = upstream
+        self._serve_people = serve_people
         self._guard = guard
         self._limits = limits
         self._unsafe_logging = unsafe_logging
@@ -122,6 +126,8 @@ class ClientService:
                 await self._resolve(stream, header.destination)
             case Service.UDP:
                 await self._udp(stream)
+            case Service.CHAT | Service.FILE if self._serve_people is not None:
+                await self._serve_people(stream, header)
             case _:
                 self._answer(stream, Reply.COMMAND_NOT_SUPPORTED)
 
@@ -207,7 +213,12 @@ async def _until_ended_or_idle(stream: Stream, association: UdpAssociation) -> N
 
 
 def direct_service(
-    policy: ExitPolicy, own: OwnNetworks, limits: RelayLimits, *, unsafe_logging: bool = False
+    policy: ExitPolicy,
+    own: OwnNetworks,
+    limits: RelayLimits,
+    *,
+    unsafe_logging: bool = False,
+    serve_people: Serve | None = None,
 ) -> ClientService:
     """The service of one client whose streams go straight to their destinations.
 
@@ -215,4 +226,4 @@ def direct_service(
     """
     guard = Guard(policy, SystemResolver(timeout=limits.resolve_timeout), own)
     upstream = DirectUpstream(guard, timeout=limits.connect_timeout)
-    return ClientService(upstream, guard, limits, unsafe_logging=unsafe_logging)
+    return ClientService(upstream, guard, limits, unsafe_logging=unsafe_logging, serve_people=serve_people)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from pathlib import Path
 
 import pytest
 
 from mayfly.config import MuxConfig
 from mayfly.errors import LinkError, LinkLostError, ListenError, MistypedCodeError, StreamCode, StreamResetError
-from mayfly.runtime.events import Closed, CodeReady, Draining, Listening, Warned
+from mayfly.runtime.control_client import ControlClient
+from mayfly.runtime.events import Closed, CodeReady, Draining, Listening, MessageReceived, Warned
 from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.meeting import Meeting
 from mayfly.runtime.session import Session
+from mayfly.services.options import HubOptions
 from mayfly.transport.base import LinkSettings
 from mayfly.transport.memory_engine import MemoryEngine
+from mayfly.wire.address import Destination
 from mayfly.wire.header import Header, Service
 from mayfly.wire.hello import Role
 from support.programs_in_memory import Script, Stage, client_options, proxy_port, relay_options, socks_connect
@@ -143,7 +147,7 @@ async def test_a_destination_that_the_policy_refuses(monkeypatch: pytest.MonkeyP
         writer.close()
 
 
-async def test_a_relay_may_not_open_streams_to_a_client(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_relay_may_not_use_the_clients_network(monkeypatch: pytest.MonkeyPatch) -> None:
     async with Stage(monkeypatch) as stage:
         script = Script()
         meeting = Meeting(MemoryEngine(stage.network), LinkSettings(), script, script)
@@ -159,8 +163,25 @@ async def test_a_relay_may_not_open_streams_to_a_client(monkeypatch: pytest.Monk
             on_datagram=lambda _id, _data: None,
         )
         await session.start()
-        stream = await session.open_stream(Header(Service.CHAT))
+        stream = await session.open_stream(Header(Service.TCP, Destination.parse_host("127.0.0.1", 80)))
         with pytest.raises(StreamResetError) as caught:
             await stream.read()
         assert caught.value.code == StreamCode.UNSUPPORTED
         await session.close()
+
+
+async def test_a_command_stops_a_client_and_a_word_said_last_arrives(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async with Stage(monkeypatch) as stage:
+        relay = stage.relay()
+        client = await stage.tunnel(relay, hub=HubOptions(directory=tmp_path / "mayfly"))
+        async with await ControlClient.attach("client", tmp_path / "mayfly") as command:
+            if not (await command.request("chat"))["who"]:
+                while (await command.event() or {})["event"] != "joined":
+                    pass
+            await command.request("say", text="bye")
+            await command.request("stop")
+            await client.task
+        assert (await relay.script.event(MessageReceived)).text == "bye"
+        assert (await relay.script.event(Closed)).reason == "the client has left"

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from mayfly.errors import CodeError, ConnectError, LinkError
-from mayfly.runtime.events import Closed, CodeReady, Connected, Draining, Leaving, Listening, Warned
+from mayfly.runtime.control_client import ControlClient
+from mayfly.runtime.events import (
+    Closed,
+    CodeReady,
+    Connected,
+    Draining,
+    Leaving,
+    Left,
+    Listening,
+    MessageReceived,
+    Warned,
+)
+from mayfly.services.options import HubOptions
 from mayfly_relay.limits import RelayLimits
 from support.programs_in_memory import Script, Stage, client_options, proxy_port, relay_options, socks_connect
 
@@ -268,3 +281,35 @@ def test_scripts_can_run_dry() -> None:
     script = Script()
     script.report(Draining(1, 2.0))
     assert script.all(Draining) == [Draining(1, 2.0)]
+
+
+async def test_a_command_sees_and_stops_a_relay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    async with Stage(monkeypatch) as stage:
+        relay = stage.relay(relay_options(hub=HubOptions(directory=tmp_path / "mayfly")))
+        client = await stage.tunnel(relay)
+        async with await ControlClient.attach("relay", tmp_path / "mayfly") as command:
+            status = (await command.request("status"))["status"]
+            assert [peer["role"] for peer in status["peers"]] == ["client"]
+            await command.request("stop")
+            await relay.task
+        await client.task
+        assert (await client.script.event(Leaving)).reason == "the volunteer is leaving"
+
+
+async def test_clients_of_one_relay_share_its_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    async with Stage(monkeypatch) as stage:
+        relay = stage.relay()
+        first = await stage.tunnel(relay, hub=HubOptions(directory=tmp_path / "mayfly", session="one", user="anna"))
+        second = await stage.tunnel(relay, hub=HubOptions(directory=tmp_path / "mayfly", session="two", user="bob"))
+        async with await ControlClient.attach("one", tmp_path / "mayfly") as command:
+            who = (await command.request("chat"))["who"]
+            while not {"relay", "bob"} <= set(who):
+                await command.event()
+                who = (await command.request("who"))["who"]
+            await command.request("say", text="hello all")
+            heard = await second.script.event(MessageReceived)
+            assert (heard.sender, heard.text) == ("anna", "hello all")
+            assert (await relay.script.event(MessageReceived)).sender == "anna"
+        second.shutdown.request_drain()
+        await second.task
+        assert (await first.script.event(Left)).name == "bob"
