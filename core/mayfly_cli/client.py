@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mayfly.errors import CodeError, UsageError
-from mayfly_cli import endpoints, settings, units
+from mayfly_cli import endpoints, settings, sharing, units
 from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
@@ -70,6 +70,11 @@ def client(
             rich_help_panel=_PROXY,
         ),
     ] = None,
+    name: sharing.Name = None,
+    nick: sharing.Nick = None,
+    accept_into: sharing.AcceptInto = None,
+    overwrite: sharing.Overwrite = False,
+    no_control: sharing.NoControl = False,
     bind: settings.Bind = None,
     stun: settings.Stun = None,
     turn: settings.Turn = None,
@@ -121,6 +126,7 @@ def options(values: Values) -> ClientOptions:
         grace=values.one("grace", units.duration, standard.grace),
         engine=values.one("engine", settings.one_of(*settings.ENGINES), standard.engine),
         unsafe_logging=bool(values.raw("unsafe_logging")),
+        hub=sharing.hub_options(values),
     )
 
 

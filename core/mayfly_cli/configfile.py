@@ -12,7 +12,8 @@ from typing import Any, cast
 
 from mayfly.errors import UsageError
 
-TABLES = ("relay", "client")
+TABLES = ("relay", "client", "chat", "send", "receive")
+_HEADINGS = ", ".join(f"[{table}]" for table in TABLES)
 MAX_FILE = 1 << 20
 """Bytes; a configuration is not larger."""
 
@@ -73,7 +74,7 @@ class _Checker:
     def defaults(self, content: dict[str, Any]) -> dict[str, Any]:
         unknown = sorted(set(content) - set(TABLES))
         if unknown:
-            raise UsageError(f"{self._path}: {unknown[0]!r} is unknown.", hint="Keys stand under [relay] or [client].")
+            raise UsageError(f"{self._path}: {unknown[0]!r} is unknown.", hint=f"Keys stand under {_HEADINGS}.")
         table: object = content.get(self._table, {})
         if not isinstance(table, dict):
             raise UsageError(f"{self._path}: {self._table!r} is not a table.", hint=f"Write [{self._table}].")

@@ -11,12 +11,24 @@ import typer
 
 from mayfly import __version__
 from mayfly.errors import ExitCode, MayflyError, UsageError
+from mayfly_cli.chat import HELP as CHAT_HELP
+from mayfly_cli.chat import chat
 from mayfly_cli.client import HELP as CLIENT_HELP
 from mayfly_cli.client import client
 from mayfly_cli.code import app as code_app
 from mayfly_cli.ordered import OrderedCommand
+from mayfly_cli.receive import HELP as RECEIVE_HELP
+from mayfly_cli.receive import receive
 from mayfly_cli.relay import HELP as RELAY_HELP
 from mayfly_cli.relay import relay
+from mayfly_cli.send import HELP as SEND_HELP
+from mayfly_cli.send import send
+from mayfly_cli.status import HELP as STATUS_HELP
+from mayfly_cli.status import status
+from mayfly_cli.stop import HELP as STOP_HELP
+from mayfly_cli.stop import stop
+from mayfly_cli.transfer import HELP as TRANSFER_HELP
+from mayfly_cli.transfer import transfer
 
 # Typer publishes a leaf of its tree of usage errors, and not the class that they share.
 USAGE_ERRORS = cast("type[Exception]", typer.BadParameter.__mro__[1])
@@ -34,12 +46,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     epilog="Exit codes: 0 done, 1 a bug, 2 options, 3 a code cannot be used, 4 no connection, 5 the link was lost, "
-    "6 a port could not be opened, 130 interrupted.",
+    "6 a port could not be opened, 7 nothing runs here, 8 declined, 9 cancelled, 10 a transfer is incomplete "
+    "and can be taken up again, 11 a message was not delivered, 130 interrupted.",
 )
 app.command("relay", cls=OrderedCommand, context_settings={"auto_envvar_prefix": "MAYFLY_RELAY"}, help=RELAY_HELP)(
     relay
 )
 app.command("client", context_settings={"auto_envvar_prefix": "MAYFLY_CLIENT"}, help=CLIENT_HELP)(client)
+for _name, _command, _help in (
+    ("chat", chat, CHAT_HELP),
+    ("send", send, SEND_HELP),
+    ("receive", receive, RECEIVE_HELP),
+    ("status", status, STATUS_HELP),
+    ("stop", stop, STOP_HELP),
+    ("transfer", transfer, TRANSFER_HELP),
+):
+    app.command(_name, context_settings={"auto_envvar_prefix": f"MAYFLY_{_name.upper()}"}, help=_help)(_command)
 app.add_typer(code_app, name="code")
 
 

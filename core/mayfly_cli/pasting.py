@@ -117,12 +117,12 @@ class LineCodes:
     """A CodeReader for machines: every line that is not blank is a code."""
 
     def __init__(self, lines: Lines) -> None:
-        self._lines = lines
+        self.lines = lines
 
     async def read(self, wanted: Kind) -> str:
         """The next line that holds something. Raises EOFError."""
         while True:
-            line = await self._lines.next()
+            line = await self.lines.next()
             if line.strip():
                 return line
 
@@ -141,7 +141,7 @@ class PastedCodes:
         *,
         quiet: float = QUIET,
     ) -> None:
-        self._lines = lines
+        self.lines = lines
         self._prompt = prompt
         self._whole = whole
         self._quiet = quiet
@@ -186,8 +186,8 @@ class PastedCodes:
 
     async def _line(self, *, forever: bool) -> str:
         if forever:
-            return await self._lines.next()
-        return await asyncio.wait_for(self._lines.next(), self._quiet)
+            return await self.lines.next()
+        return await asyncio.wait_for(self.lines.next(), self._quiet)
 
     @property
     def _text(self) -> str:

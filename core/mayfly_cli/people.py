@@ -27,14 +27,19 @@ from mayfly.runtime.events import (
 from mayfly.runtime.terminal import printable
 from mayfly.signaling import codes
 from mayfly.signaling.disclosure import disclosed
+from mayfly_cli.conversation import Conversation
 from mayfly_cli.output import Output
 from mayfly_cli.units import in_words
 
-RELAY, CLIENT = "relay", "client"
+RELAY, CLIENT, CHAT, SEND, RECEIVE = "relay", "client", "chat", "send", "receive"
 
 _SEND_ALONG = {
     RELAY: "Run `mayfly client` on your computer, paste this code when it asks, and send me back the code it prints.",
     CLIENT: "Run `mayfly relay -` on your computer, paste this code when it asks, and send me back the code it prints.",
+    CHAT: "Run `mayfly chat -` on your computer, paste this code when it asks, and send me back the code it prints.",
+    SEND: "Run `mayfly receive` on your computer, paste this code when it asks, and send me back the code it prints.",
+    RECEIVE: "Run `mayfly send --code - PATH` on your computer, paste this code when it asks, and send me back the "
+    "code it prints.",
 }
 
 
@@ -70,10 +75,25 @@ class People:
             Failed: self._failed,
             Inspected: self._inspected,
         }
+        self.conversation = Conversation(self.show, now=now)
+        self._tell |= self.conversation.tell
 
     def report(self, event: Event) -> None:
         """Tell one event; never raises for the terminal's sake."""
         self._tell[type(event)](event)
+
+    @property
+    def console(self) -> Console:
+        """Where all but trouble is shown."""
+        return self._out
+
+    def show(self, text: Text) -> None:
+        """One line, safe to print already."""
+        self.output.write(lambda: self._out.print(text, soft_wrap=not self._out.is_terminal))
+
+    def hint(self, text: str) -> None:
+        """A remark, on a line of its own."""
+        self._say(text, style="dim")
 
     def prompt(self, text: str) -> None:
         """A question, on a line of its own: whatever is reported meanwhile does not tear it."""
@@ -163,7 +183,7 @@ class People:
     def _peer(self, number: int, role: str = "") -> str:
         if self._program == CLIENT:
             return "the relay" if role in ("", RELAY) else "the other side"
-        return f"client {number}"
+        return f"client {number}" if self._program == RELAY else "the other side"
 
     def _until(self, expires: float) -> str:
         moment = datetime.fromtimestamp(expires, UTC).astimezone()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mayfly_cli import settings, units
+from mayfly_cli import settings, sharing, units
 from mayfly_cli.ordered import RULES
 from mayfly_cli.settings import Values
 
@@ -131,6 +131,11 @@ def relay(
             rich_help_panel=_EXIT,
         ),
     ] = None,
+    name: sharing.Name = None,
+    nick: sharing.Nick = None,
+    accept_into: sharing.AcceptInto = None,
+    overwrite: sharing.Overwrite = False,
+    no_control: sharing.NoControl = False,
     bind: settings.Bind = None,
     stun: settings.Stun = None,
     turn: settings.Turn = None,
@@ -189,6 +194,7 @@ def options(values: Values) -> RelayOptions:
         grace=values.one("grace", units.duration, standard.grace),
         engine=values.one("engine", settings.one_of(*settings.ENGINES), standard.engine),
         unsafe_logging=bool(values.raw("unsafe_logging")),
+        hub=sharing.hub_options(values),
     )
 
 

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
 import typer
+from rich.console import Console
 
 from mayfly.errors import CodeError, ExitCode, MayflyError, MistypedCodeError, WrongKindCodeError
-from mayfly.runtime.events import CodeReader, Connected, Event, Reporter
+from mayfly.runtime.events import Connected, Event, Reporter
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.signaling import codes
 from mayfly.signaling.description import Kind
@@ -31,20 +32,21 @@ Codes = LineCodes | PastedCodes
 Settle = Callable[[Codes, Teller], Awaitable[str | None]]
 """What gets the other side's code before the program starts; None to make an offer."""
 
-Program = Callable[[str | None, Reporter, CodeReader, Shutdown], Awaitable[None]]
+Program = Callable[[str | None, Reporter, Codes, Shutdown], Awaitable[None]]
 """A program, given that code."""
 
 
-def teller(program: str, values: Values) -> Teller:
-    """The reporter for whoever listens; `program` is what we are."""
+def teller(program: str, values: Values, *, aside: bool = False) -> Teller:
+    """The reporter for whoever listens; `program` is what we are. `aside`, it leaves standard output to data."""
     if values.raw("json"):
-        return Machines(sys.stdout)
-    return People(program, login=program == CLIENT and bool(values.raw("socks_auth")))
+        return Machines(sys.stderr if aside else sys.stdout)
+    out = Console(stderr=True, highlight=False, emoji=False, markup=False) if aside else None
+    return People(program, out=out, login=program == CLIENT and bool(values.raw("socks_auth")))
 
 
-def answer(program: str, values: Values, body: Callable[[Teller], int]) -> NoReturn:
+def answer(program: str, values: Values, body: Callable[[Teller], int], *, aside: bool = False) -> NoReturn:
     """Run a command's body and leave with its exit code, having reported whatever went wrong."""
-    reporter = teller(program, values)
+    reporter = teller(program, values, aside=aside)
     try:
         code = body(reporter)
     except (Exception, KeyboardInterrupt, asyncio.CancelledError) as error:  # the last resort of the whole command
@@ -52,14 +54,24 @@ def answer(program: str, values: Values, body: Callable[[Teller], int]) -> NoRet
     raise typer.Exit(code)
 
 
-def run(values: Values, reporter: Teller, settle: Settle, program: Program, *, must_connect: bool = False) -> int:
+def run(
+    values: Values,
+    reporter: Teller,
+    settle: Settle,
+    program: Program,
+    *,
+    must_connect: bool = False,
+    codes_from: int | None = None,
+) -> int:
     """Run a program to its end: 0 after a drain; 130 after a second Ctrl-C, or one before the program began.
 
     With `must_connect`, leaving before any peer is connected is 130 too: who started the program did not get it.
+    `codes_from` is the descriptor on which codes are read, where it is not standard input.
     """
     choice = values.one("loop", one_of(*LOOPS), "auto")
     _log(unsafe=bool(values.raw("unsafe_logging")), verbose=bool(values.raw("verbose")))
-    return loop.run(_run(reporter, settle, program, must_connect=must_connect), choice)
+    source = STANDARD_INPUT if codes_from is None else codes_from
+    return loop.run(_run(reporter, settle, program, must_connect=must_connect, source=source), choice)
 
 
 class _Watched:
@@ -74,8 +86,10 @@ class _Watched:
         self._reporter.report(event)
 
 
-async def _run(reporter: Teller, settle: Settle, program: Program, *, must_connect: bool = False) -> int:
-    lines = Lines(STANDARD_INPUT)
+async def _run(
+    reporter: Teller, settle: Settle, program: Program, *, must_connect: bool = False, source: int = STANDARD_INPUT
+) -> int:
+    lines = Lines(source)
     codes_in = LineCodes(lines) if isinstance(reporter, Machines) else PastedCodes(lines, reporter.prompt, whole)
     shutdown = Shutdown()
     watched = _Watched(reporter)

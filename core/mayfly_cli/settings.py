@@ -66,8 +66,8 @@ Config = Annotated[
         envvar="MAYFLY_CONFIG",
         is_eager=True,
         callback=read_config,
-        help="TOML file with defaults for these options, by name without dashes, in a table for relay and one for "
-        "client. Otherwise config.toml in the user's configuration directory (~/.config/mayfly), if there is one.",
+        help="TOML file with defaults for these options, by name without dashes, in a table for each "
+        "command. Otherwise config.toml in the user's configuration directory (~/.config/mayfly), if there is one.",
         rich_help_panel=_RUN,
     ),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,10 +14,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from mayfly.runtime.events import CodeReader, Reporter
+from mayfly.runtime.control_client import ControlClient
+from mayfly.runtime.events import CodeReader, Connected, Reporter
 from mayfly.runtime.shutdown import Shutdown
+from mayfly.signaling.description import Kind
 from mayfly_cli import running
 from mayfly_cli.main import app
+from unit.cli.played import Played
 
 
 @dataclass
@@ -38,6 +42,30 @@ class FakeProgram:
         return self.options[-1]
 
 
+@dataclass
+class FakePeer:
+    """Does the work of a command at a program that the test plays, once it has read `codes` codes."""
+
+    options: list[Any] = field(default_factory=list)
+    played: Played | None = None
+    codes: int = 0
+    read: list[str] = field(default_factory=list)
+
+    async def run(self, options: Any, reporter: Reporter, codes: CodeReader, shutdown: Shutdown, work: Any) -> None:
+        self.options.append(options)
+        for _ in range(self.codes):
+            self.read.append(await codes.read(Kind.ANSWER))
+        reporter.report(Connected(1, "peer", ("a",), "host", "host", None))
+        played = self.played or Played("peer")
+        client = ControlClient(played.server.join())
+        await client.start()
+        try:
+            await work(client)
+        finally:
+            await client.aclose()
+            await played.server.aclose()
+
+
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No settings of the person who runs the tests, and a terminal of 80 columns."""
@@ -45,8 +73,25 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith("MAYFLY_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "dumb")
+
+
+@pytest.fixture(autouse=True)
+def runtime_directory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where control sockets stand: nothing runs there. Its name is short, as a socket's path has to be."""
+    with tempfile.TemporaryDirectory(prefix="mf") as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield Path(folder) / "mayfly"
+
+
+@pytest.fixture
+def peer_program(monkeypatch: pytest.MonkeyPatch) -> FakePeer:
+    """Stands for run_peer."""
+    program = FakePeer()
+    monkeypatch.setattr("mayfly.services.peer.run_peer", program.run)
+    return program
 
 
 @pytest.fixture

@@ -38,6 +38,11 @@ def test_keys_become_parameters(tmp_path: Path, params: list[Any]) -> None:
     }
 
 
+def test_every_table_belongs_to_a_command() -> None:
+    root: Any = get_command(app)
+    assert set(configfile.TABLES) <= set(root.commands)
+
+
 def test_the_other_table_or_an_empty_file_gives_nothing(tmp_path: Path, params: list[Any]) -> None:
     assert load(tmp_path, params, "") == {}
     assert load(tmp_path, params, "[client]\nsocks = '[::1]:0'") == {}

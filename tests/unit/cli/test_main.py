@@ -29,7 +29,8 @@ ENVIRONMENT = {
     "COLUMNS": "80",
 }
 PYTHON = sys.executable
-COMMANDS = [(), ("relay",), ("client",), ("code",), ("code", "inspect")]
+NAMES = ["relay", "client", "chat", "send", "receive", "status", "stop", "transfer", "code"]
+COMMANDS = [(), *((name,) for name in NAMES), ("code", "inspect")]
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:
@@ -45,7 +46,7 @@ def test_help_fits_80_columns(mayfly: Command, command: Sequence[str]) -> None:
     assert "\u2026" not in result.output  # nothing was cut to fit
 
 
-@pytest.mark.parametrize("command", ["relay", "client"])
+@pytest.mark.parametrize("command", ["relay", "client", "chat", "send", "receive"])
 def test_every_option_names_its_variable(mayfly: Command, command: str) -> None:
     text = mayfly(command, "--help").output
     options = set(re.findall(r"^\u2502 --([a-z-]+)", text, re.MULTILINE)) - {"help"}
@@ -75,7 +76,8 @@ def test_help_loads_no_program_no_engine_and_no_event_loop() -> None:
     ).stderr.split()
     heavy = {
         "aiortc", "aioice", "av", "uvloop", "asyncio", "cryptography", "OpenSSL", "segno", "platformdirs",
-        "mayfly_relay", "mayfly_client", "mayfly.signaling.codes", "mayfly.runtime",
+        "prompt_toolkit", "blake3",
+        "mayfly_relay", "mayfly_client", "mayfly.signaling.codes", "mayfly.runtime", "mayfly.services",
     }  # fmt: skip
     assert heavy & set(loaded) == set()
     assert "mayfly_cli.relay" in loaded
@@ -125,7 +127,7 @@ def test_completion_of_commands_options_and_values() -> None:
         )
         return done.stdout
 
-    assert complete("mayfly ").split() == ["relay", "client", "code"]
+    assert complete("mayfly ").split() == NAMES
     assert "--max-clients" in complete("mayfly relay --max")
     assert complete("mayfly relay --ip-policy l").split() == ["lan"]
 

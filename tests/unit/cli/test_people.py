@@ -16,8 +16,11 @@ from mayfly.runtime.events import (
     Draining,
     Failed,
     Inspected,
+    Joined,
     Leaving,
     Listening,
+    MessageReceived,
+    Offered,
     Warned,
     Words,
 )
@@ -156,6 +159,28 @@ def test_the_proxy_s_address_comes_with_a_curl_line(login: bool, extra: str) -> 
     ]
 
 
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("chat", "mayfly chat -"),
+        ("send", "Run `mayfly receive` on"),
+        ("receive", "mayfly send --code - PATH"),
+    ],
+)
+def test_other_offers_say_what_the_other_side_has_to_run(program: str, words: str) -> None:
+    screen = Screen(program)
+    screen.people.report(code_ready())
+    assert words in screen.out
+    screen.people.report(Connected(1, "peer", WORDS, "host", "host", None))
+    assert "Connected to the other side: " in screen.out
+
+
+def test_remarks() -> None:
+    screen = Screen()
+    screen.people.hint("a remark")
+    assert screen.out == "a remark\n"
+
+
 def test_leaving_in_all_its_forms() -> None:
     screen = Screen("client", width=200)
     for event in (
@@ -211,6 +236,9 @@ def test_an_inspected_code_that_has_expired_and_discloses_nothing() -> None:
         Failed("link", EVIL, EVIL),
         Warned("link", EVIL, EVIL),
         Inspected("offer", samples.FAR, False, (EVIL,), "actpass"),
+        MessageReceived(EVIL, None, EVIL, 0, "x"),
+        Joined(EVIL),
+        Offered("ab", 1, EVIL, "files", EVIL, 1, 1),
     ],
 )
 def test_foreign_text_reaches_the_terminal_escaped(event: Closed) -> None:

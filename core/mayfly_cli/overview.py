@@ -1,0 +1,61 @@
+"""What a running program does, as `mayfly status` shows it to people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.text import Text
+
+from mayfly.runtime.events import Status
+from mayfly.runtime.terminal import printable
+from mayfly_cli.names import shown
+from mayfly_cli.units import amount, in_words
+
+SHORT_ID = 8
+"""Characters of a transfer's id that are shown, and that are enough to name it where they are unique."""
+
+
+def overview(status: Status) -> Iterator[Text]:
+    """The lines, safe to print."""
+    leaving = ", leaving" if status.draining else ""
+    yield Text(
+        f"{status.session}: a {status.program}, running for {in_words(status.uptime)} (process {status.pid}){leaving}",
+        "bold",
+    )
+    if not status.peers:
+        yield Text("  Nobody is connected.")
+    for peer in status.peers:
+        yield Text("  " + _peer(peer))
+    if status.who:
+        yield Text(f"  In the chat: {shown(status.name)} (you), {', '.join(map(shown, status.who))}")
+    for transfer in status.transfers:
+        yield Text("  " + _transfer(transfer))
+
+
+def _peer(peer: dict[str, Any]) -> str:
+    path: dict[str, Any] = peer.get("path") or {}
+    parts = [
+        f"{peer['role']} {peer['peer']}" + (f" {shown(str(peer['name']))}" if peer.get("name") else ""),
+        f"{path.get('local') or 'unknown'} to {path.get('remote') or 'unknown'}",
+    ]
+    if peer.get("rtt_ms") is not None:
+        parts.append(f"round trip {peer['rtt_ms']:.0f} ms")
+    streams = peer.get("streams", 0)
+    parts += [
+        f"{streams} stream{'' if streams == 1 else 's'} open",
+        f"{amount(peer.get('sent', 0))} sent, {amount(peer.get('received', 0))} received",
+        f"for {in_words(peer.get('seconds', 0))}",
+    ]
+    return ", ".join(parts)
+
+
+def _transfer(transfer: dict[str, Any]) -> str:
+    way = "to" if transfer["direction"] == "out" else "from"
+    total = transfer.get("total")
+    of = "" if total is None else f" of {amount(total)}"
+    rate = f", {amount(transfer.get('rate') or 0)}/s"
+    return (
+        f"transfer {printable(str(transfer['transfer'])[:SHORT_ID])}: {printable(str(transfer['name']))} {way} peer "
+        f"{transfer['peer']}, {amount(transfer.get('bytes') or 0)}{of}{rate}, {transfer['state']}"
+    )

@@ -1,0 +1,122 @@
+"""`mayfly receive`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mayfly.errors import UsageError
+from mayfly_cli import settings, sharing
+from mayfly_cli.settings import Values
+
+if TYPE_CHECKING:
+    from mayfly.runtime.shutdown import Shutdown
+    from mayfly_cli import running
+    from mayfly_cli.attaching import Desk
+    from mayfly_cli.pasting import Lines
+
+HELP = (
+    "Receive what somebody sends: once asked, or with --yes.\n\n"
+    "Through the relay or client that runs here, from whoever is connected to it. With a sender's CODE, or where none "
+    "runs, prints the answer to send back. Everything is checked while it comes and stands under its name only when it "
+    "is complete. A transfer that was interrupted goes on where it was."
+)
+
+_FILES = "What becomes of it"
+
+
+def receive(
+    ctx: typer.Context,
+    *,
+    code: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="CODE",
+            help="The sender's code, to answer it; - reads it from standard input, as does a command that finds no "
+            "program running.",
+            show_default=False,
+        ),
+    ] = None,
+    into: Annotated[
+        str | None,
+        typer.Option(
+            "--into",
+            metavar="DIR",
+            help="Where it is stored; - writes one file to standard output. Otherwise here. A text is shown instead.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Take what is offered first, without asking.", rich_help_panel=_FILES)
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files of the same name.", rich_help_panel=_FILES)
+    ] = False,
+    session: sharing.Session = None,
+    alone: sharing.Alone = False,
+    offer: Annotated[
+        bool,
+        typer.Option(
+            "--offer",
+            help="Make a code for `mayfly send --code`, instead of answering one.",
+            rich_help_panel="Which program",
+        ),
+    ] = False,
+    codes: sharing.Codes = None,
+    nick: sharing.OwnNick = None,
+    bind: settings.Bind = None,
+    stun: settings.Stun = None,
+    turn: settings.Turn = None,
+    ip_policy: settings.Policy = "all",
+    dtls_role: settings.Role = "auto",
+    engine: settings.EngineName = "auto",
+    ordered: settings.Ordered = False,
+    json: settings.JsonFlag = False,
+    config: settings.Config = None,
+    loop: settings.LoopName = "auto",
+    unsafe_logging: settings.UnsafeLogging = False,
+    verbose: settings.Verbose = False,
+) -> None:
+    """The command: options in, exit code out."""
+    from mayfly_cli import attaching, running  # noqa: PLC0415 - `mayfly --help` must not pay for it
+
+    values = Values(ctx)
+
+    def body(teller: running.Teller) -> int:
+        if offer and code is not None:
+            raise UsageError("--offer and a CODE exclude each other.", hint="Leave out one of the two.")
+        members = place(values)
+        attach = attaching.session(values, code=code, offer=offer)
+        if not (yes or json or on_terminal()):
+            raise UsageError(
+                "There is no terminal on which it could be asked whether to take it.", hint="Say so with --yes."
+            )
+
+        async def settle(codes_in: running.Codes, _: running.Teller) -> str | None:
+            return None if offer else await running.given(code or running.FROM_INPUT, codes_in)
+
+        async def work(desk: Desk, lines: Lines, shutdown: Shutdown) -> int:
+            from mayfly_cli.taking import Taking  # noqa: PLC0415
+
+            return await Taking(desk, teller, lines, shutdown, members, yes=yes).run()
+
+        source = attaching.codes_descriptor(values, input_is_data=False) if attach is None else None
+        return attaching.run(values, teller, work, attach=attach, settle=settle, codes_from=source)
+
+    running.answer("receive", values, body, aside=into == "-")
+
+
+def place(values: Values) -> dict[str, Any]:
+    """The members of an `accept` request that say where and how. Raises UsageError."""
+    into = str(values.raw("into") or ".")
+    members: dict[str, Any] = {"overwrite": True} if values.raw("overwrite") else {}
+    if into == "-":
+        return {**members, "fds": [1]}
+    return {**members, "into": str(values.converted("into", into, sharing.directory))}
+
+
+def on_terminal() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty()

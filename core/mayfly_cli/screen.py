@@ -1,0 +1,138 @@
+"""The chat's screen: what comes in is shown above the line that is being typed.
+
+prompt_toolkit draws it. It is given the terminal under a file description of its own, because uvloop makes what it
+watches non-blocking, and standard output usually shares standard input's description.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.input import Input, create_input
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output import Output
+from prompt_toolkit.patch_stdout import patch_stdout
+
+from mayfly.runtime.terminal import printable
+
+
+class Screen:
+    """Reads lines until the person leaves.
+
+    `complete` proposes what the last word of a text may become. `pending` gives lines that stand just above what is
+    typed and change there, safe to print; it is asked again at `refresh`.
+    """
+
+    def __init__(
+        self,
+        *,
+        complete: Callable[[str], Iterable[str]],
+        pending: Callable[[], list[str]],
+        history: Path | None,
+        terminal: tuple[Input, Output] | None = None,
+    ) -> None:
+        self._pending = pending
+        self._own = None if terminal else _open_terminal()
+        source = terminal[0] if terminal else create_input(stdin=self._own)
+        self._session: PromptSession[str] = PromptSession(
+            message=self._message,
+            completer=_Words(complete),
+            complete_while_typing=False,
+            history=_history(history),
+            key_bindings=_bindings(),
+            multiline=True,
+            prompt_continuation="  ",
+            erase_when_done=True,
+            reserve_space_for_menu=4,
+            input=source,
+            output=terminal[1] if terminal else None,
+        )
+
+    async def run(self, typed: Callable[[str], Awaitable[bool]]) -> None:
+        """Hand each line to `typed` until it says False, or Ctrl-D, or Ctrl-C on an empty line."""
+        try:
+            with patch_stdout(raw=True):  # what is printed has been made safe before
+                going = True
+                while going:
+                    try:
+                        line = await self._session.prompt_async(set_exception_handler=False, handle_sigint=False)
+                        going = await typed(line)
+                    except (EOFError, KeyboardInterrupt):
+                        return
+        finally:
+            if self._own is not None:
+                self._own.close()
+
+    def refresh(self) -> None:
+        """Draw anew, because something of `pending` has changed."""
+        self._session.app.invalidate()
+
+    def leave(self) -> None:
+        """End `run` from outside: the other side has gone."""
+        if self._session.app.is_running:
+            self._session.app.exit(exception=EOFError)
+
+    def _message(self) -> FormattedText:
+        return FormattedText([*(("ansibrightblack", f"{line}\n") for line in self._pending()), ("bold", "> ")])
+
+
+class _Words(Completer):
+    def __init__(self, complete: Callable[[str], Iterable[str]]) -> None:
+        self._complete = complete
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        text = document.text_before_cursor
+        word = text.rpartition(" ")[2]
+        for found in self._complete(text):
+            yield Completion(found, start_position=-len(word), display=printable(found.rstrip()))
+
+
+def _bindings() -> KeyBindings:
+    keys = KeyBindings()
+
+    @keys.add("enter")
+    def send(event: KeyPressEvent) -> None:
+        event.current_buffer.validate_and_handle()
+
+    @keys.add("escape", "enter")
+    @keys.add("c-j")
+    def new_line(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    @keys.add("c-c")
+    def clear_or_leave(event: KeyPressEvent) -> None:
+        if event.current_buffer.text:
+            event.current_buffer.reset()
+        else:
+            event.app.exit(exception=KeyboardInterrupt)
+
+    return keys
+
+
+def _history(path: Path | None) -> History:
+    if path is not None:
+        with contextlib.suppress(OSError):  # no history is better than no chat
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600))
+            return FileHistory(str(path))
+    return InMemoryHistory()
+
+
+def _open_terminal() -> Any:
+    return Path(os.ttyname(0)).open(encoding="utf-8")  # closed by run
+
+
+def history_path() -> Path:
+    """Where the lines typed are kept for the arrow keys: readable by their user alone."""
+    import platformdirs  # noqa: PLC0415 - only the chat of a person needs it
+
+    return Path(platformdirs.user_state_dir("mayfly", appauthor=False)) / "chat-history"
