@@ -12,7 +12,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 .PHONY: help demo test lint check system-packages bench venv clean
 
 help:
-	@echo 'make demo    a relay and a client on this machine, and real traffic through them'
+	@echo 'make demo    a relay and a client on this machine: web traffic, a chat line and a file through them'
 	@echo 'make test    lint, types, unit tests, and tests with real programs'
 	@echo 'make lint    lint and types only'
 	@echo 'make bench   measure the tunnel beside a bare aiortc channel and ssh -D'

@@ -92,7 +92,14 @@ EVERY_OPTION = {name for command in commands() for name in options(command)}
 
 
 def _any_value(annotation: str) -> Any:
-    values = {"str": "x", "int": 1, "float": 1.0, "bool": True, "tuple[str, ...]": ("x",)}
+    values = {
+        "str": "x",
+        "int": 1,
+        "float": 1.0,
+        "bool": True,
+        "tuple[str, ...]": ("x",),
+        "tuple[dict[str, Any], ...]": (),
+    }
     return values[annotation.removesuffix(" | None")]
 
 

@@ -23,6 +23,8 @@ TEXT = {".py", ".md", ".toml", ".sh", ".cfg", ".ini", ".yaml", ".yml", ".txt", "
 
 TESTED_ELSEWHERE = {
     "core/mayfly/signaling/description.py": "data without behaviour; the codes' and the SDP's tests fill it",
+    "core/mayfly/files/disk.py": "plain data; both machines' tests fill it",
+    "core/mayfly/files/events.py": "plain data; both machines' tests fill it",
     "core/mayfly/transport/base.py": "the interface alone; each engine's tests are its tests",
     "core/mayfly/transport/aiortc/assembly.py": "real layers on real sockets: tests/integration/test_link_aiortc.py",
     "core/mayfly/transport/aiortc/dtls.py": "real layers on real sockets: tests/integration/test_link_aiortc.py",
