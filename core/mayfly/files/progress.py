@@ -23,6 +23,8 @@ class SentFiles:
         self.on_disk = 0
         """Bytes that the receiver has verified and written."""
         self.files_done = 0
+        self.unstored = 0
+        """Bytes that were sent and are not in `on_disk`: what is sent again if everything stops now."""
         self._files: deque[_Sent] = deque()
 
     @property
@@ -38,6 +40,7 @@ class SentFiles:
     def sent(self, size: int) -> None:
         """So much more of it was sent."""
         self._files[-1].sent += size
+        self.unstored += size
 
     def ended(self) -> None:
         """All of it was sent."""
@@ -53,17 +56,21 @@ class SentFiles:
         file = self._first(index)
         if not file.on_disk <= offset <= file.sent:
             raise FilesError("the receiver reports bytes that were not sent")
-        self.on_disk += offset - file.on_disk
-        file.on_disk = offset
+        self._stored(file, offset)
 
     def done(self, index: int) -> None:
         """DONE. Raises FilesError for what cannot be."""
         file = self._first(index)
         if not file.whole:
             raise FilesError("the receiver reports a file that was not sent whole")
-        self.on_disk += file.sent - file.on_disk
+        self._stored(file, file.sent)
         self.files_done += 1
         self._files.popleft()
+
+    def _stored(self, file: _Sent, offset: int) -> None:
+        self.on_disk += offset - file.on_disk
+        self.unstored -= offset - file.on_disk
+        file.on_disk = offset
 
     def _first(self, index: int) -> _Sent:
         if not self._files or self._files[0].index != index:

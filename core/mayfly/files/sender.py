@@ -204,7 +204,7 @@ class Sender(Transfer[Sending, SendRequest]):
         """Ask the disk for what comes next, as far as there is room; say so when that was all."""
         if self.state is not Sending.SENDING:
             return
-        while self._checking is None and self._reading_bytes + self._outbox.size < self._config.read_ahead:
+        while self._checking is None and self._has_room():
             if self._cursor is None:
                 if not self._wants:
                     break
@@ -222,6 +222,12 @@ class Sender(Transfer[Sending, SendRequest]):
             self._finished = True
             self._outbox.data(r.Finished().encode())
             self._step(Step.SENT)
+
+    def _has_room(self) -> bool:
+        """Whether to read on: neither too far ahead of the stream, nor of the receiver's disk."""
+        waiting = self._reading_bytes + self._outbox.size
+        unstored = self._reading_bytes + self._sent.unstored
+        return waiting < self._config.read_ahead and unstored + BLOCK <= self._config.max_unstored
 
     def _read(self, cursor: _Cursor) -> None:
         """Ask for the rest of a block, or of the file."""

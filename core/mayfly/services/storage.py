@@ -162,7 +162,8 @@ class Storage:
             os.utime(self._now, ns=(entry.mtime_ns, entry.mtime_ns))
             self._fsync(self._now)
             if not self._plan.single:
-                self._place(_NOW, entry)
+                with placing.folder(self._stage, [_TREE, *entry.path[:-1]], create=True) as folder:
+                    placing.move_replacing((self._stage, _NOW), (folder, entry.path[-1]))
                 with self._noting:
                     self._write_note(Note(self._plan.transfer.hex()))
             self._end()
@@ -172,8 +173,11 @@ class Storage:
         with self._telling(indexes[0]):
             if self._durable:
                 placing.sync_many(self._stage, [_new(index) for index in indexes])
-            for index in indexes:
-                self._place(_new(index), self._entries[index])
+            files = [self._entries[index] for index in indexes]
+            for parents, group in groupby(files, lambda entry: entry.path[:-1]):  # a folder is found once for many
+                with placing.folder(self._stage, [_TREE, *parents], create=True) as folder:
+                    for entry in group:
+                        placing.move_replacing((self._stage, _new(entry.index)), (folder, entry.path[-1]))
 
     def publish(self) -> None:
         """Everything is whole: give the final names, each in one step. Raises StorageError, EXISTS among them; then it
@@ -317,10 +321,6 @@ class Storage:
         self._now = self._now_index = -1
 
     # Placing
-
-    def _place(self, name: str, entry: Entry) -> None:
-        with placing.folder(self._stage, [_TREE, *entry.path[:-1]], create=True) as folder:
-            placing.move_replacing((self._stage, name), (folder, entry.path[-1]))
 
     def _complete_tree(self) -> None:
         """Empty folders, links that stay inside, and the folders' times, deepest first."""

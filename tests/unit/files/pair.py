@@ -185,17 +185,23 @@ class Pair:
         """What the receiver was given, but for CHUNK."""
         self.chunk_bytes = 0
         """Bytes of files that the receiver was given before its end."""
+        self.sent_bytes = 0
+        """Bytes of files that went on the link, whether they arrived or not."""
         self.answer: Callable[[], None] = self.receiver.accept
-        self.lost = self.killed = False
+        self.lost = False
+        self.killed: set[Sender | Receiver] = set()
         self._forth, self._back = bytearray(), bytearray()
         self._reading: list[d.SendRequest] = []
         self._writing: list[d.ReceiveRequest] = []
-        self._watch = RecordReader()
+        self._watch, self._watch_sent = RecordReader(), RecordReader()
 
     def send(self) -> bool:
         """The sender's output goes on the link."""
         data = b"".join(self.sender.output())
-        self._forth += b"" if self.lost else data
+        if not self.lost:
+            self._forth += data
+            chunks = (record for record in self._watch_sent.feed(data) if isinstance(record, Chunk))
+            self.sent_bytes += sum(len(chunk.data) for chunk in chunks)
         self._notice()
         return bool(data)
 
@@ -264,11 +270,19 @@ class Pair:
 
     def kill_receiver(self) -> None:
         """Its process dies, with everything that it had not written."""
-        self.killed = True
+        self.killed.add(self.receiver)
         self._writing.clear()
         self.receiver.requests()
         self.lose_link()
-        self.receiver.requests()
+        self._writing.clear()
+
+    def kill_sender(self) -> None:
+        """Its process dies, and asks its disk for nothing any more."""
+        self.killed.add(self.sender)
+        self._reading.clear()
+        self.sender.requests()
+        self.lose_link()
+        self._reading.clear()
 
     def run(self, steps: int, order: str = "sawbkr") -> int:
         """Take that many steps that do something, in turns, unless nothing is left to do. Gives how many were."""

@@ -9,8 +9,10 @@ import pytest
 from mayfly.config import MIB, FilesConfig
 from mayfly.files.records import MAX_RECORD
 
+WRONG = [{"read_ahead": MIB - 1}, {"max_unwritten": MIB - 1}, {"max_unstored": 2 * MIB - 1}, {"max_path": 254}]
 
-@pytest.mark.parametrize("wrong", [{"read_ahead": MIB - 1}, {"max_unwritten": MIB - 1}, {"max_path": 254}])
+
+@pytest.mark.parametrize("wrong", WRONG)
 def test_limits_that_contradict_each_other_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=r"holds? at least"):
         replace(FilesConfig(), **wrong)
@@ -46,4 +48,5 @@ def test_the_worst_case_follows_its_parts() -> None:
 
 def test_one_big_file_costs_little() -> None:
     config = FilesConfig()
-    assert config.read_ahead + 2 * config.max_unwritten <= 16 * MIB
+    assert config.read_ahead + 2 * config.max_unwritten <= 24 * MIB
+    assert config.max_unstored <= config.max_unwritten, "an honest sender's chunk never stops the reading"

@@ -151,6 +151,20 @@ def test_reading_waits_for_the_stream() -> None:
     assert len(sender.requests()) == 1
 
 
+def test_no_more_than_a_chunk_is_ahead_of_the_receiver_s_disk() -> None:
+    sender = accepted([file(0, "big", 100 * BLOCK)], FilesConfig(max_unstored=3 * MIB))
+    hear(sender, r.Want(0))
+    for _ in range(3):
+        sender.result(d.BlockRead(0, bytes(BLOCK), b"h" * 32, ended=False))
+        sender.output()
+        sender.output()
+        sender.output()
+    assert len(sender.requests()) == 3, "the stream has room, and the receiver's disk has nothing yet"
+    hear(sender, r.OnDisk(0, BLOCK))
+    assert sender.requests() == [d.Read(0, 3 * BLOCK, BLOCK, last=False)]
+    assert not sender.requests()
+
+
 def test_a_file_of_unknown_size_ends_where_it_ends() -> None:
     source = Source({0: b"x" * (BLOCK + 300)}, at_once=700_000, sizes={0: None})
     sender = accepted([file(0, "-", None)])
