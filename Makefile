@@ -47,7 +47,7 @@ lint: $(VENV)/dev.stamp
 system-packages:
 	@sh tests/support/install-debian.sh
 
-bench: system-packages $(VENV)/dev.stamp
+bench: system-packages $(VENV)/bench.stamp
 	@$(RUN) -m bench $(BENCH)
 
 venv: $(VENV)/dev.stamp
@@ -71,6 +71,11 @@ $(VENV)/dev.stamp: $(VENV)/venv.stamp pyproject.toml
 	@echo '== installing mayfly and the tools of developers into $(VENV)'
 	@$(PIP) install -e '.[dev]'
 	@touch $@ $(VENV)/demo.stamp
+
+$(VENV)/bench.stamp: $(VENV)/dev.stamp
+	@echo '== installing what the bench measures against into $(VENV)'
+	@$(PIP) install -e '.[dev,bench]'
+	@touch $@ $(VENV)/dev.stamp $(VENV)/demo.stamp
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -65,6 +65,7 @@ async def ssh_server(folder: Path) -> AsyncIterator[SshServer]:
         "PidFile": "none",
         "PrintMotd": "no",
         "StrictModes": "no",
+        "Subsystem": "sftp internal-sftp",
         "UsePAM": "no",
     }
     config.write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
