@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from mayfly.config import MuxConfig
-from mayfly.errors import ErrorCode, LinkLostError
+from mayfly.errors import ErrorCode, LinkError, LinkLostError
 from mayfly.mux.events import Side
 from mayfly.runtime.events import Closed, CodeReader, Draining, Leaving, Listening, Reporter, Warned
 from mayfly.runtime.greeting import connected, greet
@@ -35,18 +35,49 @@ async def run_client(options: ClientOptions, reporter: Reporter, codes: CodeRead
     try:
         await listener.start(*options.socks)  # before any code is made: a busy port should cost nobody a code
         async with Hub("client", reporter, shutdown, options.hub) as hub:
-            await _run(options, hub, codes, dialler, listener)
+            await _run_again(options, hub, codes, dialler, listener)
     finally:
         await listener.aclose()
 
 
-async def _run(
+async def _run_again(
     options: ClientOptions, hub: Hub, codes: CodeReader, dialler: SessionDialler, listener: ProxyListener
 ) -> None:
-    meeting = Meeting(make_engine(options.engine), options.link, hub, codes)
-    met = await unless(hub.shutdown.drain, _meet(meeting, options.code))
-    if met is None:
+    """Run; and, if the user wants that, after a lost link once more with the next code. The proxy goes on listening
+    meanwhile, and whoever has a place in the relay's chat keeps it, with the messages that wait."""
+    lost: LinkError | None = None
+    while True:
+        try:
+            served = await _run(options, hub, codes, dialler, listener, comes_back=lost is not None)
+        except EOFError:
+            served = False
+            if lost is None:
+                raise
+        except LinkError as error:
+            if not options.again or (lost is None and not isinstance(error, LinkLostError)):
+                raise
+            lost = error
+            hub.report(Warned(error.stage, error.message, "Paste a new code of the relay to go on; Ctrl-C leaves."))
+            continue
+        if lost is not None and not served:
+            raise lost
         return
+
+
+async def _run(
+    options: ClientOptions,
+    hub: Hub,
+    codes: CodeReader,
+    dialler: SessionDialler,
+    listener: ProxyListener,
+    *,
+    comes_back: bool,
+) -> bool:
+    """Meet a relay and serve through it. Tells whether it came to that."""
+    meeting = Meeting(make_engine(options.engine), options.link, hub, codes)
+    met = await unless(hub.shutdown.drain, meeting.reply(None) if comes_back else _meet(meeting, options.code))
+    if met is None:
+        return False
     place = hub.place(_RELAY)
     session = Session(
         met.link,
@@ -58,13 +89,14 @@ async def _run(
     try:
         peer = await unless(hub.shutdown.drain, greet(session, Role.RELAY))
         if peer is None:
-            return
+            return False
         dialler.attach(session)
         hub.report(connected(_RELAY, session, met, peer))
         hub.report(Listening("socks5", listener.address))
         session.on_goaway(lambda seconds, reason: hub.report(Leaving(_RELAY, seconds, reason)))
         place.join(session, peer)
         await _serve(session, listener, options, hub, place)
+        return True
     finally:
         await place.leave()
         await session.close(ErrorCode.NO_ERROR, "the client has left")

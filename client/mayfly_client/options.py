@@ -22,6 +22,9 @@ class ClientOptions:
     socks_auth: tuple[str, str] | None = None
     """The user and password that applications must show (RFC 1929); None lets any in."""
 
+    again: bool = False
+    """Whether to wait for another code of the relay when the link is lost, instead of ending."""
+
     grace: float = 30.0
     """How long open streams may go on after the first Ctrl-C."""
 

@@ -61,6 +61,15 @@ def client(
             rich_help_panel=_PROXY,
         ),
     ] = None,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="When the link is lost, wait for another code of the relay instead of ending. "
+            "At a terminal this is so anyway.",
+            rich_help_panel=_PROXY,
+        ),
+    ] = False,
     grace: Annotated[
         str | None,
         typer.Option(
@@ -123,6 +132,7 @@ def options(values: Values) -> ClientOptions:
         link=link,
         socks=values.one("socks", endpoints.host_port, standard.socks),
         socks_auth=values.one("socks_auth", endpoints.user_password, None),
+        again=bool(values.raw("again")) or (not values.raw("json") and _on_terminal()),
         grace=values.one("grace", units.duration, standard.grace),
         engine=values.one("engine", settings.one_of(*settings.ENGINES), standard.engine),
         unsafe_logging=bool(values.raw("unsafe_logging")),

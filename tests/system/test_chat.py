@@ -91,6 +91,37 @@ async def test_two_people_without_a_relay(tmp_path: Path) -> None:
         await other.ends(0)
 
 
+async def test_a_line_for_somebody_whose_link_died_arrives_when_she_is_back(tmp_path: Path) -> None:
+    anna, ben = Home.made(tmp_path / "anna"), Home.made(tmp_path / "ben")
+    async with (
+        tunnel(client_args=("--nick", "ben", "--again"), env=anna.env, client_env=ben.env) as pair,
+        MayflyProcess.running("chat", env=anna.env) as at_relay,
+        MayflyProcess.running("chat", env=ben.env) as at_client,
+    ):
+        await at_relay.program.write_line("hello")
+        await at_client.event("message")
+        assert (await at_relay.event("delivered"))["by"] == "ben"
+        pair.client.pause()  # a laptop that was closed
+        await at_relay.program.write_line("are you still there?")
+        missed = await at_relay.event("undelivered", timeout=20)
+        assert (missed["to"], missed["final"]) == ("ben", False)
+        pair.client.resume()
+        await pair.client.event("closed")
+        await at_client.program.write_line("back soon")
+        await pair.client.send_code(await pair.relay.code("offer"))
+        await pair.relay.send_code(await pair.client.code("answer"))
+        heard = await at_client.event("message")
+        while heard["from"] != "relay":
+            heard = await at_client.event("message")
+        assert heard["text"] == "are you still there?"
+        receipt = await at_relay.event("delivered")
+        assert (receipt["id"], receipt["by"]) == (missed["id"], "ben")
+        while (heard := await at_relay.event("message"))["from"] != "ben":
+            pass
+        assert heard["text"] == "back soon"
+        assert (await at_client.event("delivered"))["by"] == "relay"
+
+
 async def test_status_tells_and_stop_makes_it_leave_in_order(tmp_path: Path) -> None:
     anna, ben = Home.made(tmp_path / "anna"), Home.made(tmp_path / "ben")
     async with tunnel(client_args=("--nick", "ben"), env=anna.env, client_env=ben.env) as pair:

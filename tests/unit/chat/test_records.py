@@ -189,30 +189,3 @@ def test_our_own_mistakes_are_not_sent(record: Record) -> None:
 def test_the_id_is_made_from_the_key() -> None:
     assert participant_id(SOMEBODY).hex() == "9d106e0765ac9247aad2d3cfdb85bbc9"
     assert SOMEBODY.hex() not in repr(Hello(SOMEBODY, "a"))
-
-
-@pytest.mark.parametrize(
-    ("data", "half", "record"),
-    [
-        ("0115000102030405060708090a0b0c0d0e0f0103616e6e", Half.SAY, Hello(SOMEBODY, "ann", True)),
-        ("020a0362656e0104636c656f", Half.SAY, Roster("ben", ("cleo",))),
-        ("030504636c656f", Half.SAY, Joins("cleo")),
-        ("040504636c656f", Half.SAY, Leaves("cleo")),
-        (
-            "051a000102030405060708090a0b0c0d0e0f010703616e6e00026869",
-            Half.SAY,
-            Message(SOMEBODY, 1, 7, "ann", "", "hi"),
-        ),
-        (
-            "1017000102030405060708090a0b0c0d0e0f01010362656e01",
-            Half.BACK,
-            Taken(SOMEBODY, 1, (("ben", Fate.DELIVERED),)),
-        ),
-        ("1116000102030405060708090a0b0c0d0e0f010362656e02", Half.BACK, Receipt(SOMEBODY, 1, "ben", Fate.AWAY)),
-    ],
-)
-def test_vectors(data: str, half: Half, record: Record) -> None:
-    assert record.encode().hex() == data
-    reader = RecordReader(half)
-    reader.feed(bytes.fromhex(data))
-    assert reader.read() == record

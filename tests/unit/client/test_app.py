@@ -84,6 +84,37 @@ async def test_a_lost_relay_is_an_error_and_local_connections_end(monkeypatch: p
         server.close()
 
 
+async def test_after_a_lost_link_it_goes_on_with_the_next_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Stage(monkeypatch) as stage:
+        relay = stage.relay()
+        client = await stage.tunnel(relay, again=True)
+        stage.network.links[0][0].cut()
+        await relay.script.event(Closed)
+        assert "Paste a new code" in (await client.script.event(Warned)).hint
+        client.script.paste("mf1nonsense")
+        assert (await client.script.event(Warned, 2)).stage == "code"
+        client.script.paste(await relay.script.code(2))
+        relay.script.paste(await client.script.code(2))
+        await client.script.event(Listening, 2)
+        client.shutdown.request_drain()
+        await client.task
+        assert (await relay.script.event(Closed, 2)).reason == "the client has left"
+
+
+@pytest.mark.parametrize("how", ["no more codes", "Ctrl-C"])
+async def test_without_another_code_a_lost_link_is_an_error(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Stage(monkeypatch) as stage:
+        client = await stage.tunnel(stage.relay(), again=True)
+        stage.network.links[0][0].cut()
+        await client.script.event(Warned)
+        if how == "Ctrl-C":
+            client.shutdown.request_drain()
+        else:
+            client.script.end_input()
+        with pytest.raises(LinkLostError):
+            await client.task
+
+
 async def test_draining_waits_for_applications(monkeypatch: pytest.MonkeyPatch) -> None:
     async with Stage(monkeypatch) as stage:
         relay = stage.relay()
