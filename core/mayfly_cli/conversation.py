@@ -136,6 +136,7 @@ class Conversation:
         self._say(Text.assemble((f"{_clock_time(self._now(), self._now())} ", "dim"), (text, style)))
 
 
+_GOES_ON = "The same command goes on from there."
 _STYLES = {"completed": "green", "declined": "yellow", "cancelled": "yellow", "interrupted": "red"}
 
 
@@ -167,7 +168,8 @@ def _ending(transfer: Transfer) -> str:
                 speed = f" in {clock(transfer.spent)}, {amount(transfer.done / transfer.spent)}/s"
             return f"{label}: complete, {amount(transfer.done)}{speed}; all hashes are right"
         case "interrupted":
-            return f"{label}: interrupted{reason}. The same command goes on from there."
+            # A reason that says what to do ends with a full stop.
+            return f"{label}: interrupted{reason if reason.endswith('.') else f'{reason}. {_GOES_ON}'}"
         case state:
             return f"{label}: {state}{reason}"
 

@@ -232,4 +232,5 @@ async def test_what_exists_is_not_replaced_without_being_asked(anna: Home, ben: 
                 await both_end([receiver, sender], status)
             assert {path.name: path.read_text() for path in ben.files.iterdir()} == {"note.txt": found}
             reason = receiver.named("transfer")[-1]["reason"]
-            assert reason == ("" if options else "cannot receive note.txt: it exists already")
+            advice = "Move it away, or receive with --overwrite."
+            assert reason == ("" if options else f"cannot receive note.txt: it exists already. {advice}")

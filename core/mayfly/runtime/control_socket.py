@@ -14,6 +14,7 @@ import re
 import socket
 import stat
 import struct
+import warnings
 from collections.abc import Generator
 from pathlib import Path
 
@@ -29,7 +30,10 @@ _BACKLOG = 16
 
 def default_directory() -> Path:
     """The user's own; it need not exist yet."""
-    return platformdirs.user_runtime_path("mayfly")
+    with warnings.catch_warnings():
+        # Where XDG_RUNTIME_DIR is open to others it takes another folder, and says so in a programmer's words.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return platformdirs.user_runtime_path("mayfly")
 
 
 def check_name(name: str) -> str:

@@ -29,7 +29,7 @@ class StorageError(MayflyError):
     def of(cls, error: OSError, doing: str) -> StorageError:
         """What the system said, in words."""
         if isinstance(error, FileExistsError):
-            return cls(Reason.EXISTS, f"{doing}: it exists already", "Move it away, or allow overwriting.")
+            return cls(Reason.EXISTS, f"{doing}: it exists already", "Move it away, or receive with --overwrite.")
         if error.errno in _FULL:
             return cls(Reason.DISK_FULL, f"{doing}: the disk is full", "Make room and receive again: it goes on.")
         return cls(Reason.DISK_FAILED, f"{doing}: {os.strerror(error.errno or 0)}")

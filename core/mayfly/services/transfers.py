@@ -22,6 +22,7 @@ from mayfly.runtime.session import Session
 from mayfly.runtime.stream import Stream
 from mayfly.runtime.tasks import TaskSet
 from mayfly.services.broadcast import Broadcast
+from mayfly.services.changes import in_words
 from mayfly.services.driving import Result
 from mayfly.services.options import HubOptions
 from mayfly.services.reading import Blocks
@@ -282,7 +283,7 @@ class Transfers:
             case Restarted():
                 self._warn(transfer, "A file has changed since the last time; it is sent from its start.")
             case Listed(manifest) if manifest.changes:
-                self._warn(transfer, f"{manifest.changes} names were changed, or links left out, to be safe here.")
+                self._warn(transfer, in_words(manifest))
             case _:
                 pass  # an offer and the end are told elsewhere
 

@@ -19,14 +19,13 @@ ACCEPTED: Final = "accepted"
 PAUSED: Final = "paused"
 
 REASONS: Final[dict[Reason, str]] = {
-    Reason.USER: "somebody ended it",
     Reason.LEAVING: "a side is leaving",
     Reason.SOURCE_CHANGED: "a file was changed while it was sent",
     Reason.SOURCE_FAILED: "a file could not be read",
     Reason.DISK_FULL: "the receiver's disk is full",
     Reason.DISK_FAILED: "the receiver could not write",
     Reason.WRONG_HASH: "the bytes that came were not those that were sent",
-    Reason.EXISTS: "something of that name is there already",
+    Reason.EXISTS: "something of that name is there already. Only --overwrite at the receiver replaces it.",
     Reason.BAD_NAME: "a name cannot be used",
     Reason.LIMIT: "it is more than the receiver takes",
     Reason.PROTOCOL: "a side broke the rules of the transfer",
@@ -121,9 +120,12 @@ class Underway:
 
 
 def why(result: Result | None) -> str:
-    """A result's reason in words."""
+    """A result's reason in words; with a full stop at the end where they say what to do."""
     if result is None or (result.reason is None and result.outcome.value == "interrupted"):
         return "the link was lost"
     if result.error is not None:
-        return result.error.message
+        message, hint = result.error.message, result.error.hint
+        return f"{message}. {hint}" if hint else str(message)
+    if result.reason is Reason.USER:
+        return "by this side" if result.by_us else "by the other side"
     return "" if result.reason is None else REASONS[result.reason]

@@ -14,6 +14,7 @@ from mayfly.files.records import Kind, Offer, Reason
 from mayfly.files.states import Outcome
 from mayfly.services.driving import Driver, Result
 from mayfly.services.receiving import Into
+from mayfly.services.sinks import StorageError
 from mayfly.services.underway import ACCEPTED, REASONS, Underway, why
 
 OFFER = Offer(bytes(16), Kind.FILES, "x", 100, 2)
@@ -28,7 +29,15 @@ class FakeDriver:
 
 
 def test_every_reason_has_words() -> None:
-    assert set(REASONS) == set(Reason)
+    assert set(REASONS) == set(Reason) - {Reason.USER}
+    for by_us, words in ((True, "by this side"), (False, "by the other side")):
+        assert why(Result(Outcome.CANCELLED, Reason.USER, by_us)) == words
+
+
+def test_an_error_of_our_own_says_what_to_do() -> None:
+    for hint, words in (("Do it.", "no room. Do it."), ("", "no room")):
+        error = StorageError(Reason.DISK_FULL, "no room", hint)
+        assert why(Result(Outcome.INTERRUPTED, Reason.DISK_FULL, True, error)) == words
 
 
 @pytest.mark.parametrize(
