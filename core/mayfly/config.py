@@ -178,11 +178,12 @@ class EngineConfig:
     max_early: int = 1 * MIB
     """Messages that arrive before the session has started."""
 
-    max_datagrams: int = 2048
-    """Datagrams that wait for DTLS; more are dropped, as the network would."""
+    max_waiting: int = 4 * MIB
+    """Datagrams that wait for DTLS, each with 128 bytes of bookkeeping; more are dropped, as the network would. With
+    batches they wait during the handshake alone."""
 
-    max_datagram: int = 2048
-    """Largest datagram that is let in. Every stack stays below the 1,500 of Ethernet."""
+    max_datagram: int = 16 * KIB + 256
+    """Largest datagram that is let in: one DTLS record (RFC 6347 §4.1). Loopback and jumbo frames carry such."""
 
     max_reassembly: int = 1 * MIB
     """Bytes of unfinished messages: SCTP's receive window. One message more is held while its gap is being filled."""
@@ -197,8 +198,7 @@ class EngineConfig:
     def worst_case_memory(self) -> int:
         """Bytes that a hostile far end can make one link hold."""
         chunks = 600 * (self.max_ahead + self.max_message // 256)
-        waiting = self.max_datagrams * self.max_datagram
-        return self.max_early + waiting + self.max_reassembly + 2 * self.max_message + chunks
+        return self.max_early + self.max_waiting + self.max_reassembly + 2 * self.max_message + chunks
 
 
 @dataclass(frozen=True, slots=True)

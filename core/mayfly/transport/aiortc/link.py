@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, ip_address
 from aioice import Candidate as IceCandidate
 
 from mayfly.signaling.description import CandidateType
-from mayfly.transport.aiortc.dtls import LinkDtls
+from mayfly.transport.aiortc.dtls import StockDtls
 from mayfly.transport.aiortc.ice import LinkConnection
 from mayfly.transport.aiortc.sctp import CLOSED, LinkSctp
 from mayfly.transport.base import LinkSettings, PathInfo
@@ -28,7 +28,7 @@ class AiortcLink:
     def __init__(
         self,
         connection: LinkConnection,
-        dtls: LinkDtls,
+        dtls: StockDtls,
         settings: LinkSettings,
         *,
         offerer: bool,

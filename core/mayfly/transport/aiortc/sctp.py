@@ -35,7 +35,7 @@ from aiortc.rtcsctptransport import (
 from OpenSSL import SSL
 
 from mayfly.config import EngineConfig
-from mayfly.transport.aiortc.dtls import LinkDtls
+from mayfly.transport.aiortc.dtls import StockDtls
 from mayfly.transport.aiortc.sctp_check import check_packet
 
 CHANNEL = 0
@@ -82,7 +82,7 @@ class SctpListener(Protocol):
 class LinkSctp(RTCSctpTransport):
     """One association with one negotiated channel."""
 
-    def __init__(self, dtls: LinkDtls, listener: SctpListener, limits: EngineConfig, *, ordered: bool) -> None:
+    def __init__(self, dtls: StockDtls, listener: SctpListener, limits: EngineConfig, *, ordered: bool) -> None:
         super().__init__(dtls, PORT)
         self._listener = listener
         self._limits = limits
