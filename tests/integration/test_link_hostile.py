@@ -15,7 +15,7 @@ from aiortc.rtcsctptransport import Chunk, serialize_packet
 from mayfly.transport.aiortc.engine import AiortcEngine
 from mayfly.transport.aiortc.link import AiortcLink
 from support.links import LOOPBACK, End, connect, no_leaks
-from support.sctp import data_chunk, raw_chunk
+from support.stock_sctp import data_chunk, raw_chunk
 
 ENGINE = AiortcEngine()
 

@@ -11,7 +11,7 @@ from aioice import Candidate as IceCandidate
 from mayfly.signaling.description import CandidateType
 from mayfly.transport.aiortc.dtls import StockDtls
 from mayfly.transport.aiortc.ice import LinkConnection
-from mayfly.transport.aiortc.sctp import CLOSED, LinkSctp
+from mayfly.transport.aiortc.stock_sctp import CLOSED, StockSctp
 from mayfly.transport.base import LinkSettings, PathInfo
 from mayfly.transport.mailbox import Mailbox
 
@@ -23,7 +23,7 @@ _ROOM_CHECK = 0.2
 
 
 class AiortcLink:
-    """Fulfils `base.Link`, and listens to its own association (`sctp.SctpListener`)."""
+    """Fulfils `base.Link`, and listens to its own association (`stock_sctp.SctpListener`)."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class AiortcLink:
         self._limits = settings.engine
         self._high_water = settings.config.high_water
         self._mailbox = Mailbox(self._loop, max_early=self._limits.max_early)
-        self._sctp = LinkSctp(dtls, self, self._limits, ordered=settings.ordered)
+        self._sctp = StockSctp(dtls, self, self._limits, ordered=settings.ordered)
         self._open: asyncio.Future[str | None] = self._loop.create_future()
         self._quiet = asyncio.Event()
         self._room_timer: asyncio.TimerHandle | None = None
@@ -122,7 +122,7 @@ class AiortcLink:
         """Abort the association; a part of closing."""
         await self._sctp.stop()
 
-    # sctp.SctpListener
+    # stock_sctp.SctpListener
 
     def opened(self) -> None:
         """The channel is open."""

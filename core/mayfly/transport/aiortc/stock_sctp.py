@@ -36,7 +36,7 @@ from OpenSSL import SSL
 
 from mayfly.config import EngineConfig
 from mayfly.transport.aiortc.dtls import StockDtls
-from mayfly.transport.aiortc.sctp_check import check_packet
+from mayfly.transport.aiortc.stock_check import check_packet
 
 CHANNEL = 0
 LABEL = "mayfly"
@@ -79,7 +79,7 @@ class SctpListener(Protocol):
         """The association has ended, or has to. May be called more than once."""
 
 
-class LinkSctp(RTCSctpTransport):
+class StockSctp(RTCSctpTransport):
     """One association with one negotiated channel."""
 
     def __init__(self, dtls: StockDtls, listener: SctpListener, limits: EngineConfig, *, ordered: bool) -> None:
