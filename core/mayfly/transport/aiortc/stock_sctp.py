@@ -14,7 +14,8 @@ import logging
 import struct
 import time
 from collections.abc import Coroutine
-from typing import Protocol, cast
+from dataclasses import replace
+from typing import cast
 
 from aiortc.rtcdatachannel import RTCDataChannel, RTCDataChannelParameters
 from aiortc.rtcsctptransport import (
@@ -34,22 +35,25 @@ from aiortc.rtcsctptransport import (
 )
 from OpenSSL import SSL
 
-from mayfly.config import EngineConfig
+from mayfly.config import MIB, EngineConfig
+from mayfly.sctp.endings import (
+    ABANDONED,
+    CLOSED,
+    FOREIGN_CHANNEL,
+    MALFORMED,
+    NOT_BINARY,
+    SEND_FAILED,
+    TOO_BIG,
+    UNACKNOWLEDGED,
+)
 from mayfly.transport.aiortc.dtls import StockDtls
+from mayfly.transport.aiortc.sctp import SctpListener
 from mayfly.transport.aiortc.stock_check import check_packet
 
 CHANNEL = 0
 LABEL = "mayfly"
 PORT = 5000
 
-CLOSED = "the far end closed the link"
-MALFORMED = "the far end sent a malformed packet"
-FOREIGN_CHANNEL = "the far end opened a channel that was not agreed"
-NOT_BINARY = "the far end sent a message that is not binary"
-TOO_BIG = "the far end sent a message that is too big"
-UNACKNOWLEDGED = "the far end acknowledged what was never sent"
-ABANDONED = "the far end left out messages of a reliable channel"
-SEND_FAILED = "the link can no longer send"
 
 _LOG = logging.getLogger(__name__)
 _STUMBLES = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError, AssertionError, struct.error)
@@ -63,29 +67,14 @@ _MIN_FRAGMENT = 256
 """No stack cuts messages into smaller fragments than this, but for the last one."""
 
 
-class SctpListener(Protocol):
-    """What the association tells. All calls come from inside aiortc and must return soon."""
-
-    def opened(self) -> None:
-        """The channel is open."""
-
-    def received(self, message: bytes) -> None:
-        """A whole message has arrived."""
-
-    def progressed(self) -> None:
-        """Something was acknowledged, so there may be room."""
-
-    def failed(self, reason: str) -> None:
-        """The association has ended, or has to. May be called more than once."""
-
-
 class StockSctp(RTCSctpTransport):
     """One association with one negotiated channel."""
 
     def __init__(self, dtls: StockDtls, listener: SctpListener, limits: EngineConfig, *, ordered: bool) -> None:
         super().__init__(dtls, PORT)
         self._listener = listener
-        self._limits = limits
+        # aiortc's own window: a larger one makes its slow start overrun sockets.
+        self._limits = limits = replace(limits, max_reassembly=min(limits.max_reassembly, 1 * MIB))
         self._ended = False
         self._lossy = False
         self._window = 0
@@ -108,6 +97,9 @@ class StockSctp(RTCSctpTransport):
         self._channel._addBufferedAmount(len(data))
         self._data_channel_queue.append((self._channel, protocol, data))
         _finish(self._data_channel_flush())
+
+    def start_reading(self) -> None:
+        """From now on every message is taken when it is given. aiortc's window knows nothing of that."""
 
     @property
     def unsent(self) -> int:

@@ -1,0 +1,160 @@
+"""Our own association over DTLS: `mayfly.sctp` with a clock, random numbers and one timer.
+
+What a wake-up of the socket brought is taken in at once, and what then has to leave does so in the loop's next turn,
+together with what the session sends in answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Protocol
+
+from mayfly.config import EngineConfig, SctpConfig
+from mayfly.sctp.association import Association
+from mayfly.sctp.endings import SEND_FAILED
+from mayfly.transport.aiortc.dtls import LinkDtls
+
+_EARLY = 0.001
+"""Seconds that a timer may be late rather than be set anew."""
+
+
+class SctpListener(Protocol):
+    """What an association tells. The calls must return soon."""
+
+    @property
+    def unread(self) -> int:
+        """Bytes of messages received that nobody has taken."""
+        ...
+
+    def opened(self) -> None:
+        """The channel is open."""
+
+    def received(self, message: bytes) -> None:
+        """A whole message has arrived."""
+
+    def progressed(self) -> None:
+        """Something has left or was acknowledged, so there may be room."""
+
+    def failed(self, reason: str) -> None:
+        """The association has ended, or has to. May be called more than once."""
+
+
+class LinkSctp:
+    """One association with one negotiated channel."""
+
+    def __init__(self, dtls: LinkDtls, listener: SctpListener, limits: EngineConfig, *, ordered: bool) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._dtls = dtls
+        self._listener = listener
+        self._association = Association(
+            limits,
+            SctpConfig(),
+            tag=1 + secrets.randbelow(2**32 - 1),
+            tsn=secrets.randbits(32),
+            cookie=secrets.token_bytes(16),
+            ordered=ordered,
+        )
+        self._timer: asyncio.TimerHandle | None = None
+        self._flushing = False
+        self._reading = False
+        self._opened = False
+        self._over = False
+
+    async def open(self) -> None:
+        """Begin; `listener.opened` follows."""
+        self._association.start(self._loop.time())
+        self._dtls.deliver_to(self._receive)
+        self._flush()
+
+    def send_message(self, message: bytes) -> None:
+        """Queue a message. It leaves in the loop's next turn at the earliest."""
+        self._association.send(message)
+        self._flush_soon()
+
+    def start_reading(self) -> None:
+        """From now on every message is taken when it is given."""
+        self._reading = True
+        self._association.set_unread(0, reading=True)
+        self._flush_soon()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes of messages that have not been put into a packet yet."""
+        return self._association.unsent
+
+    @property
+    def unacknowledged(self) -> bool:
+        """Whether anything sent may still be lost."""
+        return self._association.unacknowledged
+
+    @property
+    def round_trip(self) -> float | None:
+        """Smoothed round-trip time in seconds."""
+        return self._association.round_trip
+
+    async def stop(self) -> None:
+        """Abort the association; no timer is left."""
+        self._association.abort()
+        self._flush()
+        self._over = True
+        self._stop_timer()
+
+    def _receive(self, packets: list[bytes]) -> None:
+        if self._over:
+            return
+        association, listener = self._association, self._listener
+        for message in association.receive(packets, self._loop.time()):
+            listener.received(message)
+        if not self._reading:
+            association.set_unread(listener.unread, reading=False)
+        if association.established and not self._opened:
+            self._opened = True
+            listener.opened()
+        self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        if self._over:
+            return
+        association = self._association
+        packets = association.packets_to_send(self._loop.time())
+        try:
+            if packets:
+                self._dtls.send_packets(packets)
+        except ConnectionError:
+            self._end(SEND_FAILED)
+            return
+        if association.ended is not None:
+            self._end(association.ended)
+            return
+        self._set_timer()
+        self._listener.progressed()
+
+    def _end(self, reason: str) -> None:
+        self._over = True
+        self._stop_timer()
+        self._listener.failed(reason)
+
+    def _set_timer(self) -> None:
+        due = self._association.next_timeout()
+        if due is None:
+            return  # one that is still set finds nothing to do
+        if self._timer is None or due < self._timer.when() - _EARLY:
+            self._stop_timer()
+            self._timer = self._loop.call_at(due, self._timed_out)
+
+    def _timed_out(self) -> None:
+        self._timer = None
+        self._association.handle_timeout(self._loop.time())
+        self._flush()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
