@@ -4,7 +4,7 @@ A link is five layers, each of them aiortc's class with a subclass of ours that 
 than ending its own link::
 
     link.py      AiortcLink      base.Link: messages, room, the end
-    sctp.py      LinkSctp        bounds on reassembly; one channel, negotiated, id 0
+    sctp.py      StockSctp        bounds on reassembly; one channel, negotiated, id 0
     dtls.py      LinkDtls        the fingerprint, and whether it was that which failed; data in batches
     ice.py       LinkConnection  bind addresses, who may send us data, holes kept open
     endpoint.py  UdpEndpoint     the sockets, read and written in batches
