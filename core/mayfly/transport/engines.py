@@ -5,7 +5,7 @@ from __future__ import annotations
 from mayfly.errors import UsageError
 from mayfly.transport.base import Engine
 
-ENGINES = ("auto", "aiortc")
+ENGINES = ("auto", "aiortc", "aiortc-stock")
 
 
 def make_engine(name: str) -> Engine:
@@ -15,4 +15,4 @@ def make_engine(name: str) -> Engine:
     # Imported late: aiortc takes a third of a second, which `mayfly --help` need not spend.
     from mayfly.transport.aiortc.engine import AiortcEngine  # noqa: PLC0415
 
-    return AiortcEngine()
+    return AiortcEngine(stock=name == "aiortc-stock")
