@@ -66,6 +66,8 @@ class Wire:
     corrupt: float = 0.0
     jitter: float = 0.0
     mtu: int = 1 << 16
+    keep: bool = True
+    """Whether `carried` and `lost` hold packets; long simulations only count."""
 
     def __post_init__(self) -> None:
         self._target: Taker | None = None
@@ -74,8 +76,6 @@ class Wire:
         self.carried: list[bytes] = []
         """Packets that went in."""
         self.lost: list[bytes] = []
-        self.keep = True
-        """Whether `carried` and `lost` hold packets; long simulations count only."""
         self.bytes = 0
         self.dropped = 0
 

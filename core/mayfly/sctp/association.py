@@ -69,7 +69,7 @@ class Association:
         self._cookie = cookie
         self._channel = channel
         self._receiver = Receiver(limits, channel=channel, partial_reliability=partial_reliability)
-        self._sender = Sender(config, tsn=tsn, channel=channel, ordered=ordered, control=control)
+        self._sender = Sender(limits, config, tsn=tsn, channel=channel, ordered=ordered, control=control)
         self._ours = Init(
             tag,
             self._receiver.window,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from mayfly.config import SctpConfig
+from mayfly.config import EngineConfig, SctpConfig
 from mayfly.sctp.congestion import CongestionControl
 from mayfly.sctp.endings import SILENT, UNACKNOWLEDGED, BrokenRuleError
 from mayfly.sctp.flight import ABANDONED, ACKNOWLEDGED, IN_FLIGHT, LOST, Sent
@@ -26,12 +26,17 @@ from mayfly.sctp.wire import COMMON_HEADER, DATA_HEADER, TSN_HALF, TSN_MASK, Sac
 _WORTHWHILE = 256
 """Bytes left in a packet for which it is worth beginning the next message."""
 
+_CROWDED = 16
+"""Blocks in a SACK for which there may have been more: far ends name 20 at most, or what fits a packet. What arrived
+beyond still counts as in flight, so the window may look full for ever. Each such SACK lets two packets be sent again."""
+
 
 class Sender:
     """Messages in, chunks for packets out."""
 
     def __init__(
         self,
+        limits: EngineConfig,
         config: SctpConfig,
         *,
         tsn: int,
@@ -40,6 +45,7 @@ class Sender:
         control: Callable[[int], CongestionControl],
     ) -> None:
         self._config = config
+        self._max_span = limits.max_span
         self._first_tsn = tsn
         self._mtu = config.base_packet
         self.queue = Outgoing(channel, ordered=ordered)
@@ -62,6 +68,7 @@ class Sender:
         self._app_limited_until = 0
         self._last_sent = 0.0
         self._limited = False
+        self._crowded = False
         self._failures = 0
         self._t3: float | None = None
         self._probe: float | None = None
@@ -86,6 +93,11 @@ class Sender:
     def last_tsn(self) -> int:
         """The last TSN that was given to a chunk."""
         return (self._first_tsn + self._next - 1) & TSN_MASK
+
+    @property
+    def _reported(self) -> int:
+        """The highest TSN that was ever acknowledged, unwrapped."""
+        return self._blocks[-1][1] if self._blocks else self._acked
 
     @property
     def oversized(self) -> bool:
@@ -115,6 +127,7 @@ class Sender:
             raise BrokenRuleError(UNACKNOWLEDGED)
         self._window = sack.window
         self._failures = 0
+        self._crowded = len(sack.blocks) >= _CROWDED
         in_flight = self._in_flight
         arrived: list[Sent] = []
         if ahead:
@@ -130,7 +143,7 @@ class Sender:
             self._arrived(arrived, in_flight, now)
             self.round_trip.settle()
         elif self._loss.deadline is not None:
-            self._declare(self._loss.detect(now), now)
+            self._declare(self._loss.detect(self._reported, now), now)
         if ahead or arrived:
             self._probed = False
             self._arm(now)
@@ -172,7 +185,7 @@ class Sender:
             self.round_trip.add(sample)
         self._first_sent = departure.time
         self._loss.acknowledged(newest)
-        lost = self._declare(self._loss.detect(now), now)
+        lost = self._declare(self._loss.detect(self._reported, now), now)
         smoothed = self.round_trip.smoothed
         if smoothed is not None:
             self.control.on_acknowledged(
@@ -233,6 +246,9 @@ class Sender:
             self._arm_t3(now)
         self._paced = None
         room = self._room(now) if self._again or self.queue else 0
+        if room <= 0 and self._again and self._crowded:
+            room = self._mtu
+        self._crowded = False
         if room <= 0:
             return [head] if head else []
         if not self._outstanding and self._last_sent:
@@ -288,7 +304,8 @@ class Sender:
         tsn, order, first = self._next, self._order, self._first_tsn
         begin = room
         queue.drop_expired(departure.time)
-        while queue and room > 0:
+        last = self._acked + self._max_span
+        while queue and room > 0 and tsn <= last:
             free = space - used - DATA_HEADER
             if free < _WORTHWHILE and used:
                 bodies.append(parts[0] if len(parts) == 1 else b"".join(parts))
@@ -357,7 +374,7 @@ class Sender:
         """Do what is due. Whether T3 expired. Raises BrokenRuleError once the far end has been silent too long."""
         deadline = self._loss.deadline
         if deadline is not None and now >= deadline:
-            self._declare(self._loss.detect(now), now)
+            self._declare(self._loss.detect(self._reported, now), now)
         if self._probe is not None and now >= self._probe:
             self._probe_tail(now)
         if self._t3 is None or now < self._t3:
@@ -394,7 +411,7 @@ class Sender:
         """The last packet may be lost, and nobody tells: have it acknowledged by sending it again."""
         self._probe = None
         self._probed = True
-        if self.queue or self._again:
+        if self._again:
             return
         chunk = self._loss.last()
         if chunk is not None:
