@@ -11,6 +11,7 @@ therefore guard nothing here; one random value per association tells ours from a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from mayfly.config import EngineConfig, SctpConfig
@@ -264,16 +265,7 @@ class Association:
             return
         if self._state is State.COOKIE_WAIT:
             self._meet(theirs)
-        answer = Init(
-            self._ours.tag,
-            self._ours.window,
-            _STREAMS,
-            _STREAMS,
-            self._ours.tsn,
-            self._cookie,
-            self._ours.forward_tsn,
-            self._ours.zero_checksum,
-        )
+        answer = replace(self._ours, cookie=self._cookie)
         if len(self._alone) < _MAX_ANSWERS:
             self._alone.append(self._outgoing.seal(answer.encode()))
 
