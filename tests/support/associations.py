@@ -13,7 +13,7 @@ from aiortc import rtcsctptransport
 from aiortc.rtcdatachannel import RTCDataChannel, RTCDataChannelParameters
 from aiortc.rtcsctptransport import RTCSctpCapabilities, RTCSctpTransport
 
-from mayfly.config import EngineConfig, SctpConfig
+from mayfly.config import KIB, EngineConfig, SctpConfig
 from mayfly.sctp.association import Association
 from mayfly.sctp.packet import Header
 from support.network import Wire, World
@@ -198,6 +198,9 @@ class StockEnd:
 
 
 AnyEnd = OurEnd | StockEnd
+Pair = tuple[OurEnd, OurEnd]
+LIMITS = EngineConfig(max_message=64 * KIB, max_reassembly=128 * KIB, max_ahead=256, max_span=512)
+"""Small ones, that a test can reach."""
 
 
 def join(world: World, left: AnyEnd, right: AnyEnd, within: float = 120.0) -> None:

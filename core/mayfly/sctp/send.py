@@ -25,7 +25,7 @@ from mayfly.sctp.timers import Timers
 from mayfly.sctp.wire import COMMON_HEADER, DATA_HEADER, TSN_MASK, Sack
 
 _WORTHWHILE = 256
-"""Bytes left in a packet for which it is worth beginning the next message."""
+"""Bytes left in a packet for which it is worth cutting the next message."""
 
 _CROWDED = 16
 """Blocks in a SACK for which there may have been more: far ends name 20 at most, or what fits a packet. What arrived
@@ -284,7 +284,7 @@ class Sender:
         last = self._board.acked + self._max_span
         while queue and room > 0 and tsn <= last:
             free = space - used - DATA_HEADER
-            if free < _WORTHWHILE and used:
+            if used and free < _WORTHWHILE and free < queue.first:
                 bodies.append(parts[0] if len(parts) == 1 else b"".join(parts))
                 parts, used = [], 0
                 continue

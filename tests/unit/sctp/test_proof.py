@@ -30,7 +30,9 @@ WINDOWS = st.sampled_from([4 * KIB, 48 * KIB, 4096 * KIB])
 
 def content(seed: int, sizes: list[int]) -> list[bytes]:
     """Messages that tell which they are, wherever there is room for that."""
-    return [(index.to_bytes(2, "big") + Random(seed + index).randbytes(size))[:size] for index, size in enumerate(sizes)]
+    return [
+        (index.to_bytes(2, "big") + Random(seed + index).randbytes(size))[:size] for index, size in enumerate(sizes)
+    ]
 
 
 def exchange(world: World, left: AnyEnd, right: AnyEnd, there: list[bytes], back: list[bytes]) -> None:
