@@ -155,7 +155,7 @@ class AiortcEngine:
 
         Raises GatheringError, or ConnectError where both ends insist on one DTLS role.
         """
-        setup = answered_setup(settings.dtls_role, offer.setup)
+        setup = answered_setup(settings.dtls_role, offer.setup, left_to_us=Setup.PASSIVE)
         assembly = await _gathered(settings, offerer=False)
         return AiortcPendingAnswer(assembly, setup, offer, settings)
 
