@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from mayfly.errors import UsageError
 from mayfly.signaling.description import Description
 from mayfly.transport.base import Engine, LinkSettings, PendingAnswer, PendingOffer
+from mayfly.transport.wrtc.lacks import lacking
 
 ENGINES = ("auto", "aiortc", "wrtc")
 
@@ -41,8 +42,6 @@ def missed_by_native(name: str, settings: LinkSettings) -> str | None:
     """The option for whose sake `auto` takes aiortc although wrtc is installed; None where it does not."""
     if name != "auto" or not native_installed():
         return None
-    from mayfly.transport.wrtc.options import lacking  # noqa: PLC0415
-
     return lacking(settings)
 
 

@@ -112,7 +112,7 @@ async def tunnel(name: str, origin: Origin, folder: Path) -> AsyncIterator[tuple
 def engine_arguments(name: str) -> Sequence[str]:
     """The options that give a tunnel its engine. libwebrtc cannot be told where to bind: the namespace decides."""
     if name != TUNNEL_WRTC:
-        return ("--engine", "aiortc", *LOOPBACK)
+        return LOOPBACK
     if not isolated():
         raise ProgramError("libwebrtc is measured only in a network namespace of its own")
     return ("--engine", "wrtc")

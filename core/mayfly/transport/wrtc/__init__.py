@@ -4,7 +4,8 @@ Its W3C interface (package `webrtc`) is what this engine stands on, rather than 
 one needs PyAV, and has no more to give to a data channel. Events come from native threads over a pipe into the event
 loop; everything here runs on the loop's thread::
 
-    options.py      what this engine lacks, and the configuration for what it has
+    lacks.py        which options this engine lacks
+    options.py      the configuration for those that it has
     connection.py   one peer connection and its channel: gathering, connecting, the words for what failed
     link.py         base.Link: messages, room, the end
     engine.py       the way in

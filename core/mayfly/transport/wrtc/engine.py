@@ -11,8 +11,8 @@ from mayfly.signaling.description import Description, Kind, Setup
 from mayfly.transport.base import LinkSettings
 from mayfly.transport.roles import answered_setup, offered_setup, offerer_is_client
 from mayfly.transport.wrtc.connection import NativeConnection
+from mayfly.transport.wrtc.lacks import lacking
 from mayfly.transport.wrtc.link import WrtcLink
-from mayfly.transport.wrtc.options import lacking
 
 _AIORTC_PASSWORD = 22
 """Characters of an ICE password of aiortc. Those of libwebrtc have 24, Firefox's 32."""

@@ -1,4 +1,4 @@
-"""What a user's settings become for libwebrtc, and which of them it cannot follow."""
+"""What a user's settings become for libwebrtc."""
 
 from __future__ import annotations
 
@@ -10,19 +10,6 @@ from mayfly.transport.base import IpPolicy, LinkSettings
 
 _ASKS_STUN = (IpPolicy.ALL, IpPolicy.PUBLIC_ONLY)
 _ASKS_TURN = (IpPolicy.ALL, IpPolicy.PUBLIC_ONLY, IpPolicy.TURN_ONLY)
-
-
-def lacking(settings: LinkSettings) -> str | None:
-    """The option among these settings that this engine lacks, as it is typed; None when it has all of them.
-
-    libwebrtc opens sockets on every address of the computer and checks from each of them. So it cannot keep a promise
-    that only some are used; it can keep the promise that only some are told.
-    """
-    if settings.bind:
-        return "--bind"
-    if settings.ip_policy is IpPolicy.LAN:
-        return "--ip-policy lan"
-    return None
 
 
 def configuration(settings: LinkSettings) -> RTCConfiguration:

@@ -1,4 +1,4 @@
-"""What libwebrtc is told, what it is refused, and which of its candidates a code may hold."""
+"""What libwebrtc is told, and which of its candidates a code may hold."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mayfly.config import LinkConfig
 from mayfly.errors import UsageError
 from mayfly.signaling.description import Candidate, CandidateType
 from mayfly.transport.base import IpPolicy, LinkSettings, TurnServer
-from mayfly.transport.wrtc.options import configuration, disclosed, lacking
+from mayfly.transport.wrtc.options import configuration, disclosed
 
 TURN = TurnServer("turn:turn.example:3478", "user", "word")
 SERVERS = ("one.example:3478", "two.example:3478")
@@ -28,19 +28,6 @@ MAPPED = candidate(CandidateType.SERVER_REFLEXIVE, "93.184.216.34")
 RELAYED = candidate(CandidateType.RELAYED, "93.184.216.99")
 LINK_LOCAL = candidate(CandidateType.HOST, "fe80::1")
 EVERYTHING = (MAPPED, PRIVATE, LINK_LOCAL, RELAYED, PUBLIC)
-
-
-@pytest.mark.parametrize(
-    ("settings", "option"),
-    [
-        (LinkSettings(), None),
-        (LinkSettings(bind=(ip_address("127.0.0.1"),)), "--bind"),
-        (LinkSettings(ip_policy=IpPolicy.LAN), "--ip-policy lan"),
-        (LinkSettings(ip_policy=IpPolicy.TURN_ONLY, turn=(TURN,)), None),
-    ],
-)
-def test_what_is_lacking(settings: LinkSettings, option: str | None) -> None:
-    assert lacking(settings) == option
 
 
 @pytest.mark.parametrize(
