@@ -12,7 +12,7 @@ from mayfly.signaling.description import Description
 from mayfly.transport.base import Engine, LinkSettings, PendingAnswer, PendingOffer
 from mayfly.transport.wrtc.lacks import lacking
 
-ENGINES = ("auto", "aiortc", "wrtc")
+ENGINES = ("auto", "aiortc", "aiortc-stock", "wrtc")
 
 
 def make_engine(name: str) -> Engine:
@@ -22,6 +22,8 @@ def make_engine(name: str) -> Engine:
             return AutoEngine()
         case "aiortc":
             return _aiortc()
+        case "aiortc-stock":
+            return _aiortc(stock=True)
         case "wrtc" if native_installed():
             return _wrtc()
         case "wrtc":
@@ -63,10 +65,10 @@ def _best(settings: LinkSettings) -> Engine:
     return _wrtc() if native_installed() and missed_by_native("auto", settings) is None else _aiortc()
 
 
-def _aiortc() -> Engine:
+def _aiortc(*, stock: bool = False) -> Engine:
     from mayfly.transport.aiortc.engine import AiortcEngine  # noqa: PLC0415
 
-    return AiortcEngine()
+    return AiortcEngine(stock=stock)
 
 
 def _wrtc() -> Engine:

@@ -14,7 +14,7 @@ from mayfly.transport.engines import make_engine, missed_by_native
 BOUND = LinkSettings(bind=(ip_address("127.0.0.1"),))
 
 
-@pytest.mark.parametrize("name", ["auto", "aiortc"])
+@pytest.mark.parametrize("name", ["auto", "aiortc", "aiortc-stock"])
 def test_engines_by_name(name: str) -> None:
     assert make_engine(name).name == name
 

@@ -19,7 +19,7 @@ from mayfly.transport.aiortc.ice import LinkConnection, is_local
 from mayfly.transport.aiortc.stun import StunMappings
 from mayfly.transport.base import IpPolicy, LinkSettings
 
-LIMITS = EngineConfig(max_datagrams=10)
+LIMITS = EngineConfig(max_waiting=10 * (128 + 7))
 
 
 async def bound(policy: IpPolicy = IpPolicy.ALL, *addresses: str) -> LinkConnection:
@@ -55,13 +55,13 @@ async def test_data_is_taken_from_candidates_alone_and_in_bounds(connection: Lin
     friend, stranger = ("127.0.0.1", 1111), ("127.0.0.1", 2222)
     await connection.add_remote_candidate(local_candidate("host", *friend))
     protocol.datagram_received(b"\x16stranger", stranger)
-    protocol.datagram_received(b"\x16" + bytes(4000), friend)
+    protocol.datagram_received(b"\x16" + bytes(LIMITS.max_datagram), friend)
     protocol.datagram_received(b"\x80media", friend)
     protocol.datagram_received(b"", friend)
     assert connection._queue.qsize() == 0
     for _ in range(50):
         protocol.datagram_received(b"\x16friend", friend)
-    assert connection._queue.qsize() == LIMITS.max_datagrams
+    assert connection._queue.qsize() == 10
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
