@@ -124,7 +124,7 @@ def options(values: Values) -> ClientOptions:
         socks=values.one("socks", endpoints.host_port, standard.socks),
         socks_auth=values.one("socks_auth", endpoints.user_password, None),
         grace=values.one("grace", units.duration, standard.grace),
-        engine=values.one("engine", settings.one_of(*settings.ENGINES), standard.engine),
+        engine=values.one("engine", settings.engine_name, standard.engine),
         unsafe_logging=bool(values.raw("unsafe_logging")),
         hub=sharing.hub_options(values),
     )

@@ -133,8 +133,9 @@ EngineName = Annotated[
         metavar="ENGINE",
         autocompletion=_completing(*ENGINES),
         show_default=True,
-        help="The WebRTC implementation: aiortc; wrtc, which is libwebrtc, is faster and looks like a browser, but has "
-        "no --bind and no --ip-policy lan; or auto, which is wrtc where it is installed and has what is asked for.",
+        help="The WebRTC implementation. aiortc; aiortc-stock, the same as it comes, to compare; wrtc, which is "
+        "libwebrtc: faster, and looks like a browser, but has no --bind and no --ip-policy lan; auto, which is wrtc "
+        "where it is installed and has what is asked for, else aiortc.",
         rich_help_panel=_LINK,
     ),
 ]
@@ -256,6 +257,11 @@ def one_of(*names: str) -> Callable[[str], str]:
         return text
 
     return convert
+
+
+def engine_name(text: str) -> str:
+    """A converter to the name of an engine."""
+    return one_of(*ENGINES)(text)
 
 
 def count(text: str) -> int:
