@@ -63,7 +63,7 @@ async def no_leaks() -> AsyncIterator[None]:
     for _ in range(5):
         await asyncio.sleep(0)
     assert asyncio.all_tasks() - tasks == set()
-    assert _descriptors() == files
+    assert _descriptors() <= files  # the leavings of a test before this one may be collected meanwhile
 
 
 def _descriptors() -> int:

@@ -55,17 +55,6 @@ async def test_a_download_and_an_upload(relay_engine: str, client_engine: str, t
         assert closed["peer"] == 1
 
 
-async def test_a_client_that_dies_is_noticed() -> None:
-    async with (
-        MayflyProcess.running("relay", *ENGINE["wrtc"], *OPEN_LOOPBACK) as relay,
-        MayflyProcess.running("client", "-", *ENGINE["wrtc"], "--socks", "127.0.0.1:0") as client,
-    ):
-        await introduce(relay, client)
-        await relay.event("connected")
-        client.kill()
-        await relay.event("closed", timeout=20)
-
-
 async def test_an_option_that_the_engine_lacks_is_said(tmp_path: Path) -> None:
     async with MayflyProcess.running("relay", *ENGINE["wrtc"], *BIND) as relay:
         error = await relay.event("error")

@@ -32,6 +32,7 @@ class NativeConnection:
         self._settings = settings
         self._offerer = offerer
         self._remote: Description | None = None
+        self._generation = 0
         if webrtc.field_trials.get(PQC_TRIAL) != "Enabled":
             webrtc.field_trials[PQC_TRIAL] = "Enabled"
         try:
@@ -138,12 +139,19 @@ class NativeConnection:
             ) from None
 
     async def hold_open(self) -> None:
-        """Check the far end's candidates anew. libwebrtc lets go of those that stay silent for half a minute."""
+        """Check the far end's candidates anew, so that our NAT lets it in.
+
+        libwebrtc lets go of a candidate that stays silent for a quarter of a minute. The same one is new to it, and is
+        checked again, where its generation is higher.
+        """
+        self._generation += 1
         for line in to_sdp(self._remote).splitlines() if self._remote is not None else ():
             if line.startswith("a=candidate:"):
-                candidate = webrtc.RTCIceCandidateInit(line.removeprefix("a="), sdp_mid="0", sdp_m_line_index=0)
+                renewed = f"{line.removeprefix('a=')} generation {self._generation}"
                 with suppress(webrtc.RTCException):
-                    await self._pc.add_ice_candidate(candidate)
+                    await self._pc.add_ice_candidate(
+                        webrtc.RTCIceCandidateInit(renewed, sdp_mid="0", sdp_m_line_index=0)
+                    )
 
     def close(self) -> None:
         """Free everything at once. Idempotent."""
