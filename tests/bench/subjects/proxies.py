@@ -32,13 +32,15 @@ class ProxySubject:
         origin: Origin,
         folder: Path,
         ends: Callable[[], list[psutil.Process]],
+        inside: Sequence[str] = (),
     ) -> None:
+        """`inside` goes before every curl: the way into another network namespace."""
         self.name = name
         self._ends = ends
         self._folder = folder
         self._proxy = proxy
         self._origin = origin
-        self._curl = ["curl", "-sSf", *(["--socks5-hostname", f"{proxy[0]}:{proxy[1]}"] if proxy else [])]
+        self._curl = [*inside, "curl", "-sSf", *(["--socks5-hostname", f"{proxy[0]}:{proxy[1]}"] if proxy else [])]
 
     def processes(self) -> list[psutil.Process]:
         return self._ends()
