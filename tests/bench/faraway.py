@@ -28,12 +28,12 @@ QUEUE = RATE // 10
 """What waits in front of the slow part at most: a tenth of a second."""
 SUBJECTS = (TUNNEL, LINK, STOCK_UVLOOP, TUNNEL_WRTC, RAW_WRTC, NODE, TCP)
 PROBE = 256 * 1024
-LONGEST = 6 * RATE
-ATTEMPT = 60.0
+LONGEST = 8 * RATE
+ATTEMPT = 90.0
 
 
-async def measure_point(run: Run, row: str, shape: Shape, *, rounds: int) -> None:
-    """MB/s of every subject over one path, as `row`."""
+async def measure_point(run: Run, row: str, shape: Shape, *, rounds: int, seconds: float) -> None:
+    """MB/s of every subject over one path, as `row`, from transfers of about so many seconds."""
     if absent := missing("ip", "ethtool", "curl"):
         run.note(f"left out: {', '.join(absent)} is not installed")
         return
@@ -49,7 +49,7 @@ async def measure_point(run: Run, row: str, shape: Shape, *, rounds: int) -> Non
             for subject in order:
                 try:
                     async with asyncio.timeout(ATTEMPT):
-                        speed = await _speed(subject, run)
+                        speed = await _speed(subject, seconds)
                 except TimeoutError:
                     run.note(f"{subject.name} did not finish in {ATTEMPT:.0f} s at {row}")
                     continue
@@ -57,16 +57,15 @@ async def measure_point(run: Run, row: str, shape: Shape, *, rounds: int) -> Non
                 run.progress(f"{row}, round {number}: {subject.name} {speed / MB:.2f} MB/s")
 
 
-async def _speed(subject: Subject, run: Run) -> float:
-    """A small transfer says how much to move so that the real one takes some seconds."""
-    seconds = run.scaled(5, 3)
-    estimate = PROBE / await subject.download(PROBE)
-    for _ in range(2):
-        size = int(min(max(estimate * seconds, PROBE), LONGEST))
-        estimate = size / await subject.download(size)
-        if size == LONGEST or size > estimate * seconds / 2:
-            break
-    return estimate
+async def _speed(subject: Subject, enough: float) -> float:
+    """Bytes a second of a transfer that takes long enough for its start not to count for much."""
+    size = PROBE
+    while True:
+        took = await subject.download(size)
+        if took > enough * 0.6 or size == LONGEST:
+            return size / took
+        # A short transfer is mostly start, so what it says of the speed is too little; never more than eightfold.
+        size = int(min(size * min(8.0, 1.5 * enough / took), LONGEST))
 
 
 @contextlib.asynccontextmanager

@@ -18,8 +18,9 @@ async def measure(run: Run) -> None:
     """A path after the other."""
     for milliseconds in (JUDGED,) if run.quick else ROUND_TRIPS:
         shape = Shape(delay=milliseconds / 2000, rate=RATE, queue=QUEUE)
-        rounds = run.rounds if milliseconds == JUDGED else min(run.rounds, 2)
-        await measure_point(run, f"rtt {milliseconds}", shape, rounds=rounds)
+        judged = milliseconds == JUDGED
+        rounds = run.rounds if judged else min(run.rounds, 2)
+        await measure_point(run, f"rtt {milliseconds}", shape, rounds=rounds, seconds=8 if judged else 4)
 
 
 def share(figures: Figures) -> float | None:
