@@ -161,7 +161,7 @@ class AiortcEngine:
 
         Raises GatheringError, or ConnectError where both ends insist on one DTLS role.
         """
-        setup = answered_setup(settings.dtls_role, offer.setup)
+        setup = answered_setup(settings.dtls_role, offer.setup, left_to_us=Setup.PASSIVE)
         assembly = await _gathered(settings, offerer=False, stock=self._stock)
         return AiortcPendingAnswer(assembly, setup, offer, settings)
 

@@ -234,11 +234,35 @@ class LinkConnection(Connection):
             self._sources.update((c._network_host, c.port) for c in self._remote_candidates)
 
     def request_received(self, message: stun.Message, addr: tuple[str, int], protocol: StunProtocol) -> None:
-        """Answer a check. One without PRIORITY is malformed (RFC 8445 §7.3)."""
+        """Answer a check. One without PRIORITY is malformed (RFC 8445 §7.3).
+
+        One that comes before the answer is kept, and answered in `connect`. An answerer of another stack that hears
+        that the way is open begins DTLS; it would repeat its ClientHello ever more seldom, and give up, while a person
+        still carries its answer to us.
+        """
         if message.message_method == stun.Method.BINDING and "PRIORITY" not in message.attributes:
             self.respond_error(message, addr, protocol, (400, "Bad Request"))
-            return
-        super().request_received(message, addr, protocol)
+        elif self.remote_username is None and self._authentic(message):
+            self._early_checks.append((message, addr, protocol))
+        else:
+            super().request_received(message, addr, protocol)
+
+    async def connect(self) -> None:
+        """Answer the checks that came early, and begin our own. Raises ConnectionError when none succeeds."""
+        waiting = {message.transaction_id: (message, addr, protocol) for message, addr, protocol in self._early_checks}
+        self._early_checks.clear()
+        for check in waiting.values():
+            super().request_received(*check)  # which keeps them for what follows
+        await super().connect()
+
+    def _authentic(self, message: stun.Message) -> bool:
+        signed = {"USERNAME", "MESSAGE-INTEGRITY"} <= message.attributes.keys()
+        return (
+            message.message_method == stun.Method.BINDING
+            and signed
+            and self._valid_username(message.attributes["USERNAME"])
+            and message.check_message_integrity(self.local_password.encode())
+        )
 
     def check_incoming(self, message: stun.Message, addr: tuple[str, int], protocol: StunProtocol) -> None:
         """Take note of an authenticated check; its source may send data from now on."""
