@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
@@ -25,16 +26,25 @@ class ControlAddress:
 
     @classmethod
     def parse(cls, text: str) -> ControlAddress:
-        """Read `[PASSWORD@]HOST:PORT`, `[PASSWORD@]PORT`, or a path, as given to --tor-control. Raises ValueError."""
+        """Read `[PASSWORD@]ADDRESS:PORT` or `[PASSWORD@]PATH`, as given to --tor-control. Raises ValueError."""
         password, _, where = text.rpartition("@")
         path = where.removeprefix("unix:")
         if path.startswith("/"):
             return cls(path=path, password=password)
         host, _, number = where.rpartition(":")
-        host = host.removeprefix("[").removesuffix("]") or LOOPBACK
-        if not (number.isascii() and number.isdigit() and len(number) <= 5 and 0 < int(number) < 65536):
-            raise ValueError("is neither HOST:PORT nor the path of a socket")
-        return cls(host, int(number), password=password)
+        try:
+            address = IPv4Address({"": LOOPBACK, "localhost": LOOPBACK}.get(host, host))
+            port = int(number)
+        except ValueError:
+            raise ValueError("is neither ADDRESS:PORT, with an IPv4 address, nor the path of a socket") from None
+        if not 0 < port < 65536:
+            raise ValueError("has no port between 1 and 65535")
+        return cls(str(address), port, password=password)
+
+    @property
+    def tcp(self) -> tuple[str, int]:
+        """Address and port."""
+        return self.host, self.port
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
