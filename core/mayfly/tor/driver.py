@@ -84,12 +84,8 @@ class Tor:
         """Tor's version, once known."""
 
     async def __aenter__(self) -> Self:
-        """Start it, or attach. Raises TorError when that fails: no tor, wrong torrc, wrong password."""
         try:
-            self._tell(TorStatus())
-            began: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._tasks.spawn(self._keep(began))
-            await began
+            await self.start()
         except BaseException:
             await self.aclose()
             raise
@@ -97,6 +93,13 @@ class Tor:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+    async def start(self) -> None:
+        """Start it, or attach. Raises TorError when that fails: no tor, wrong torrc, wrong password. Then aclose()."""
+        self._tell(TorStatus())
+        began: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tasks.spawn(self._keep(began))
+        await began
 
     async def aclose(self) -> None:
         """End a tor of our own, or let an attached one be. Idempotent."""
