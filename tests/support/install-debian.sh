@@ -11,16 +11,21 @@ table='
 chromedriver:chromium-driver
 chromium:chromium
 curl:curl
+danted:dante-server
 dig:bind9-dnsutils
 dnsmasq:dnsmasq-base
 ethtool:ethtool
 ip:iproute2
+microsocks:microsocks
 nc.openbsd:netcat-openbsd
 node:nodejs
 npm:npm
 ssh-keygen:openssh-client
 ssh:openssh-client
 sshd:openssh-server
+tinyproxy:tinyproxy-bin
+tor-gencert:tor
+tor:tor
 '
 
 programs=
