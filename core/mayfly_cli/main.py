@@ -17,6 +17,8 @@ from mayfly_cli.client import HELP as CLIENT_HELP
 from mayfly_cli.client import client
 from mayfly_cli.code import app as code_app
 from mayfly_cli.ordered import OrderedCommand
+from mayfly_cli.pt import HELP as PT_HELP
+from mayfly_cli.pt import pt
 from mayfly_cli.receive import HELP as RECEIVE_HELP
 from mayfly_cli.receive import receive
 from mayfly_cli.relay import HELP as RELAY_HELP
@@ -54,6 +56,7 @@ app.command("relay", cls=OrderedCommand, context_settings={"auto_envvar_prefix":
 )
 app.command("client", context_settings={"auto_envvar_prefix": "MAYFLY_CLIENT"}, help=CLIENT_HELP)(client)
 for _name, _command, _help in (
+    ("pt", pt, PT_HELP),
     ("chat", chat, CHAT_HELP),
     ("send", send, SEND_HELP),
     ("receive", receive, RECEIVE_HELP),

@@ -40,9 +40,9 @@ def test_any_login_gives_arguments_or_the_documented_error(username: bytes, pass
 
 
 def test_the_specification_s_own_example() -> None:
-    assert parse("shared-secret=rahasia;secrets-file=/tmp/blob") == (
+    assert parse("shared-secret=rahasia;secrets-file=/etc/blob") == (
         ("shared-secret", "rahasia"),
-        ("secrets-file", "/tmp/blob"),
+        ("secrets-file", "/etc/blob"),
     )
 
 
