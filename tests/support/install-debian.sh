@@ -11,13 +11,18 @@ table='
 chromedriver:chromium-driver
 chromium:chromium
 curl:curl
+danted:dante-server
 dig:bind9-dnsutils
 dnsmasq:dnsmasq-base
 ip:iproute2
+microsocks:microsocks
 nc.openbsd:netcat-openbsd
 ssh-keygen:openssh-client
 ssh:openssh-client
 sshd:openssh-server
+tinyproxy:tinyproxy-bin
+tor-gencert:tor
+tor:tor
 '
 
 programs=
