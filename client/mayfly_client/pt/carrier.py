@@ -44,7 +44,7 @@ class Carrier:
         self._tasks = TaskSet()
         self._session: Session | None = None
         self._meeting: asyncio.Task[Session | MayflyError] | None = None
-        self._all: set[Session] = set()
+        self._sessions: dict[Session, int] = {}
         self._met = 0
         self._said: str | None = None
 
@@ -57,6 +57,8 @@ class Carrier:
             return await session.open_stream(header, priority)
         except (LinkLostError, StreamResetError):  # it has left, or is about to, and we are the first to see it
             self._let_go(session)
+            if session.ended:
+                self._ended(session)
         session = await self._open_session()
         return await session.open_stream(header, priority)
 
@@ -67,7 +69,7 @@ class Carrier:
     async def aclose(self) -> None:
         """End the meeting under way and every session."""
         await self._tasks.aclose()
-        closing = (session.close(ErrorCode.NO_ERROR, "the client has left") for session in list(self._all))
+        closing = (session.close(ErrorCode.NO_ERROR, "the client has left") for session in list(self._sessions))
         await asyncio.gather(*closing)
 
     async def _open_session(self) -> Session:
@@ -112,29 +114,33 @@ class Carrier:
             on_stream=lambda stream: stream.reset(StreamCode.UNSUPPORTED),
             on_datagram=lambda _stream_id, _payload: None,
         )
-        self._all.add(session)
+        self._met += 1
+        number = self._met
         try:
             peer = await greet(session, Role.RELAY)
         except BaseException:
-            self._all.discard(session)
             await session.close()
             raise
-        self._met += 1
-        number = self._met
+        self._sessions[session] = number
         self._reporter.report(connected(number, session, met, peer))
         session.on_goaway(lambda seconds, reason: self._leaving(number, session, seconds, reason))
-        self._tasks.spawn(self._watch(number, session))
+        self._tasks.spawn(self._watch(session))
         return session
 
     def _leaving(self, number: int, session: Session, seconds: float, reason: str) -> None:
         self._reporter.report(Leaving(number, seconds, reason))
         self._let_go(session)
 
-    async def _watch(self, number: int, session: Session) -> None:
-        end = await session.wait_closed()
-        self._all.discard(session)
+    async def _watch(self, session: Session) -> None:
+        await session.wait_closed()
         self._let_go(session)
-        self._reporter.report(Closed(number, end.reason or "the relay has left"))
+        self._ended(session)
+
+    def _ended(self, session: Session) -> None:
+        """Tell it once. A dead link takes seconds to be closed, and tor may be back before that."""
+        number = self._sessions.pop(session, None)
+        if number is not None:
+            self._reporter.report(Closed(number, session.end.reason or "the relay has left"))
 
     def _let_go(self, session: Session) -> None:
         """Open nothing more on it. What is open there stays."""
