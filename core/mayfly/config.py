@@ -298,3 +298,34 @@ class ChatConfig:
         """Bytes that hostile peers can make one room hold."""
         settled = self.max_waiting * 2 * self.max_participants * 100
         return self.max_participants * (4 * self.max_waiting_bytes + 2 * self.max_queue + settled) + 4 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class OnionConfig:
+    """What a relay's onion service does for callers, who cannot be told apart. Times are seconds."""
+
+    max_line: int = 4 * KIB
+    """Bytes of one line. A code takes a few hundred."""
+
+    max_callers: int = 8
+    """Calls at once. Each may hold one offer, with its sockets, until it is answered or late."""
+
+    call_timeout: float = 20.0
+    """How long a caller may take to say what it wants."""
+
+    answer_timeout: float = 60.0
+    """How long an offer waits for its answer. Both ways lead through six relays of Tor's each."""
+
+    offer_rate: float = 0.2
+    """Offers a second in the long run: each asks the STUN servers."""
+
+    offer_burst: int = 8
+    """Offers that may be made at once."""
+
+    retry_after: float = 5.0
+    """When a caller that was too many may come back."""
+
+    @property
+    def worst_case_memory(self) -> int:
+        """Bytes that callers can make us hold: what was read and not understood yet, and an offer of 64 KiB each."""
+        return self.max_callers * (64 * KIB + self.max_line + 64 * KIB)
