@@ -14,6 +14,7 @@
     │   ├── GatheringError      no usable address of our own
     │   ├── ConnectError        the two ends never met
     │   └── LinkLostError       they had met, and then the link ended
+    ├── TorError                tor could not be started, reached, or asked
     ├── ListenError             a local port could not be opened
     ├── ControlError            a running program could not be asked, or said no
     │   └── NoSessionError      no program of that name runs
@@ -174,6 +175,13 @@ class ListenError(MayflyError):
 
     stage = "listen"
     exit_code = ExitCode.CANNOT_LISTEN
+
+
+class TorError(MayflyError):
+    """A tor that we need could not be started, reached, or asked."""
+
+    stage = "tor"
+    exit_code = ExitCode.NO_CONNECTION
 
 
 class ControlError(MayflyError):
