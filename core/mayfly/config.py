@@ -298,3 +298,45 @@ class ChatConfig:
         """Bytes that hostile peers can make one room hold."""
         settled = self.max_waiting * 2 * self.max_participants * 100
         return self.max_participants * (4 * self.max_waiting_bytes + 2 * self.max_queue + settled) + 4 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class RendezvousConfig:
+    """What brokers and those whom we meet there can make us hold, and how long we wait. Times are seconds."""
+
+    max_body: int = 4 * KIB
+    """Bytes of one message between client and relay."""
+
+    max_response: int = 256 * KIB
+    """Bytes of a broker's response; a longer one is refused unread. One is held for each request under way."""
+
+    max_matches: int = 32
+    """Matches that a relay works on at once, whatever the broker hands it; each holds a few messages and, once an offer
+    was opened, one link in the making."""
+
+    max_messages: int = 8
+    """Messages of one match that are looked at."""
+
+    tries: int = 3
+    """Wrong words after which a short code is burnt: a guesser's chance is this many in 65,536."""
+
+    connect_timeout: float = 5.0
+    """To reach a broker, TLS included; then the next one is tried."""
+
+    answer_timeout: float = 15.0
+    """For a broker's response, on top of what we ask it to wait."""
+
+    poll: float = 25.0
+    """How long a broker may hold a request for news; below what proxies cut off at."""
+
+    exchange_timeout: float = 10.0
+    """For the other side's next message in a match; then the exchange is given up."""
+
+    connect_link: float = 15.0
+    """For the link once both sides have offer and answer; then another relay is tried."""
+
+    backoff: float = 0.5
+    """The first pause after a failure; each further one doubles it, and each is drawn from the half below."""
+
+    max_backoff: float = 30.0
+    """Where the pauses stop growing."""

@@ -14,6 +14,12 @@
     │   ├── GatheringError      no usable address of our own
     │   ├── ConnectError        the two ends never met
     │   └── LinkLostError       they had met, and then the link ended
+    ├── RendezvousError         meeting through a broker
+    │   ├── BrokerDownError     no broker can be reached, or it does not answer sensibly
+    │   ├── BrokerRefusedError  a broker says no; has its stable word for why
+    │   ├── RefusedError        the relay says no
+    │   ├── ForgedError         a message is not from who it should be, or was changed on its way
+    │   └── WrongWordsError     the words of a short code are not the relay's
     ├── ListenError             a local port could not be opened
     ├── ControlError            a running program could not be asked, or said no
     │   └── NoSessionError      no program of that name runs
@@ -167,6 +173,52 @@ class LinkLostError(LinkError):
 
     stage = "link"
     exit_code = ExitCode.LINK_LOST
+
+
+class RendezvousError(MayflyError):
+    """Something about meeting through a broker."""
+
+    stage = "broker"
+    exit_code = ExitCode.NO_CONNECTION
+
+
+class BrokerDownError(RendezvousError):
+    """No broker can be reached, or it does not answer as one."""
+
+
+class BrokerRefusedError(RendezvousError):
+    """A broker says no. `code` is its stable word for why, `retry_after` the seconds that it asks for, if any."""
+
+    def __init__(self, code: str, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+        self.retry_after = retry_after
+
+
+class RefusedError(RendezvousError):
+    """The relay that the broker chose says no."""
+
+
+class ForgedError(RendezvousError):
+    """A message at the broker is not from who it should be, or was changed on its way. Nothing of it is used."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "What came through the broker was not made by the other side, or was changed on its way.",
+            hint="Try again. If it happens again, do not trust this broker.",
+        )
+
+
+class WrongWordsError(RendezvousError):
+    """The words of a short code are not those of the relay that waits under its number."""
+
+    exit_code = ExitCode.BAD_CODE
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The words of the code are wrong.",
+            hint="Read the code again where the relay shows it. After three wrong tries it makes a new one.",
+        )
 
 
 class ListenError(MayflyError):
