@@ -298,3 +298,29 @@ class ChatConfig:
         """Bytes that hostile peers can make one room hold."""
         settled = self.max_waiting * 2 * self.max_participants * 100
         return self.max_participants * (4 * self.max_waiting_bytes + 2 * self.max_queue + settled) + 4 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class RendezvousConfig:
+    """What a body of the broker's interface may hold. Part of the protocol: both ends know these numbers."""
+
+    max_body: int = 16 * KIB
+    """Bytes of any request. A longer one is refused unread."""
+
+    max_message: int = 4 * KIB
+    """Bytes of one sealed message, before base64url."""
+
+    max_messages: int = 8
+    """Messages that one side sends in one match."""
+
+    max_capacity: int = 64
+    """Matches that one posting serves at once."""
+
+    max_exclude: int = 32
+    """Postings that a client may ask not to be given."""
+
+    max_lifetime: float = 7 * 24 * 3600.0
+    """Seconds: the longest span in any body, and the longest that a posting may stand."""
+
+    max_wait: float = 25.0
+    """Seconds: a long poll is answered after this, whatever happens. Below the idle time-out of common proxies."""
