@@ -302,10 +302,33 @@ class ChatConfig:
 
 @dataclass(frozen=True, slots=True)
 class RendezvousConfig:
-    """What brokers and those whom we meet there can make us hold, and how long we wait. Times are seconds."""
+    """What a body of the broker's interface may hold. Part of the protocol: both ends know these numbers."""
 
-    max_body: int = 4 * KIB
-    """Bytes of one message between client and relay."""
+    max_body: int = 16 * KIB
+    """Bytes of any request. A longer one is refused unread."""
+
+    max_message: int = 4 * KIB
+    """Bytes of one sealed message, before base64url."""
+
+    max_messages: int = 8
+    """Messages that one side sends in one match."""
+
+    max_capacity: int = 64
+    """Matches that one posting serves at once."""
+
+    max_exclude: int = 32
+    """Postings that a client may ask not to be given."""
+
+    max_lifetime: float = 7 * 24 * 3600.0
+    """Seconds: the longest span in any body, and the longest that a posting may stand."""
+
+    max_wait: float = 25.0
+    """Seconds: a long poll is answered after this, whatever happens. Below the idle time-out of common proxies."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingConfig:
+    """What brokers and those whom we meet there can make us hold, and how long we wait. Times are seconds."""
 
     max_response: int = 256 * KIB
     """Bytes of a broker's response; a longer one is refused unread. One is held for each request under way."""
@@ -313,9 +336,6 @@ class RendezvousConfig:
     max_matches: int = 32
     """Matches that a relay works on at once, whatever the broker hands it; each holds a few messages and, once an offer
     was opened, one link in the making."""
-
-    max_messages: int = 8
-    """Messages of one match that are looked at."""
 
     tries: int = 3
     """Wrong words after which a short code is burnt: a guesser's chance is this many in 65,536."""
@@ -325,9 +345,6 @@ class RendezvousConfig:
 
     answer_timeout: float = 15.0
     """For a broker's response, on top of what we ask it to wait."""
-
-    poll: float = 25.0
-    """How long a broker may hold a request for news; below what proxies cut off at."""
 
     exchange_timeout: float = 10.0
     """For the other side's next message in a match; then the exchange is given up."""

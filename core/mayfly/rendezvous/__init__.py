@@ -1,1 +1,1 @@
-"""Meeting through a broker, sans-IO: short codes, the key that two friends agree on, and sealed offers and answers."""
+"""Meeting through a broker, sans-IO: the broker's interface, short codes, and sealed offers and answers."""

@@ -70,7 +70,7 @@ Envelope = Element | Sealed | Refusal
 
 def decode(data: bytes) -> Envelope:
     """A message from anywhere. Raises EnvelopeError."""
-    if not 2 <= len(data) <= RendezvousConfig().max_body:
+    if not 2 <= len(data) <= RendezvousConfig().max_message:
         raise EnvelopeError("the message is too short or too long")
     kind, content = data[0], data[1:]
     if kind == _ELEMENT and len(content) == ELEMENT_SIZE:
