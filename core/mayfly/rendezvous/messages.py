@@ -138,10 +138,11 @@ class PoolPosting(Message, frozen=True, tag="pool", tag_field="mode"):
 
 
 class FriendPosting(Message, frozen=True, tag="friend", tag_field="mode"):
-    """A relay waits for one friend, who will know its nameplate."""
+    """A relay waits for one friend, who will know its nameplate. `nameplate` is a wish: one that it had before."""
 
     version: Literal[1]
     lifetime: Seconds
+    nameplate: Nameplate | None = None
 
 
 NewPosting = PoolPosting | FriendPosting
