@@ -17,6 +17,7 @@
     ├── RendezvousError         meeting through a broker
     │   ├── BrokerDownError     no broker can be reached, or it does not answer sensibly
     │   ├── BrokerRefusedError  a broker says no; has its stable word for why
+    │   │   └── CodeGoneError   nobody waits behind a short code any more
     │   ├── RefusedError        the relay says no
     │   ├── ForgedError         a message is not from who it should be, or was changed on its way
     │   └── WrongWordsError     the words of a short code are not the relay's
@@ -193,6 +194,12 @@ class BrokerRefusedError(RendezvousError):
         super().__init__(message, hint=hint)
         self.code = code
         self.retry_after = retry_after
+
+
+class CodeGoneError(BrokerRefusedError):
+    """Nobody waits at the broker behind that short code: it was never given, is burnt, or has been used."""
+
+    exit_code = ExitCode.BAD_CODE
 
 
 class RefusedError(RendezvousError):

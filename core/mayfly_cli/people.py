@@ -21,6 +21,7 @@ from mayfly.runtime.events import (
     Inspected,
     Leaving,
     Listening,
+    Posted,
     Warned,
     Words,
 )
@@ -65,6 +66,7 @@ class People:
         self._errors = Output(err.file)
         self._tell: dict[type[Event], Callable[[Any], None]] = {
             CodeReady: self._code,
+            Posted: self._posted,
             Words: self._words,
             Connected: self._connected,
             Listening: self._listening,
@@ -99,7 +101,21 @@ class People:
         """A question, on a line of its own: whatever is reported meanwhile does not tear it."""
         self._say(text, style="bold")
 
+    def _short_code(self, event: CodeReady) -> None:
+        self._say()
+        self._say(f"Your code: {event.code}", style="bold", unbroken=True)
+        self._say(f"It is good for one person, for {self._until(event.expires)}. It gives away no address.")
+        self._say("Tell it to that person only, who runs this, with the same broker:")
+        self._say(f"  mayfly client --broker … {event.code}", unbroken=True)
+        self._say()
+
+    def _posted(self, event: Posted) -> None:
+        self._say(f"In the pool of {event.broker}, for strangers to take.", style="bold", unbroken=True)
+
     def _code(self, event: CodeReady) -> None:
+        if event.kind == "short":
+            self._short_code(event)
+            return
         answer = event.kind == "answer"
         self._say()
         self._say("Your answer:" if answer else "Your code:", style="bold")

@@ -20,7 +20,6 @@ from mayfly.rendezvous.messages import (
     PostingUpdate,
     Renewed,
 )
-from mayfly.runtime.broker.client import BrokerSession
 from mayfly.runtime.broker.options import BrokerOptions
 
 T = TypeVar("T")
@@ -106,6 +105,8 @@ class Brokers:
 
 def connect(options: BrokerOptions) -> BrokerConnections:
     """The connections to real brokers; tests put others in the place of this function."""
+    from mayfly.runtime.broker.client import BrokerSession  # noqa: PLC0415 - aiohttp takes a fifth of a second to load
+
     return BrokerSession(options)
 
 

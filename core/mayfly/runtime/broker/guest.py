@@ -23,11 +23,12 @@ from typing import TypeVar
 from mayfly.errors import ForgedError
 from mayfly.rendezvous import nat, offers
 from mayfly.rendezvous.friend import FriendClient
-from mayfly.rendezvous.messages import About, FriendMatch, MatchCreated, NewMatch, PoolMatch, PortClass, Upstream, Want
+from mayfly.rendezvous.messages import About, FriendMatch, MatchCreated, NewMatch, PoolMatch, Want
 from mayfly.rendezvous.shortcode import ShortCode
 from mayfly.rendezvous.stranger import StrangerClient
 from mayfly.runtime.broker.brokers import Broker, Brokers
 from mayfly.runtime.broker.exchange import Exchange, to_bytes
+from mayfly.runtime.broker.options import Wish
 from mayfly.runtime.meeting import Met
 from mayfly.runtime.tasks import TaskSet
 from mayfly.signaling.codes import Code
@@ -35,14 +36,6 @@ from mayfly.signaling.words import verification_words
 from mayfly.transport.base import Engine, LinkSettings, PendingOffer
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a client asks of a relay of the pool; None is whatever there is."""
-
-    upstream: Upstream | None = None
-    serves: PortClass | None = None
 
 
 @dataclass(frozen=True, slots=True)

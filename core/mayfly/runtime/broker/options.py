@@ -6,6 +6,15 @@ from dataclasses import dataclass, field
 
 from mayfly.config import MeetingConfig
 from mayfly.rendezvous.address import BrokerAddress
+from mayfly.rendezvous.messages import PortClass, Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a client asks of a relay of the pool; None is whatever there is."""
+
+    upstream: Upstream | None = None
+    serves: PortClass | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

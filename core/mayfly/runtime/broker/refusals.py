@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mayfly.errors import BrokerRefusedError
+from mayfly.errors import BrokerRefusedError, CodeGoneError
 from mayfly.rendezvous.messages import ErrorName
 
 _LATER = "It is tried again by itself."
@@ -43,8 +43,11 @@ PASSING = frozenset(
 )
 """What may be otherwise a little later."""
 
+_GONE = frozenset({ErrorName.NO_SUCH_NAMEPLATE, ErrorName.BURNED, ErrorName.USED})
+
 
 def refusal(name: ErrorName, retry_after: float | None = None) -> BrokerRefusedError:
     """The error for a broker's refusal."""
     message, hint = _WORDS.get(name, _OTHER)
-    return BrokerRefusedError(name.value, message, hint=hint, retry_after=retry_after)
+    kind = CodeGoneError if name in _GONE else BrokerRefusedError
+    return kind(name.value, message, hint=hint, retry_after=retry_after)
