@@ -15,6 +15,7 @@
     │   ├── ConnectError        the two ends never met
     │   └── LinkLostError       they had met, and then the link ended
     ├── ListenError             a local port could not be opened
+    ├── StoreError              a broker's store could not be reached
     ├── ControlError            a running program could not be asked, or said no
     │   └── NoSessionError      no program of that name runs
     └── ProtocolError           has a wire code
@@ -174,6 +175,13 @@ class ListenError(MayflyError):
 
     stage = "listen"
     exit_code = ExitCode.CANNOT_LISTEN
+
+
+class StoreError(MayflyError):
+    """A broker's store could not be reached when it started."""
+
+    stage = "store"
+    exit_code = ExitCode.NO_CONNECTION
 
 
 class ControlError(MayflyError):
