@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mayfly.config import PoolConfig
+from mayfly.meetconfig import PoolConfig
 from mayfly.runtime.broker.options import BrokerOptions, Wish
 from mayfly.services.options import HubOptions
 from mayfly.transport.base import LinkSettings

@@ -21,7 +21,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import Enum
 
-from mayfly.config import MeetingConfig, PoolConfig
+from mayfly.meetconfig import MeetingConfig, PoolConfig
 from mayfly.rendezvous.backoff import Backoff
 
 _SPREAD = 4.0

@@ -1,4 +1,4 @@
-"""A Dialler over several relays: opens each stream on the one that the pool chooses, and on another if that is silent."""
+"""A Dialler over several relays: each stream goes to the one that the pool chooses, or to another if that is silent."""
 
 from __future__ import annotations
 

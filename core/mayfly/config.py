@@ -327,76 +327,78 @@ class RendezvousConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class MeetingConfig:
-    """What brokers and those whom we meet there can make us hold, and how long we wait. Times are seconds."""
+class BrokerConfig:
+    """What strangers can make a broker hold and do. Times are seconds."""
 
-    max_response: int = 256 * KIB
-    """Bytes of a broker's response; a longer one is refused unread. One is held for each request under way."""
+    max_postings: int = 20_000
+    """Relays that wait, at about 2 KiB each. A further one is told `full`."""
 
-    max_matches: int = 32
-    """Matches that a relay works on at once, whatever the broker hands it; each holds a few messages and, once an offer
-    was opened, one link in the making."""
+    max_matches: int = 10_000
+    """Matches that are open or were closed within `linger`."""
+
+    max_mailbox: int = 8 * KIB
+    """Characters of all messages of one side of a match."""
+
+    max_connections: int = 16_000
+    """Connections of all peers together, at about 4 KiB each and twice that behind TLS; a further one is closed."""
+
+    lease: float = 45.0
+    """A posting stands for so long after its last poll began or ended."""
+
+    cut_lease: float = 10.0
+    """And for so long after the connection of a poll was cut: the relay has died, or comes back at once."""
+
+    match_lifetime: float = 60.0
+    """A match ends after this, finished or not."""
+
+    linger: float = 15.0
+    """How long a closed match can still be read, so that the last message and the reason arrive."""
 
     tries: int = 3
-    """Wrong words after which a short code is burnt: a guesser's chance is this many in 65,536."""
+    """Matches that one short code is good for, if none of them succeeds."""
 
-    connect_timeout: float = 5.0
-    """To reach a broker, TLS included; then the next one is tried."""
+    nameplate_rest: float = 600.0
+    """How long a nameplate is not given out again, so that an old code never leads to a stranger."""
 
-    answer_timeout: float = 15.0
-    """For a broker's response, on top of what we ask it to wait."""
+    max_nameplate: int = 9_999_999
+    """The largest nameplate. Those in use and those at rest together are no more."""
 
-    exchange_timeout: float = 10.0
-    """For the other side's next message in a match; then the exchange is given up."""
+    prefix_postings: int = 64
+    """Postings of one address prefix at a time."""
 
-    connect_link: float = 15.0
-    """For the link once both sides have offer and answer; then another relay is tried."""
+    prefix_matches: int = 64
+    """Open matches of one address prefix at a time."""
 
-    backoff: float = 0.5
-    """The first pause after a failure; each further one doubles it, and each is drawn from the half below."""
+    prefix_connections: int = 512
+    """Connections of one address prefix at a time."""
 
-    max_backoff: float = 30.0
-    """Where the pauses stop growing."""
+    prefix_claims: int = 10
+    """Nameplates that one address prefix may try in `claim_window`, right or wrong."""
 
+    claim_window: float = 60.0
+    """The window of `prefix_claims`; one counter of about 200 bytes for each prefix that has used it."""
 
-@dataclass(frozen=True, slots=True)
-class PoolConfig:
-    """How a client keeps several relays. Times are seconds; each relay costs a session's and a link's worst case."""
+    prefix_rate: float = 20.0
+    """Requests a second of one address prefix in the long run."""
 
-    relays: int = 2
-    """Links that are kept. While some are being replaced there may be twice as many."""
+    prefix_burst: float = 200.0
+    """Requests of one prefix that may come at once."""
 
-    replace_ahead: float = 60.0
-    """So long before a relay said that it leaves, or a quarter of its time where that is less, another is fetched."""
+    max_prefixes: int = 65_536
+    """Prefixes whose rate is remembered at a time, about 250 bytes each; the one heard of longest ago is forgotten."""
 
-    forget_failures: float = 600.0
-    """How long a relay that failed is not asked for again, unless there is no other."""
+    request_timeout: float = 10.0
+    """How long the body of a request may take."""
 
-    max_failures: int = 24
-    """Failed relays that are remembered: with those in use they fit what a broker lets a client exclude."""
+    idle_timeout: float = 30.0
+    """How long a connection may stay open without a request whose head has come whole."""
 
-    quiet: float = 0.3
-    """How long a relay may be silent after a new stream's request, or four round trips where that is more; then the
-    stream is opened on another relay."""
+    drain: float = 10.0
+    """How long open matches may go on when the broker leaves."""
 
-    dead: float = 3.0
-    """Silence after a PING after which a relay is given up and its streams are reset, if there is a stream on it."""
-
-    watch: float = 1.0
-    """Between two looks at speed and life of each relay."""
-
-    no_relay: float = 20.0
-    """How long an application's request waits for a relay where there is none."""
-
-    backoff: float = 0.5
-    """As in MeetingConfig, between failed tries to get a relay."""
-
-    max_backoff: float = 30.0
-    """Where these pauses stop growing."""
-
-    speed_sample: int = 256 * KIB
-    """Bytes a second above which a relay's speed counts as measured."""
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.relays <= 8:
-            raise ValueError("a client keeps 1 to 8 relays")
+    @property
+    def worst_case_memory(self) -> int:
+        """Bytes that hostile peers can make a broker hold in its own memory, Redis or not."""
+        matches = self.max_matches * (2 * (2 * self.max_mailbox) + 4 * KIB)
+        connections = self.max_connections * 12 * KIB + 2_048 * 2 * 16 * KIB
+        return self.max_postings * 2 * KIB + matches + connections + self.max_prefixes * 450

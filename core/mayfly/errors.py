@@ -22,6 +22,7 @@
     │   ├── ForgedError         a message is not from who it should be, or was changed on its way
     │   └── WrongWordsError     the words of a short code are not the relay's
     ├── ListenError             a local port could not be opened
+    ├── StoreError              a broker's store could not be reached
     ├── ControlError            a running program could not be asked, or said no
     │   └── NoSessionError      no program of that name runs
     └── ProtocolError           has a wire code
@@ -233,6 +234,13 @@ class ListenError(MayflyError):
 
     stage = "listen"
     exit_code = ExitCode.CANNOT_LISTEN
+
+
+class StoreError(MayflyError):
+    """A broker's store could not be reached when it started."""
+
+    stage = "store"
+    exit_code = ExitCode.NO_CONNECTION
 
 
 class ControlError(MayflyError):

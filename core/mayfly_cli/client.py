@@ -129,7 +129,7 @@ def client(
 
 def options(values: Values) -> ClientOptions:
     """Everything but the code. Raises UsageError."""
-    from mayfly.config import PoolConfig  # noqa: PLC0415 - `mayfly --help` must not pay for it
+    from mayfly.meetconfig import PoolConfig  # noqa: PLC0415 - `mayfly --help` must not pay for it
     from mayfly_client.options import ClientOptions  # noqa: PLC0415 - `mayfly --help` must not pay for it
 
     link = settings.link_settings(values)

@@ -33,6 +33,7 @@ from mayfly_cli.output import Output
 from mayfly_cli.units import in_words
 
 RELAY, CLIENT, CHAT, SEND, RECEIVE = "relay", "client", "chat", "send", "receive"
+SOCKS = "socks5"
 
 _SEND_ALONG = {
     RELAY: "Run `mayfly client` on your computer, paste this code when it asks, and send me back the code it prints.",
@@ -150,6 +151,9 @@ class People:
             self._compared = words
 
     def _listening(self, event: Listening) -> None:
+        if event.protocol != SOCKS:
+            self._say(f"The broker listens on {event.address}", style="bold", unbroken=True)
+            return
         login = " --proxy-user USER:PASSWORD" if self._login else ""
         self._say(f"SOCKS5 on {event.address}", style="bold", unbroken=True)
         self._say(f"Try: curl --proxy socks5h://{event.address}{login} https://example.com/", unbroken=True)

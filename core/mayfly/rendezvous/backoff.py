@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mayfly.config import MeetingConfig
+from mayfly.meetconfig import MeetingConfig
 
 
 class Backoff:

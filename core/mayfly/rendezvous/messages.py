@@ -128,7 +128,7 @@ class About(Message, frozen=True):
 
 
 class PoolPosting(Message, frozen=True, tag="pool", tag_field="mode"):
-    """A relay offers itself to strangers: `capacity` more of them, for at most `lifetime`. Offers are sealed to `key`."""
+    """A relay offers itself to `capacity` more strangers, for at most `lifetime`. Offers are sealed to `key`."""
 
     version: Literal[1]
     key: PublicKey
@@ -280,7 +280,7 @@ class Health(Message, frozen=True):
     """The broker runs, and its store answers."""
 
     status: Literal["ok", "draining"]
-    version: int = VERSION
+    version: int
 
 
 class _Versioned(Struct):
@@ -304,7 +304,9 @@ BODIES: dict[str, Any] = {
 
 M = TypeVar("M", bound=Message)
 
-_DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {kind: msgspec.json.Decoder(kind) for kind in BODIES.values()}
+_DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(kind) for kind in (About, *BODIES.values())
+}
 _VERSIONED = msgspec.json.Decoder(_Versioned)
 _ENCODER = msgspec.json.Encoder()
 
@@ -327,9 +329,29 @@ def parse_new_match(body: bytes) -> NewMatch:
     return message
 
 
+def parse_stored_news(body: bytes) -> PostingNews:
+    """The news of a posting out of a broker's own store, however long. Raises msgspec.DecodeError: the store is broken."""
+    news: PostingNews = _DECODERS[PostingNews].decode(body)
+    return news
+
+
+def parse_about(body: bytes) -> About:
+    """What a relay offers, as a store has kept it. Raises MessageError."""
+    about: About = _parse(About, body)
+    return about
+
+
 def serialise(message: Message) -> bytes:
     """The bytes of a body, UTF-8."""
     return _ENCODER.encode(message)
+
+
+A = TypeVar("A", Mailbox, PostingNews)
+
+
+def leaving(answer: A, seconds: float | None) -> A:
+    """The same answer of a broker that leaves in so many seconds."""
+    return msgspec.structs.replace(answer, closing=seconds)
 
 
 def schemas() -> tuple[dict[str, Any], dict[str, Any]]:

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from mayfly.config import MeetingConfig
 from mayfly.errors import ForgedError
+from mayfly.meetconfig import MeetingConfig
 from mayfly.rendezvous import nat, offers
 from mayfly.rendezvous.messages import Nat
 from mayfly.runtime.meeting import Met

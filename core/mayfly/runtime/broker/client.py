@@ -13,8 +13,9 @@ from typing import Self, TypeVar
 import aiohttp
 from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
-from mayfly.config import MeetingConfig, RendezvousConfig
+from mayfly.config import RendezvousConfig
 from mayfly.errors import BrokerDownError
+from mayfly.meetconfig import MeetingConfig
 from mayfly.rendezvous import messages
 from mayfly.rendezvous.address import BrokerAddress
 from mayfly.rendezvous.messages import (

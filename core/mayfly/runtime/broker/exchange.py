@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
-from mayfly.config import MeetingConfig
 from mayfly.errors import (
     BrokerDownError,
     BrokerRefusedError,
@@ -15,6 +14,7 @@ from mayfly.errors import (
     RendezvousError,
     WrongWordsError,
 )
+from mayfly.meetconfig import MeetingConfig
 from mayfly.rendezvous.backoff import Backoff
 from mayfly.rendezvous.envelope import Envelope, EnvelopeError, decode
 from mayfly.rendezvous.messages import CloseReason, Mailbox, MatchCreated, NewMessage

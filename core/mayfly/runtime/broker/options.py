@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mayfly.config import MeetingConfig
+from mayfly.meetconfig import MeetingConfig
 from mayfly.rendezvous.address import BrokerAddress
 from mayfly.rendezvous.messages import PortClass, Upstream
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from mayfly.config import MeetingConfig
 from mayfly.errors import BrokerRefusedError, MayflyError
+from mayfly.meetconfig import MeetingConfig
 from mayfly.rendezvous.backoff import Backoff
 from mayfly.runtime.broker.brokers import chance
 from mayfly.runtime.events import Reporter, Warned

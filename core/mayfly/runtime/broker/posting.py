@@ -12,8 +12,9 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from mayfly.config import MeetingConfig, RendezvousConfig
+from mayfly.config import RendezvousConfig
 from mayfly.errors import BrokerDownError, BrokerRefusedError, ForgedError, RefusedError, RendezvousError
+from mayfly.meetconfig import MeetingConfig
 from mayfly.rendezvous.backoff import Backoff
 from mayfly.rendezvous.envelope import Envelope, Reason, Refusal
 from mayfly.rendezvous.messages import (
