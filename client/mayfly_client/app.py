@@ -9,6 +9,7 @@ from typing import Any
 from mayfly.config import MuxConfig
 from mayfly.errors import ErrorCode, LinkLostError
 from mayfly.mux.events import Side
+from mayfly.runtime.broker.source import BrokerSource
 from mayfly.runtime.events import Closed, CodeReader, Draining, Leaving, Listening, Reporter, Warned
 from mayfly.runtime.greeting import connected, greet
 from mayfly.runtime.introduction import LocalHello
@@ -19,23 +20,30 @@ from mayfly.runtime.tasks import first_of, unless
 from mayfly.services.hub import Hub, Place
 from mayfly.transport.engines import make_engine
 from mayfly.wire.hello import Role
+from mayfly_client.brokered import BrokeredClient
 from mayfly_client.dialler import SessionDialler
 from mayfly_client.listener import ProxyListener
 from mayfly_client.local import exposure_warning
 from mayfly_client.options import ClientOptions
+from mayfly_client.pool import Pool
+from mayfly_client.pooldialler import PoolDialler
 
 _RELAY = 1  # the only peer a client has, so far
 
 
 async def run_client(options: ClientOptions, reporter: Reporter, codes: CodeReader, shutdown: Shutdown) -> None:
     """Run a client to its end. Returns after a drain, ours or the relay's; raises MayflyError for all that failed."""
-    dialler = SessionDialler()
+    pooled = options.broker is not None and options.code is None
+    dialler = PoolDialler(Pool(options.pool)) if pooled else SessionDialler()
     listener = ProxyListener(dialler, auth=options.socks_auth)
     _warn_of_exposure(options, reporter)
     try:
         await listener.start(*options.socks)  # before any code is made: a busy port should cost nobody a code
         async with Hub("client", reporter, shutdown, options.hub) as hub:
-            await _run(options, hub, codes, dialler, listener)
+            if isinstance(dialler, SessionDialler):
+                await _run(options, hub, codes, dialler, listener)
+            elif options.broker is not None:
+                await BrokeredClient(options, hub, listener, dialler).run(options.broker)
     finally:
         await listener.aclose()
 
@@ -43,8 +51,7 @@ async def run_client(options: ClientOptions, reporter: Reporter, codes: CodeRead
 async def _run(
     options: ClientOptions, hub: Hub, codes: CodeReader, dialler: SessionDialler, listener: ProxyListener
 ) -> None:
-    meeting = Meeting(make_engine(options.engine), options.link, hub, codes)
-    met = await unless(hub.shutdown.drain, _meet(meeting, options.code))
+    met = await unless(hub.shutdown.drain, _meet(options, hub, codes))
     if met is None:
         return
     place = hub.place(_RELAY)
@@ -70,9 +77,14 @@ async def _run(
         await session.close(ErrorCode.NO_ERROR, "the client has left")
 
 
-async def _meet(meeting: Meeting, code: str | None) -> Met:
-    if code is not None:
-        return await meeting.reply(code)
+async def _meet(options: ClientOptions, hub: Hub, codes: CodeReader) -> Met:
+    engine = make_engine(options.engine)
+    if options.broker is not None:
+        async with BrokerSource(options.broker, engine, options.link, hub, code=options.code) as source:
+            return (await source.next()).met
+    meeting = Meeting(engine, options.link, hub, codes)
+    if options.code is not None:
+        return await meeting.reply(options.code)
     invitation = await meeting.invite()
     return await invitation.connect()
 

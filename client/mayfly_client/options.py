@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mayfly.meetconfig import PoolConfig
+from mayfly.runtime.broker.options import BrokerOptions, Wish
 from mayfly.services.options import HubOptions
 from mayfly.transport.base import LinkSettings
 
@@ -14,7 +16,17 @@ class ClientOptions:
 
     link: LinkSettings
     code: str | None = None
-    """The relay's offer, with or without prose around it; None makes an offer of our own."""
+    """The relay's offer, with or without prose around it; None makes an offer of our own. With a broker: a friend's
+    short code, or None for a relay of the pool."""
+
+    broker: BrokerOptions | None = None
+    """Where to meet a relay, or None for codes that people carry."""
+
+    wish: Wish = field(default_factory=Wish)
+    """What a relay of the pool should offer."""
+
+    pool: PoolConfig = field(default_factory=PoolConfig)
+    """How many relays of the pool are kept, and how."""
 
     socks: tuple[str, int] = ("127.0.0.1", 1080)
     """Where the local proxy listens: an address and a port; port 0 lets the system choose."""

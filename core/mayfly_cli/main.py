@@ -11,6 +11,8 @@ import typer
 
 from mayfly import __version__
 from mayfly.errors import ExitCode, MayflyError, UsageError
+from mayfly_cli.broker import HELP as BROKER_HELP
+from mayfly_cli.broker import broker
 from mayfly_cli.chat import HELP as CHAT_HELP
 from mayfly_cli.chat import chat
 from mayfly_cli.client import HELP as CLIENT_HELP
@@ -63,6 +65,7 @@ for _name, _command, _help in (
     ("status", status, STATUS_HELP),
     ("stop", stop, STOP_HELP),
     ("transfer", transfer, TRANSFER_HELP),
+    ("broker", broker, BROKER_HELP),
 ):
     app.command(_name, context_settings={"auto_envvar_prefix": f"MAYFLY_{_name.upper()}"}, help=_help)(_command)
 app.add_typer(code_app, name="code")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mayfly_cli import settings, sharing, units
+from mayfly.errors import UsageError
+from mayfly_cli import brokers, settings, sharing, units
 from mayfly_cli.ordered import RULES
 from mayfly_cli.settings import Values
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 HELP = (
     "Lend this computer's network to a friend, or to a few.\n\n"
     "Without a CODE, prints one to send along and asks for the answer that comes back; each client that connects is "
-    "followed by a fresh code. With a client's CODE, prints the answer to send back. Ctrl-C leaves politely, "
-    "a second one at once."
+    "followed by a fresh code. With a client's CODE, prints the answer to send back. With --broker, prints a short "
+    "code for a friend, or with --public serves strangers. Ctrl-C leaves politely, a second one at once."
 )
 
 _LENDING = "What is lent"
@@ -131,6 +132,11 @@ def relay(
             rich_help_panel=_EXIT,
         ),
     ] = None,
+    broker: brokers.Broker = None,
+    public: brokers.Public = False,
+    broker_proxy: brokers.BrokerProxy = None,
+    broker_front: brokers.BrokerFront = None,
+    broker_plain: brokers.BrokerPlain = False,
     name: sharing.Name = None,
     nick: sharing.Nick = None,
     accept_into: sharing.AcceptInto = None,
@@ -156,6 +162,8 @@ def relay(
 
     def body(teller: running.Teller) -> int:
         chosen = options(values)
+        if chosen.broker is not None and code is not None:
+            raise UsageError("--broker and a CODE exclude each other.", hint="Leave out one of the two.")
 
         async def settle(codes: running.Codes, _: running.Teller) -> str | None:
             return await running.given(code, codes)
@@ -176,6 +184,8 @@ def options(values: Values) -> RelayOptions:
     from mayfly_relay.options import RelayOptions  # noqa: PLC0415
 
     link = settings.link_settings(values)
+    broker = brokers.broker_options(values)
+    brokers.need_broker(values, broker, "public", "broker_proxy", "broker_front", "broker_plain")
     usual = RelayLimits()
     limits = RelayLimits(
         max_clients=values.one("max_clients", settings.count, usual.max_clients),
@@ -188,6 +198,8 @@ def options(values: Values) -> RelayOptions:
     standard = RelayOptions(link=link)
     return RelayOptions(
         link=link,
+        broker=broker,
+        public=bool(values.raw("public")),
         policy=_policy(values),
         limits=limits,
         lifetime=values.one("lifetime", settings.positive(units.duration), standard.lifetime),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mayfly.runtime.broker.options import BrokerOptions
 from mayfly.services.options import HubOptions
 from mayfly.transport.base import LinkSettings
 from mayfly_relay.limits import RelayLimits
@@ -16,6 +17,12 @@ class RelayOptions:
 
     code: str | None = None
     """A client's offer to answer, or None to make offers."""
+
+    broker: BrokerOptions | None = None
+    """Where to meet clients, or None for codes that people carry."""
+
+    public: bool = False
+    """Whether the broker may hand this relay to strangers. Otherwise it shows short codes for friends."""
 
     link: LinkSettings = field(default_factory=LinkSettings)
     policy: ExitPolicy = field(default_factory=ExitPolicy)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from mayfly.config import OnionConfig
+from mayfly.meetconfig import OnionConfig
 from mayfly.onion.messages import (
     Accepted,
     Answered,

@@ -32,14 +32,14 @@ class CodeReady(Event):
     event: ClassVar[str] = "code"
 
     kind: str
-    """`offer` or `answer`."""
+    """`offer` or `answer`; `short` for a short code, which leads to this program through a broker."""
     code: str
     expires: int
-    """UNIX time after which the other side refuses the code."""
+    """UNIX time after which the other side refuses the code, or nobody waits under it any more."""
     discloses: tuple[str, ...]
-    """The addresses that the code gives away, in words, for example `203.0.113.7 (srflx)`."""
+    """The addresses that the code gives away, in words, for example `203.0.113.7 (srflx)`. A short code: none."""
     role: str
-    """The DTLS role in the code: `actpass`, `active` or `passive`."""
+    """The DTLS role in the code: `actpass`, `active` or `passive`. Empty for a short code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,16 @@ class Words(Event):
     event: ClassVar[str] = "words"
 
     words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted(Event):
+    """This relay stands in the pool of a broker, for strangers to take."""
+
+    event: ClassVar[str] = "posted"
+
+    broker: str
+    """The broker's URL, as it was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +336,7 @@ class Status(Event):
 
 EVENTS: tuple[type[Event], ...] = (
     CodeReady,
+    Posted,
     Words,
     Connected,
     Listening,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mayfly.config import OnionConfig
+from mayfly.meetconfig import OnionConfig
 from mayfly.onion.desk import CallerMachine, Desk, State
 from mayfly.onion.messages import Accepted, Answered, Call, Offered, Refusal, Refused, decode, encode
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mayfly.config import OnionConfig
+from mayfly.meetconfig import OnionConfig
 from mayfly.onion.desk import CallerMachine
 from mayfly.onion.guest import Guest, RelayRefusesError
 from mayfly.onion.messages import Accepted, Offered, OnionError, Refusal, Refused, encode
