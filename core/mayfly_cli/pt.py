@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -39,6 +39,14 @@ _BY_HAND = (
 def pt(
     ctx: typer.Context,
     *,
+    links_around_proxy: Annotated[
+        bool,
+        typer.Option(
+            "--links-around-proxy",
+            help="Where tor is set to use a proxy: ask brokers through it, and make links past it. Otherwise such a "
+            "proxy is refused, for it carries no UDP.",
+        ),
+    ] = False,
     bind: settings.Bind = None,
     stun: settings.Stun = None,
     turn: settings.Turn = None,
@@ -71,7 +79,9 @@ def _options(values: Values) -> PtOptions:
     from mayfly_client.pt.app import PtOptions  # noqa: PLC0415 - `mayfly --help` must not pay for it
 
     return PtOptions(
-        link=settings.link_settings(values), engine=values.one("engine", settings.one_of(*settings.ENGINES), "auto")
+        link=settings.link_settings(values),
+        engine=values.one("engine", settings.one_of(*settings.ENGINES), "auto"),
+        links_around_proxy=bool(values.raw("links_around_proxy")),
     )
 
 

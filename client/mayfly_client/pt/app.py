@@ -25,7 +25,7 @@ from mayfly_client.listener import ProxyListener
 from mayfly_client.pt.bridge_line import BridgeLine
 from mayfly_client.pt.carrier import Carrier
 from mayfly_client.pt.parent import parent_gone
-from mayfly_client.pt.sources import CodeFile, GivenCodes, InTurn, RelaySource
+from mayfly_client.pt.sources import CodeFile, FromBroker, GivenCodes, InTurn, RelaySource
 from mayfly_client.pt.switchboard import Switchboard
 from mayfly_client.pt.teller import TRANSPORT, LineTeller, Tor
 
@@ -40,19 +40,26 @@ class PtOptions:
     link: LinkSettings
     engine: str = "auto"
 
+    links_around_proxy: bool = False
+    """Whether a proxy that tor wants used is for brokers alone, and links go around it."""
+
 
 async def run_client(settings: ClientSettings, options: PtOptions, tor: Tor, shutdown: Shutdown, stdin: int) -> None:
     """Serve tor until it ends or wants us gone. Raises PtError for what ends the process with a line of its own."""
-    if settings.proxy is not None:
-        environment.parse_proxy(settings.proxy)
-        raise ProxyError(
-            "WebRTC goes over UDP, which no such proxy carries, and mayfly does not go around a proxy that was set.",
-            hint="Use another transport, or take the proxy out of tor's configuration.",
-        )
+    proxy = None if settings.proxy is None else environment.parse_proxy(settings.proxy).url
+    if proxy is not None:
+        if not options.links_around_proxy:
+            raise ProxyError(
+                "WebRTC goes over UDP, which no such proxy carries, and mayfly does not go around a proxy that was "
+                "set.",
+                hint="Use another transport, take the proxy out of tor's configuration, or let only brokers be asked "
+                "through it with --links-around-proxy.",
+            )
+        tor.say(lines.PROXY_DONE)
     if TRANSPORT not in settings.transports:
         tor.say(lines.CMETHODS_DONE)
         return
-    transport = _Transport(Path(settings.state), options, tor)
+    transport = _Transport(Path(settings.state), options, tor, proxy)
     try:
         address = await transport.start()
     except MayflyError as error:
@@ -74,8 +81,9 @@ async def run_client(settings: ClientSettings, options: PtOptions, tor: Tor, shu
 class _Transport:
     """The SOCKS port that tor connects to, and all that stands behind it."""
 
-    def __init__(self, state: Path, options: PtOptions, tor: Tor) -> None:
+    def __init__(self, state: Path, options: PtOptions, tor: Tor, proxy: str | None) -> None:
         self._state = state
+        self._proxy = proxy
         self._options = options
         self._tor = tor
         self._switchboard = Switchboard(self._make_carrier, self._refused)
@@ -106,14 +114,27 @@ class _Transport:
         answers = self._state / line.answers
         answers.unlink(missing_ok=True)  # those of an earlier run are good for nothing
         teller = LineTeller(self._tor, number, answers)
-        meeting = Meeting(make_engine(self._options.engine), self._options.link, teller, _Nobody())
+        engine, link = make_engine(self._options.engine), self._options.link
+        meeting = Meeting(engine, link, teller, _Nobody())
         sources: list[RelaySource] = []
         if line.codes:
             sources.append(GivenCodes(line.codes, meeting))
         if line.file is not None:
             path = self._state / line.file
             sources.append(CodeFile(path, meeting, waiting=lambda: teller.waiting(path)))
+        if line.brokers:
+            sources.append(self._broker(line, engine, teller))
         return Carrier(InTurn(sources), teller)
+
+    def _broker(self, line: BridgeLine, engine: Engine, teller: LineTeller) -> FromBroker:
+        """Raises MistypedCodeError."""
+        # Loaded where it is asked for: tor waits for our first lines, and this takes as long as all the rest.
+        from mayfly.runtime.broker.options import BrokerOptions, Wish  # noqa: PLC0415
+        from mayfly.runtime.broker.source import BrokerSource  # noqa: PLC0415
+
+        brokers = BrokerOptions(brokers=line.brokers, proxy=self._proxy, front=line.front)
+        wish = Wish(upstream="bridge") if line.meet is None else None
+        return FromBroker(BrokerSource(brokers, engine, self._options.link, teller, code=line.meet, wish=wish))
 
     def _refused(self, error: MayflyError) -> None:
         warned = Warned.of(error)

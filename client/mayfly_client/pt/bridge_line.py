@@ -2,7 +2,8 @@
 
 ::
 
-    Bridge mayfly 192.0.2.1:1 [FINGERPRINT] code=mf1… [code=mf1…] [file=NAME] [broker=URL …] [meet=CODE] [answers=NAME]
+    Bridge mayfly 192.0.2.1:1 [FINGERPRINT] code=mf1… [code=mf1…] [file=NAME] [answers=NAME]
+    Bridge mayfly 192.0.2.1:1 [FINGERPRINT] broker=URL [broker=URL …] [front=HOST] [meet=CODE]
 
 A bridge line may have been written by a stranger. So file names stay inside the state directory, as the specification
 has it anyway, and a line can say nothing about which of our addresses are disclosed: that is for the command line.
@@ -15,13 +16,16 @@ from dataclasses import dataclass
 
 from mayfly.pt.arguments import Arguments
 from mayfly.pt.errors import ArgumentsError
+from mayfly.rendezvous.address import BrokerAddress
+from mayfly.rendezvous.address import parse as parse_broker
 
 ANSWERS = "answers.txt"
 """Where answers go unless the line names another file."""
 
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _MEET = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
-_KEYS = frozenset({"code", "file", "broker", "meet", "answers"})
+_FRONT = re.compile(r"[0-9A-Za-z.-]{1,253}(?::[0-9]{1,5})?", re.ASCII)
+_KEYS = frozenset({"code", "file", "broker", "front", "meet", "answers"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +36,10 @@ class BridgeLine:
     """Relays' offers, each good once."""
     file: str | None = None
     """A file in the state directory into which further codes are put, as long as tor runs."""
-    brokers: tuple[str, ...] = ()
+    brokers: tuple[BrokerAddress, ...] = ()
+    """Brokers, tried in this order; relays of their pools unless there is a `meet`."""
+    front: str | None = None
+    """HOST or HOST:PORT that the brokers stand behind."""
     meet: str | None = None
     """A friend's short code at the brokers."""
     answers: str = ANSWERS
@@ -50,7 +57,8 @@ class BridgeLine:
         line = cls(
             codes=_all(arguments, "code"),
             file=_file(arguments, "file"),
-            brokers=_all(arguments, "broker"),
+            brokers=tuple(_broker(url) for url in _all(arguments, "broker")),
+            front=_one(arguments, "front"),
             meet=_one(arguments, "meet"),
             answers=_file(arguments, "answers") or ANSWERS,
         )
@@ -61,6 +69,8 @@ class BridgeLine:
             )
         if line.meet is not None and (not line.brokers or not _MEET.fullmatch(line.meet)):
             raise ArgumentsError("meet= takes a short code such as 7-copper-lagoon, and needs a broker=")
+        if line.front is not None and (not line.brokers or not _FRONT.fullmatch(line.front)):
+            raise ArgumentsError("front= takes a host name, with or without a port, and needs a broker=")
         if line.file == line.answers:
             raise ArgumentsError("file= and answers= name the same file")
         return line
@@ -68,6 +78,13 @@ class BridgeLine:
 
 def _all(arguments: Arguments, key: str) -> tuple[str, ...]:
     return tuple(value for name, value in arguments if name == key)
+
+
+def _broker(url: str) -> BrokerAddress:
+    try:
+        return parse_broker(url)
+    except ValueError as error:
+        raise ArgumentsError(f"broker= {error}") from None
 
 
 def _one(arguments: Arguments, key: str) -> str | None:

@@ -71,6 +71,7 @@ class Carrier:
         await self._tasks.aclose()
         closing = (session.close(ErrorCode.NO_ERROR, "the client has left") for session in list(self._sessions))
         await asyncio.gather(*closing)
+        await self._source.aclose()
 
     async def _open_session(self) -> Session:
         if self._session is not None:

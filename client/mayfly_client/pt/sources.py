@@ -11,12 +11,15 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mayfly.errors import CodeError, LinkError
+from mayfly.errors import CodeError, CodeGoneError, LinkError
 from mayfly.runtime.meeting import Meeting, Met
 from mayfly.signaling.codes import parse
 from mayfly.signaling.description import Kind
+
+if TYPE_CHECKING:
+    from mayfly.runtime.broker.source import BrokerSource
 
 MAX_FILE = 64 * 1024
 """Bytes at the end of a file of codes that are looked at."""
@@ -38,6 +41,10 @@ class RelaySource(Protocol):
         """Meet the next relay. May wait for people. Raises NoRelayError, or another MayflyError."""
         ...
 
+    async def aclose(self) -> None:
+        """Free what is held. `next` is under way no more."""
+        ...
+
 
 class GivenCodes:
     """The codes of the bridge line itself, each used once."""
@@ -51,6 +58,9 @@ class GivenCodes:
         if not self._left:
             raise NoRelayError("every code of the bridge line has been used", hint=NEW_CODE)
         return await self._meeting.reply(self._left.pop(0))
+
+    async def aclose(self) -> None:
+        """There is nothing to free."""
 
 
 class CodeFile:
@@ -83,6 +93,9 @@ class CodeFile:
             code = self._find()
         return await self._meeting.reply(code)
 
+    async def aclose(self) -> None:
+        """There is nothing to free."""
+
     def _find(self) -> str | None:
         for line in reversed(self._read().splitlines()):
             try:
@@ -104,6 +117,29 @@ class CodeFile:
             return ""
 
 
+class FromBroker:
+    """A broker: relays of its pool as often as one is needed, or a friend's, once. Tries until there is one."""
+
+    def __init__(self, source: BrokerSource) -> None:
+        self._source = source
+        self._entered = False
+
+    async def next(self) -> Met:
+        """Meet the next relay."""
+        if not self._entered:
+            await self._source.__aenter__()
+            self._entered = True
+        try:
+            return (await self._source.next()).met
+        except CodeGoneError as error:
+            raise NoRelayError(error.message, hint=error.hint) from None
+
+    async def aclose(self) -> None:
+        """Close the connections to the broker."""
+        if self._entered:
+            await self._source.__aexit__(None, None, None)
+
+
 class InTurn:
     """Several sources: the first one until it has nothing more, then the next."""
 
@@ -119,6 +155,11 @@ class InTurn:
             except NoRelayError:
                 continue
         return await last.next()
+
+    async def aclose(self) -> None:
+        """Close all of them."""
+        for source in self._sources:
+            await source.aclose()
 
 
 NEW_CODE = "Ask for a new one, and put it into the bridge line, or into a file that the line names with file=."

@@ -48,6 +48,19 @@ async def test_a_proxy_is_refused_and_not_gone_around(
         assert pt.heard.lines == []
 
 
+async def test_a_proxy_for_brokers_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    chosen = settings(tmp_path, proxy="socks5://127.0.0.1:1080")
+    async with Stage(monkeypatch) as stage, running(monkeypatch, stage.network, chosen, links_around_proxy=True) as pt:
+        await pt.heard.line("CMETHODS DONE")
+        assert pt.heard.lines[0] == "PROXY DONE"
+
+
+async def test_a_friend_s_code_that_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    async with Stage(monkeypatch) as stage, running(monkeypatch, stage.network, settings(tmp_path)) as pt:
+        assert await pt.connect("broker=https://b.example;meet=seven") == 1
+        await pt.heard.line("LOG SEVERITY=warning")
+
+
 async def test_a_state_directory_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
     async with Stage(monkeypatch) as stage, running(monkeypatch, stage.network, settings(tmp_path / "state")) as pt:

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from mayfly.pt.arguments import parse
 from mayfly.pt.errors import ArgumentsError
+from mayfly.rendezvous.address import parse as parse_broker
 from mayfly_client.pt.bridge_line import ANSWERS, BridgeLine
 
 TEXT = st.text(max_size=20)
-KEYS = st.sampled_from(["code", "file", "broker", "meet", "answers"]) | TEXT
+KEYS = st.sampled_from(["code", "file", "broker", "front", "meet", "answers"]) | TEXT
 
 
 @given(st.lists(st.tuples(KEYS, TEXT), max_size=5))
@@ -29,12 +30,16 @@ def test_any_arguments_make_a_line_or_the_documented_error(arguments: list[tuple
 
 def test_everything_that_a_line_may_say() -> None:
     line = BridgeLine.of(
-        parse("code=mf1a;code=mf1b;file=codes.txt;broker=https://b.example;meet=7-copper-lagoon;answers=out.txt")
+        parse(
+            "code=mf1a;code=mf1b;file=codes.txt;answers=out.txt;"
+            "broker=https://b.example;broker=https://c.example;front=d.example:443;meet=7-copper-lagoon"
+        )
     )
     assert line == BridgeLine(
         codes=("mf1a", "mf1b"),
         file="codes.txt",
-        brokers=("https://b.example",),
+        brokers=(parse_broker("https://b.example"), parse_broker("https://c.example")),
+        front="d.example:443",
         meet="7-copper-lagoon",
         answers="out.txt",
     )
@@ -55,6 +60,10 @@ def test_everything_that_a_line_may_say() -> None:
         ("file=a;file=b", "more than once"),
         ("code=mf1a;meet=7-copper-lagoon", "needs a broker"),
         ("broker=https://b.example;meet=7 copper", "needs a broker"),
+        ("code=mf1a;front=d.example", "needs a broker"),
+        ("broker=https://b.example;front=d example", "needs a broker"),
+        ("broker=nonsense", "not a URL"),
+        ("broker=http://b.example", "http://"),
         ("file=answers.txt", "same file"),
     ],
 )

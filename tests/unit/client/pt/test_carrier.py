@@ -37,6 +37,7 @@ class Relays:
         self.asked = asyncio.Event()
         self.hold: asyncio.Event | None = None
         self.role = Role.RELAY
+        self.closed = False
         self._greetings: set[asyncio.Task[object]] = set()
 
     async def next(self) -> Met:
@@ -57,6 +58,9 @@ class Relays:
         self.links.append(theirs)
         self._greetings.add(asyncio.get_running_loop().create_task(session.start()))
         return Met(ours, ("a", "b", "c", "d", "e"))
+
+    async def aclose(self) -> None:
+        self.closed = True
 
     async def close(self) -> None:
         for session in self.sessions:
@@ -178,6 +182,7 @@ async def test_the_end_closes_sessions_and_meetings(relays: Relays, script: Scri
     await carrier.open_stream(BRIDGE)
     await carrier.aclose()
     assert (await relays.sessions[0].wait_closed()).by is Side.PEER
+    assert relays.closed
     relays.hold, waiting = asyncio.Event(), Carrier(relays, script)
     task = asyncio.get_running_loop().create_task(waiting.open_stream(BRIDGE))
     relays.asked.clear()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from mayfly.errors import CodeError, MistypedCodeError
+from mayfly.errors import CodeError, CodeGoneError, ConnectError, MayflyError, MistypedCodeError
 from mayfly.runtime.events import CodeReady
 from mayfly.runtime.meeting import Meeting, Met
 from mayfly.signaling.codes import Code, parse
@@ -16,7 +18,7 @@ from mayfly.signaling.description import Kind
 from mayfly.transport.base import LinkSettings
 from mayfly.transport.memory_engine import MemoryEngine, MemoryNetwork
 from mayfly_client.pt import sources
-from mayfly_client.pt.sources import CodeFile, GivenCodes, InTurn, NoRelayError
+from mayfly_client.pt.sources import CodeFile, FromBroker, GivenCodes, InTurn, NoRelayError
 from support.programs_in_memory import Script
 
 NOW = 1_800_000_000.0
@@ -126,10 +128,34 @@ class Fails:
     def __init__(self, error: Exception) -> None:
         self.error = error
         self.asked = 0
+        self.closed = False
 
     async def next(self) -> Met:
         self.asked += 1
         raise self.error
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+class Broker(Fails):
+    """A broker's source, as far as it is used."""
+
+    entered = 0
+    met = Met(cast("Any", None), ("word",))
+
+    async def __aenter__(self) -> Broker:
+        self.entered += 1
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.aclose()
+
+    async def next(self) -> Any:
+        if self.asked == 0:
+            self.asked += 1
+            return SimpleNamespace(met=self.met)
+        return await super().next()
 
 
 async def test_sources_in_turn() -> None:
@@ -141,3 +167,32 @@ async def test_sources_in_turn() -> None:
     assert (empty.asked, broken.asked) == (1, 2)
     with pytest.raises(NoRelayError, match="empty"):
         await InTurn((empty,)).next()
+
+
+async def test_closing_closes_all() -> None:
+    one, two = Fails(NoRelayError("one")), Fails(NoRelayError("two"))
+    await InTurn((one, two)).aclose()
+    assert one.closed
+    assert two.closed
+
+
+@pytest.mark.parametrize(
+    ("error", "comes"),
+    [(CodeGoneError("no-such-nameplate", "gone"), NoRelayError), (ConnectError("nobody came"), ConnectError)],
+)
+async def test_a_broker_s_relays(error: MayflyError, comes: type[MayflyError]) -> None:
+    broker = Broker(error)
+    source = FromBroker(cast("Any", broker))
+    await source.aclose()
+    assert not broker.closed  # nobody asked it yet
+    assert await source.next() is broker.met
+    with pytest.raises(comes):
+        await source.next()
+    assert broker.entered == 1
+    await source.aclose()
+    assert broker.closed
+
+
+async def test_codes_hold_nothing(relays: Relays, tmp_path: Path) -> None:
+    await GivenCodes((), relays.meeting).aclose()
+    await CodeFile(tmp_path, relays.meeting, waiting=lambda: None).aclose()

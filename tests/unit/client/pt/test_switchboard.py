@@ -24,6 +24,9 @@ class Nothing:
     async def next(self) -> Met:
         raise AssertionError
 
+    async def aclose(self) -> None:
+        pass
+
 
 @pytest.fixture
 def refused() -> list[MayflyError]:

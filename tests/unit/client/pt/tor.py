@@ -104,7 +104,7 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    monkeypatch: pytest.MonkeyPatch, network: MemoryNetwork, chosen: ClientSettings
+    monkeypatch: pytest.MonkeyPatch, network: MemoryNetwork, chosen: ClientSettings, *, links_around_proxy: bool = False
 ) -> AsyncIterator[Running]:
     """Begin it on a memory network; ended when the test leaves."""
     monkeypatch.setattr(mayfly_client.pt.app, "make_engine", lambda _name: MemoryEngine(network))
@@ -112,7 +112,9 @@ async def running(
     tor = Tor(heard)
     tor.on_gone(shutdown.request_stop)
     ours, theirs = os.pipe()
-    work = run_client(chosen, PtOptions(link=LinkSettings()), tor, shutdown, ours)
+    work = run_client(
+        chosen, PtOptions(link=LinkSettings(), links_around_proxy=links_around_proxy), tor, shutdown, ours
+    )
     pt = Running(heard, shutdown, asyncio.get_running_loop().create_task(work), theirs)
     try:
         yield pt
