@@ -24,6 +24,7 @@ from mayfly_client.brokered import BrokeredClient
 from mayfly_client.dialler import SessionDialler
 from mayfly_client.listener import ProxyListener
 from mayfly_client.local import exposure_warning
+from mayfly_client.onion import meet_at_onion
 from mayfly_client.options import ClientOptions
 from mayfly_client.pool import Pool
 from mayfly_client.pooldialler import PoolDialler
@@ -79,6 +80,8 @@ async def _run(
 
 async def _meet(options: ClientOptions, hub: Hub, codes: CodeReader) -> Met:
     engine = make_engine(options.engine)
+    if options.onion is not None:
+        return await meet_at_onion(options.onion, engine, options.link, hub)
     if options.broker is not None:
         async with BrokerSource(options.broker, engine, options.link, hub, code=options.code) as source:
             return (await source.next()).met

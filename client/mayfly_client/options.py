@@ -8,6 +8,7 @@ from mayfly.meetconfig import PoolConfig
 from mayfly.runtime.broker.options import BrokerOptions, Wish
 from mayfly.services.options import HubOptions
 from mayfly.transport.base import LinkSettings
+from mayfly_client.onion import OnionOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,9 @@ class ClientOptions:
 
     broker: BrokerOptions | None = None
     """Where to meet a relay, or None for codes that people carry."""
+
+    onion: OnionOptions | None = None
+    """A relay's onion service to meet it at, or None."""
 
     wish: Wish = field(default_factory=Wish)
     """What a relay of the pool should offer."""

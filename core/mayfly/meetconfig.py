@@ -105,7 +105,13 @@ class OnionConfig:
     """Offers that may be made at once."""
 
     retry_after: float = 5.0
-    """When a caller that was too many may come back."""
+    """When a caller that was too many may come back, and a caller's own pause between two tries."""
+
+    connect_timeout: float = 60.0
+    """How long tor may take to reach the service."""
+
+    patience: float = 180.0
+    """How long a caller tries. A new service can take a minute until it is found."""
 
     @property
     def worst_case_memory(self) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mayfly.errors import CodeError, UsageError
-from mayfly_cli import brokers, endpoints, settings, sharing, shortcodes, units
+from mayfly_cli import brokers, endpoints, onions, settings, sharing, shortcodes, units
 from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
@@ -80,6 +80,9 @@ def client(
     broker_proxy: brokers.BrokerProxy = None,
     broker_front: brokers.BrokerFront = None,
     broker_plain: brokers.BrokerPlain = False,
+    onion: onions.Onion = None,
+    tor_socks: onions.TorSocks = None,
+    torrc_line: onions.TorrcLine = None,
     name: sharing.Name = None,
     nick: sharing.Nick = None,
     accept_into: sharing.AcceptInto = None,
@@ -110,7 +113,12 @@ def client(
         if chosen.broker is not None and offer:
             raise UsageError("--broker and --offer exclude each other.", hint="Leave out one of the two.")
 
+        if chosen.onion is not None and (offer or code is not None or chosen.broker is not None):
+            raise UsageError("--onion is another way to meet than a CODE, --offer or --broker.", hint="Choose one.")
+
         async def settle(codes: running.Codes, reporter: running.Teller) -> str | None:
+            if chosen.onion is not None:
+                return None
             if chosen.broker is not None:
                 return await shortcodes.settle(code, codes, reporter)
             if code is not None:
@@ -139,6 +147,7 @@ def options(values: Values) -> ClientOptions:
     return ClientOptions(
         link=link,
         broker=broker,
+        onion=onions.client_onion(values),
         wish=brokers.wish(values),
         pool=PoolConfig(relays=values.one("relays", brokers.relays, standard.pool.relays)),
         socks=values.one("socks", endpoints.host_port, standard.socks),

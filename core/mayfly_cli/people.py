@@ -34,6 +34,7 @@ from mayfly_cli.units import in_words
 
 RELAY, CLIENT, CHAT, SEND, RECEIVE = "relay", "client", "chat", "send", "receive"
 SOCKS = "socks5"
+ONION = "onion"
 
 _SEND_ALONG = {
     RELAY: "Run `mayfly client` on your computer, paste this code when it asks, and send me back the code it prints.",
@@ -151,12 +152,22 @@ class People:
             self._compared = words
 
     def _listening(self, event: Listening) -> None:
+        if event.protocol == ONION:
+            self._onion(event.address)
+            return
         if event.protocol != SOCKS:
             self._say(f"The broker listens on {event.address}", style="bold", unbroken=True)
             return
         login = " --proxy-user USER:PASSWORD" if self._login else ""
         self._say(f"SOCKS5 on {event.address}", style="bold", unbroken=True)
         self._say(f"Try: curl --proxy socks5h://{event.address}{login} https://example.com/", unbroken=True)
+
+    def _onion(self, address: str) -> None:
+        self._say()
+        self._say(f"Clients can meet you at {address}", style="bold", unbroken=True)
+        self._say("Send this to those who may come. It gives away no address of yours:")
+        self._say(f"  mayfly client --onion {address}", unbroken=True)
+        self._say()
 
     def _leaving(self, event: Leaving) -> None:
         reason = f" ({printable(event.reason)})" if event.reason else ""

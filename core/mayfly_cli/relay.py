@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mayfly.errors import UsageError
-from mayfly_cli import brokers, settings, sharing, units
+from mayfly_cli import brokers, onions, settings, sharing, units
 from mayfly_cli.ordered import RULES
 from mayfly_cli.settings import Values
 
@@ -137,6 +137,9 @@ def relay(
     broker_proxy: brokers.BrokerProxy = None,
     broker_front: brokers.BrokerFront = None,
     broker_plain: brokers.BrokerPlain = False,
+    offer_onion: onions.OfferOnion = False,
+    tor_control: onions.TorControl = None,
+    torrc_line: onions.TorrcLine = None,
     name: sharing.Name = None,
     nick: sharing.Nick = None,
     accept_into: sharing.AcceptInto = None,
@@ -164,6 +167,8 @@ def relay(
         chosen = options(values)
         if chosen.broker is not None and code is not None:
             raise UsageError("--broker and a CODE exclude each other.", hint="Leave out one of the two.")
+        if chosen.onion is not None and (code is not None or chosen.broker is not None):
+            raise UsageError("--offer-onion is another way to meet than a CODE or --broker.", hint="Choose one.")
 
         async def settle(codes: running.Codes, _: running.Teller) -> str | None:
             return await running.given(code, codes)
@@ -199,6 +204,7 @@ def options(values: Values) -> RelayOptions:
     return RelayOptions(
         link=link,
         broker=broker,
+        onion=onions.relay_onion(values),
         public=bool(values.raw("public")),
         policy=_policy(values),
         limits=limits,

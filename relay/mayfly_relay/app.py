@@ -31,6 +31,7 @@ from mayfly_relay.door import Arriving, CodeDoor, Door, broker_door
 from mayfly_relay.interfaces import OwnNetworks
 from mayfly_relay.limits import ByteQuota
 from mayfly_relay.meter import Meter, Over
+from mayfly_relay.oniondoor import onion_door
 from mayfly_relay.options import RelayOptions
 from mayfly_relay.service import direct_service
 
@@ -82,6 +83,15 @@ class _Relay:
 
     def _open_door(self) -> contextlib.AbstractAsyncContextManager[Door]:
         options = self._options
+        if options.onion is not None:
+            return onion_door(
+                options.onion,
+                self._engine,
+                options.link,
+                self._hub,
+                remaining=self._remaining,
+                on_description=self._learn_addresses,
+            )
         if options.broker is None:
             return contextlib.nullcontext(CodeDoor(self._meeting))
         return broker_door(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from mayfly.runtime.broker.options import BrokerOptions
 from mayfly.services.options import HubOptions
+from mayfly.tor.settings import TorSettings
 from mayfly.transport.base import LinkSettings
 from mayfly_relay.limits import RelayLimits
 from mayfly_relay.policy import ExitPolicy
@@ -23,6 +24,9 @@ class RelayOptions:
 
     public: bool = False
     """Whether the broker may hand this relay to strangers. Otherwise it shows short codes for friends."""
+
+    onion: TorSettings | None = None
+    """The tor for an onion service at which clients are met, or None for codes that people carry."""
 
     link: LinkSettings = field(default_factory=LinkSettings)
     policy: ExitPolicy = field(default_factory=ExitPolicy)

@@ -99,14 +99,14 @@ class Connected(Event):
 
 @dataclass(frozen=True, slots=True)
 class Listening(Event):
-    """A local port is open."""
+    """A local port is open, or an onion service."""
 
     event: ClassVar[str] = "listening"
 
     protocol: str
-    """`socks5`; the same port takes SOCKS4a and HTTP CONNECT."""
+    """`socks5`, where the same port takes SOCKS4a and HTTP CONNECT; `onion` for a service at which clients come."""
     address: str
-    """`host:port`, an IPv6 host in brackets."""
+    """`host:port`, an IPv6 host in brackets; or the onion address."""
 
 
 @dataclass(frozen=True, slots=True)
