@@ -1,4 +1,4 @@
-"""The limits of those who meet through a broker: the second part of config.py, which has the others."""
+"""The limits of those who meet through a broker or an onion service: the second part of config.py."""
 
 from __future__ import annotations
 
@@ -83,6 +83,7 @@ class PoolConfig:
             raise ValueError("a client keeps 1 to 8 relays")
 
 
+@dataclass(frozen=True, slots=True)
 class OnionConfig:
     """What a relay's onion service does for callers, who cannot be told apart. Times are seconds."""
 
