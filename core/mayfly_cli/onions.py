@@ -1,4 +1,4 @@
-"""The options for meeting at an onion service, which relay and client share."""
+"""The options of relay and client for meeting at an onion service."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from mayfly_cli import endpoints
 from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
-    from mayfly.tor.settings import TorSettings
     from mayfly_client.onion import OnionOptions
 
 _PANEL = "Meeting at an onion service"
@@ -44,16 +43,6 @@ TorSocks = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
-TorControl = Annotated[
-    str | None,
-    typer.Option(
-        "--tor-control",
-        metavar="WHERE",
-        help="Use the tor that takes commands there: [PASSWORD@]HOST:PORT, or the path of a socket. Otherwise one is "
-        "started.",
-        rich_help_panel=_PANEL,
-    ),
-]
 TorrcLine = Annotated[
     list[str] | None,
     typer.Option(
@@ -63,20 +52,6 @@ TorrcLine = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
-
-
-def relay_onion(values: Values) -> TorSettings | None:
-    """The tor for the relay's onion service, or None. Raises UsageError."""
-    if not values.raw("offer_onion"):
-        _need(values, "offer_onion", "tor_control", "torrc_line")
-        return None
-    from mayfly.tor.settings import ControlAddress, TorSettings, torrc_line  # noqa: PLC0415 - help must not pay for it
-
-    control = values.one("tor_control", ControlAddress.parse, None)
-    torrc = values.many("torrc_line", torrc_line)
-    if control is not None and torrc:
-        raise UsageError(f"{values.source('torrc_line')}: a tor that runs already has its torrc.", hint="Leave it out.")
-    return TorSettings(control=control, torrc=torrc)
 
 
 def client_onion(values: Values) -> OnionOptions | None:

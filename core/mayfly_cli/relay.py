@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mayfly.errors import UsageError
-from mayfly_cli import brokers, onions, settings, sharing, units
+from mayfly_cli import brokers, newnym, onions, settings, sharing, units, upstreams
 from mayfly_cli.ordered import RULES
 from mayfly_cli.settings import Values
 
@@ -23,7 +23,8 @@ HELP = (
     "Lend this computer's network to a friend, or to a few.\n\n"
     "Without a CODE, prints one to send along and asks for the answer that comes back; each client that connects is "
     "followed by a fresh code. With a client's CODE, prints the answer to send back. With --broker, prints a short "
-    "code for a friend, or with --public serves strangers. Ctrl-C leaves politely, a second one at once."
+    "code for a friend, or with --public serves strangers. Ctrl-C leaves politely, a second one at once.\n\n"
+    "mayfly relay newnym: make the relay that runs here with --upstream tor take new circuits from now on."
 )
 
 _LENDING = "What is lent"
@@ -132,14 +133,17 @@ def relay(
             rich_help_panel=_EXIT,
         ),
     ] = None,
+    upstream: upstreams.Upstream = None,
+    outbound: upstreams.Outbound = None,
+    tor_control: upstreams.TorControl = None,
+    torrc_line: upstreams.TorrcLine = None,
+    tor_isolate: upstreams.TorIsolate = "client",
     broker: brokers.Broker = None,
     public: brokers.Public = False,
     broker_proxy: brokers.BrokerProxy = None,
     broker_front: brokers.BrokerFront = None,
     broker_plain: brokers.BrokerPlain = False,
     offer_onion: onions.OfferOnion = False,
-    tor_control: onions.TorControl = None,
-    torrc_line: onions.TorrcLine = None,
     name: sharing.Name = None,
     nick: sharing.Nick = None,
     accept_into: sharing.AcceptInto = None,
@@ -163,12 +167,17 @@ def relay(
 
     values = Values(ctx)
 
+    if code == newnym.WORD:
+        running.answer("relay", values, lambda teller: newnym.run(name, teller))
+
     def body(teller: running.Teller) -> int:
         chosen = options(values)
         if chosen.broker is not None and code is not None:
             raise UsageError("--broker and a CODE exclude each other.", hint="Leave out one of the two.")
-        if chosen.onion is not None and (code is not None or chosen.broker is not None):
+        if chosen.offer_onion and (code is not None or chosen.broker is not None):
             raise UsageError("--offer-onion is another way to meet than a CODE or --broker.", hint="Choose one.")
+        if upstreams.shows_password(values):
+            teller.report(upstreams.SHOWN)
 
         async def settle(codes: running.Codes, _: running.Teller) -> str | None:
             return await running.given(code, codes)
@@ -204,7 +213,7 @@ def options(values: Values) -> RelayOptions:
     return RelayOptions(
         link=link,
         broker=broker,
-        onion=onions.relay_onion(values),
+        offer_onion=bool(values.raw("offer_onion")),
         public=bool(values.raw("public")),
         policy=_policy(values),
         limits=limits,
@@ -213,6 +222,7 @@ def options(values: Values) -> RelayOptions:
         engine=values.one("engine", settings.one_of(*settings.ENGINES), standard.engine),
         unsafe_logging=bool(values.raw("unsafe_logging")),
         hub=sharing.hub_options(values),
+        **upstreams.way_out(values),
     )
 
 

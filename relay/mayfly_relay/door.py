@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from typing import Protocol
 
-from mayfly.rendezvous.messages import About, PortClass
+from mayfly.rendezvous.messages import About, PortClass, Upstream
 from mayfly.rendezvous.ports import served
 from mayfly.runtime.broker.answering import Answerer
 from mayfly.runtime.broker.brokers import Brokers
@@ -18,7 +18,9 @@ from mayfly.runtime.events import Reporter
 from mayfly.runtime.meeting import Invitation, Meeting, Met
 from mayfly.signaling.description import Description
 from mayfly.transport.base import Engine
+from mayfly.wire.hello import Upstream as Kind
 from mayfly_relay.options import RelayOptions
+from mayfly_relay.upstream_urls import UpstreamChoice
 
 
 class Arriving(Protocol):
@@ -78,7 +80,7 @@ async def broker_door(
         door: Door
         if options.public:
             serves = served(options.policy.serves)
-            about = partial(_about, answerer, serves, remaining)
+            about = partial(_about, _upstream(options.upstream), answerer, serves, remaining)
             door = PoolHost(brokers, answerer, reporter, options.limits.max_clients, about)
         else:
             door = FriendHost(brokers, answerer, reporter, remaining)
@@ -88,5 +90,24 @@ async def broker_door(
             await door.aclose()
 
 
-def _about(answerer: Answerer, serves: tuple[PortClass, ...], remaining: Callable[[], float], load: float) -> About:
-    return About(upstream="direct", nat=answerer.nat, serves=serves, remaining=remaining(), load=load)
+def _about(
+    upstream: Upstream,
+    answerer: Answerer,
+    serves: tuple[PortClass, ...],
+    remaining: Callable[[], float],
+    load: float,
+) -> About:
+    return About(upstream=upstream, nat=answerer.nat, serves=serves, remaining=remaining(), load=load)
+
+
+def _upstream(choice: UpstreamChoice) -> Upstream:
+    """What a broker is told of the way out."""
+    match choice.kind:
+        case Kind.PROXY:
+            return "http" if choice.proxies[0].protocol.value == "http" else "socks"
+        case Kind.TOR:
+            return "tor"
+        case Kind.BRIDGE:
+            return "bridge"
+        case _:
+            return "direct"

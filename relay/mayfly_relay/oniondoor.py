@@ -180,9 +180,10 @@ class _Call:
 class OnionDoor:
     """A Door. The first `invite` starts tor, or attaches to one, and publishes the service."""
 
-    def __init__(self, calls: Calls, tor: Callable[[Callable[[TorStatus], None]], Tor], reporter: Reporter) -> None:
+    def __init__(self, calls: Calls, tor: Tor | TorSettings, reporter: Reporter) -> None:
+        """`tor` is one that runs, or says how one is started, or reached, for the door alone."""
         self._calls = calls
-        self._make_tor = tor
+        self._tor = tor
         self._reporter = reporter
         self._stack = contextlib.AsyncExitStack()
         self._published = False
@@ -205,7 +206,9 @@ class OnionDoor:
     async def _publish(self) -> None:
         self._stack.push_async_callback(self._calls.aclose)
         port = await self._calls.listen()
-        tor = await self._stack.enter_async_context(self._make_tor(self._heed))
+        tor = self._tor
+        if isinstance(tor, TorSettings):
+            tor = await self._stack.enter_async_context(Tor(tor, self._heed))
         await tor.wait_ready()
         service = await tor.add_onion(PORT, f"127.0.0.1:{port}")
         self._reporter.report(Listening("onion", service.address))
@@ -219,6 +222,7 @@ class OnionDoor:
 
 @contextlib.asynccontextmanager
 async def onion_door(
+    tor: Tor | None,
     settings: TorSettings,
     engine: Engine,
     link: LinkSettings,
@@ -228,9 +232,9 @@ async def onion_door(
     on_description: Callable[[Description], None],
     config: OnionConfig | None = None,
 ) -> AsyncGenerator[OnionDoor]:
-    """The door. `remaining()` gives the seconds that the relay still stays."""
+    """The door, through the given tor or else one of its own. `remaining()` gives the seconds that the relay stays."""
     calls = Calls(engine, link, config or OnionConfig(), reporter, remaining=remaining, on_description=on_description)
-    door = OnionDoor(calls, lambda on_status: Tor(settings, on_status), reporter)
+    door = OnionDoor(calls, tor or settings, reporter)
     try:
         yield door
     finally:

@@ -8,8 +8,10 @@ from mayfly.runtime.broker.options import BrokerOptions
 from mayfly.services.options import HubOptions
 from mayfly.tor.settings import TorSettings
 from mayfly.transport.base import LinkSettings
+from mayfly_relay.addresses import Address
 from mayfly_relay.limits import RelayLimits
 from mayfly_relay.policy import ExitPolicy
+from mayfly_relay.upstream_urls import UpstreamChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +27,24 @@ class RelayOptions:
     public: bool = False
     """Whether the broker may hand this relay to strangers. Otherwise it shows short codes for friends."""
 
-    onion: TorSettings | None = None
-    """The tor for an onion service at which clients are met, or None for codes that people carry."""
+    offer_onion: bool = False
+    """Whether clients are met at an onion service."""
 
     link: LinkSettings = field(default_factory=LinkSettings)
     policy: ExitPolicy = field(default_factory=ExitPolicy)
     limits: RelayLimits = field(default_factory=RelayLimits)
+
+    upstream: UpstreamChoice = field(default_factory=UpstreamChoice)
+    """Where streams go."""
+
+    outbound: tuple[Address, ...] = ()
+    """The addresses of ours that `direct` connects from, at most one of each family; empty leaves it to the system."""
+
+    tor: TorSettings = field(default_factory=TorSettings)
+    """Which tor, for the upstream `tor` and for an onion service."""
+
+    tor_isolate_streams: bool = False
+    """Whether each stream through tor has a circuit of its own, and not only each client."""
 
     lifetime: float = 3600.0
     """How long the relay stays before it drains."""

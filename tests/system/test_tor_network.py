@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -47,9 +48,9 @@ async def test_a_client_reaches_it_through_a_bridge(tor_network: TorNetwork) -> 
         assert (await run(program("curl"), "-sS", "--proxy", proxy, server.url("/small"))).text == "small\n"
 
 
-async def test_nothing_of_a_network_outlives_its_owner() -> None:
+async def test_nothing_of_a_network_outlives_its_owner(tmp_path: Path) -> None:
     """Killed without a chance to clean up."""
-    async with Program.running(sys.executable, "-c", OWNER) as owner:
+    async with Program.running(sys.executable, "-c", OWNER, env={"TMPDIR": str(tmp_path)}) as owner:
         started: list[psutil.Process] = []
 
         def complete() -> bool:

@@ -82,6 +82,8 @@ class Connected(Event):
     """The peer's exit policy in its own words, if it is a relay. Foreign text."""
     lifetime: float | None = None
     """Seconds for which the peer says that it still stays."""
+    upstream: str | None = None
+    """Where the peer says that it sends streams, if it is a relay: `direct`, `proxy`, `tor` or `bridge`."""
 
     def to_json(self) -> dict[str, Any]:
         """The path becomes an object of its own, and the round trip milliseconds."""
@@ -94,6 +96,7 @@ class Connected(Event):
             "rtt_ms": None if self.round_trip is None else round(self.round_trip * 1000, 3),
             "policy": self.policy,
             "lifetime": self.lifetime,
+            "upstream": self.upstream,
         }
 
 
@@ -172,6 +175,34 @@ class Failed(Event):
     def of(cls, error: MayflyError) -> Self:
         """An error that ends the run."""
         return cls(error.stage, _sentence(error.message), _sentence(error.hint))
+
+
+@dataclass(frozen=True, slots=True)
+class TorChanged(Event):
+    """The tor that this program uses is further, ready, or gone."""
+
+    event: ClassVar[str] = "tor"
+
+    state: str
+    """`starting`, `bootstrapping`, `ready` or `down`."""
+    percent: int
+    """How far its bootstrap is."""
+    words: str
+    """What it does, for people."""
+    problem: str | None
+    """What stands in its way, in tor's own words."""
+    retry: float | None
+    """Seconds until it is started again, or asked again if it is not ours; only when it is down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed(Event):
+    """New streams through tor share no circuit with earlier ones; the answer to `mayfly relay newnym`."""
+
+    event: ClassVar[str] = "newnym"
+
+    seconds: float
+    """Seconds until tor forgets the rest as well, such as the names that it looked up: it does so rarely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +363,9 @@ class Status(Event):
     """Each with peer, role, name, path {local, remote}, rtt_ms, streams, sent, received (bytes) and seconds."""
     transfers: tuple[dict[str, Any], ...]
     """Each with transfer, peer, direction (`in` or `out`), name, bytes, total, rate and state."""
+    upstream: dict[str, Any] | None = None
+    """Of a relay: its kind, and for `tor` state, percent, words, problem, version and circuits. Each circuit has id,
+    state, purpose, client (the peer's number, or null) and hops (nicknames)."""
 
 
 EVENTS: tuple[type[Event], ...] = (
@@ -345,6 +379,8 @@ EVENTS: tuple[type[Event], ...] = (
     Closed,
     Warned,
     Failed,
+    TorChanged,
+    Renewed,
     Inspected,
     MessageReceived,
     Delivered,

@@ -4,13 +4,12 @@ stem is synchronous and uses threads of its own. So everything here blocks, for 
 it calls back comes on stem's threads. `driver.py` keeps both away from the event loop. No `timeout` of stem's is used.
 """
 
-# stem has no types, so nothing is known of its parts; what leaves this module has types of ours.
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false
 
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
@@ -22,6 +21,12 @@ import stem.response
 from mayfly.errors import TorError
 from mayfly.tor.settings import ControlAddress
 from mayfly.tor.status import Circuit, OnionService, TorStatus, bootstrapping
+
+# It has no types, and makes names at run time. What leaves this module has types of ours.
+_stem: Any = stem
+_connection: Any = stem.connection
+_control: Any = stem.control
+_response: Any = stem.response
 
 _UNISOLATED = "noisolatesocksauth"
 
@@ -35,19 +40,18 @@ class TorControl:
     @classmethod
     def connect(cls, address: ControlAddress) -> TorControl:
         """Connect and authenticate, by cookie or password. Raises TorError."""
-        controller: Any = None
+        make = _control.Controller
         try:
-            if address.path:
-                controller = stem.control.Controller.from_socket_file(address.path)
-            else:
-                controller = stem.control.Controller.from_port(address.host, address.port)
-            controller.authenticate(password=address.password or None)
-        except stem.SocketError:
+            _knock(address)
+            controller = make.from_socket_file(address.path) if address.path else make.from_port(*address.tcp)
+        except (OSError, _stem.SocketError):
             raise TorError(
                 "Nothing takes commands where tor's control port should be.",
                 hint="Look at ControlPort in its torrc, and whether tor runs.",
             ) from None
-        except (stem.connection.AuthenticationFailure, ValueError):
+        try:
+            controller.authenticate(password=address.password or None)
+        except (_stem.SocketError, _connection.AuthenticationFailure):
             controller.close()
             raise TorError(
                 "Tor does not let us in at its control port.",
@@ -68,17 +72,17 @@ class TorControl:
                 on_status(_bootstrap(event.arguments))
 
         def description(event: Any) -> None:
-            if event.action == stem.HSDescAction.UPLOADED:
+            if event.action == _stem.HSDescAction.UPLOADED:
                 on_published(str(event.address))
 
         def state(_controller: object, state: str, _timestamp: float) -> None:
-            if state == stem.control.State.CLOSED:
+            if state == _control.State.CLOSED:
                 on_lost()
 
         with _asking():
             self._controller.add_status_listener(state)
-            self._controller.add_event_listener(status, stem.control.EventType.STATUS_CLIENT)
-            self._controller.add_event_listener(description, stem.control.EventType.HS_DESC)
+            self._controller.add_event_listener(status, _control.EventType.STATUS_CLIENT)
+            self._controller.add_event_listener(description, _control.EventType.HS_DESC)
             if not self._controller.is_alive():  # it was lost before anybody listened
                 on_lost()
                 return
@@ -94,9 +98,9 @@ class TorControl:
     def socks(self) -> tuple[str, int] | None:
         """A SOCKS port that keeps those apart who name different users, None where there is no such port."""
         with _asking():
-            ports = [str(line).lower() for line in self._controller.get_conf("SocksPort", [], multiple=True)]
+            ports = [str(line).lower() for line in self._controller.get_conf("SocksPort", multiple=True)]
             listeners = [
-                (str(host), int(port)) for host, port in self._controller.get_listeners(stem.control.Listener.SOCKS, [])
+                (str(host), int(port)) for host, port in self._controller.get_listeners(_control.Listener.SOCKS)
             ]
         mixing = {word.rpartition(":")[2] for line in ports if _UNISOLATED in line for word in line.split()[:1]}
         kept_apart = [(host, port) for host, port in listeners if str(port) not in mixing]
@@ -111,13 +115,13 @@ class TorControl:
         """Have new streams use new circuits. Gives the seconds after which tor does it: it does so rarely."""
         with _asking():
             wait = float(self._controller.get_newnym_wait())
-            self._controller.signal(stem.Signal.NEWNYM)
+            self._controller.signal(_stem.Signal.NEWNYM)
         return wait
 
     def circuits(self) -> tuple[Circuit, ...]:
         """All circuits of the moment."""
         with _asking():
-            found: list[Any] = self._controller.get_circuits([])
+            found: list[Any] = self._controller.get_circuits()
             return tuple(_circuit(event) for event in found)
 
     def add_onion(self, port: int, target: str, key: str = "") -> OnionService:
@@ -140,13 +144,19 @@ class TorControl:
         self._controller.close()
 
 
+def _knock(address: ControlAddress) -> None:
+    """Raises OSError where nothing listens; stem would leave an open socket behind then."""
+    with socket.socket(socket.AF_UNIX if address.path else socket.AF_INET) as probe:
+        probe.connect(address.path or address.tcp)
+
+
 @contextlib.contextmanager
 def _asking() -> Generator[None, None, None]:
     try:
         yield
-    except stem.SocketError:
+    except _stem.SocketError:
         raise TorError("The connection to tor was lost.") from None
-    except (stem.ControllerError, ValueError) as error:
+    except (_stem.ControllerError, ValueError) as error:
         raise TorError(f"Tor did not do what it was asked: {error}.") from None
 
 
@@ -161,7 +171,7 @@ def _bootstrap(words: dict[str, str]) -> TorStatus:
 
 def _arguments(line: str) -> Iterator[tuple[str, str]]:
     """KEY=VALUE and KEY="VALUE WITH SPACES" of a status line."""
-    rest: Any = stem.response.ControlLine(line)
+    rest: Any = _response.ControlLine(line)
     while not rest.is_empty():
         if rest.is_next_mapping(quoted=True):
             key, value = rest.pop_mapping(True)

@@ -59,11 +59,17 @@ class Tor:
     """One tor. `on_status` is called in the loop at every change of `status`, and never raises."""
 
     def __init__(
-        self, settings: TorSettings, on_status: Callable[[TorStatus], None], *, connect: Connect = _connect
+        self,
+        settings: TorSettings,
+        on_status: Callable[[TorStatus], None],
+        *,
+        connect: Connect = _connect,
+        backoff: Backoff | None = None,
     ) -> None:
         self._settings = settings
         self._on_status = on_status
         self._connect = connect
+        self._backoff = backoff or Backoff()
         self._thread = ThreadPoolExecutor(1, "mayfly-tor")
         self._tasks = TaskSet()
         self._directory: TorDirectory | None = None
@@ -78,12 +84,8 @@ class Tor:
         """Tor's version, once known."""
 
     async def __aenter__(self) -> Self:
-        """Start it, or attach. Raises TorError when that fails: no tor, wrong torrc, wrong password."""
         try:
-            self._tell(TorStatus())
-            began: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._tasks.spawn(self._keep(began))
-            await began
+            await self.start()
         except BaseException:
             await self.aclose()
             raise
@@ -91,6 +93,13 @@ class Tor:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+    async def start(self) -> None:
+        """Start it, or attach. Raises TorError when that fails: no tor, wrong torrc, wrong password. Then aclose()."""
+        self._tell(TorStatus())
+        began: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tasks.spawn(self._keep(began))
+        await began
 
     async def aclose(self) -> None:
         """End a tor of our own, or let an attached one be. Idempotent."""
@@ -141,7 +150,6 @@ class Tor:
     async def _keep(self, began: asyncio.Future[None]) -> None:
         """Run it again and again. Only the first start may fail for good: `began` says so."""
         loop = asyncio.get_running_loop()
-        backoff = Backoff()
         while True:
             ready_at: float | None = None
             try:
@@ -158,7 +166,7 @@ class Tor:
                     began.set_exception(error)
                     return
                 problem = error.message
-            delay = backoff.after(0.0 if ready_at is None else loop.time() - ready_at)
+            delay = self._backoff.after(0.0 if ready_at is None else loop.time() - ready_at)
             again = "it is started again" if self._settings.control is None else "it is asked again"
             self._tell(TorStatus(TorPhase.DOWN, 0, f"not running; {again} in {delay:.0f} s", problem, delay))
             await asyncio.sleep(delay)

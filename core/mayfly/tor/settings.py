@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
@@ -25,16 +26,25 @@ class ControlAddress:
 
     @classmethod
     def parse(cls, text: str) -> ControlAddress:
-        """Read `[PASSWORD@]HOST:PORT`, `[PASSWORD@]PORT`, or a path, as given to --tor-control. Raises ValueError."""
+        """Read `[PASSWORD@]ADDRESS:PORT` or `[PASSWORD@]PATH`, as given to --tor-control. Raises ValueError."""
         password, _, where = text.rpartition("@")
         path = where.removeprefix("unix:")
         if path.startswith("/"):
             return cls(path=path, password=password)
         host, _, number = where.rpartition(":")
-        host = host.removeprefix("[").removesuffix("]") or LOOPBACK
-        if not (number.isascii() and number.isdigit() and len(number) <= 5 and 0 < int(number) < 65536):
-            raise ValueError("is neither HOST:PORT nor the path of a socket")
-        return cls(host, int(number), password=password)
+        try:
+            address = IPv4Address({"": LOOPBACK, "localhost": LOOPBACK}.get(host, host))
+            port = int(number)
+        except ValueError:
+            raise ValueError("is neither ADDRESS:PORT, with an IPv4 address, nor the path of a socket") from None
+        if not 0 < port < 65536:
+            raise ValueError("has no port between 1 and 65535")
+        return cls(str(address), port, password=password)
+
+    @property
+    def tcp(self) -> tuple[str, int]:
+        """Address and port."""
+        return self.host, self.port
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +110,10 @@ def control_port_file(directory: Path) -> Path:
 
 
 def parse_control_port(text: str) -> int | None:
-    """The port in that file, None while it is not written whole."""
-    line = text.strip()
-    number = line.rpartition(":")[2]
-    return int(number) if line.startswith("PORT=") and number.isdigit() and text.endswith("\n") else None
+    """The first port in that file, None while it is not written whole. Lines of the user's may add more."""
+    lines = text.splitlines() if text.endswith("\n") else []
+    ports = (line.rpartition(":")[2] for line in lines if line.startswith("PORT="))
+    return next((int(port) for port in ports if port.isdigit()), None)
 
 
 def _quoted(text: str) -> str:

@@ -13,11 +13,14 @@ ADDRESS = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion"
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["relay", "--torrc-line", "UseBridges 1"], "no meaning without --offer-onion"),
-        (["relay", "--tor-control", "9051"], "no meaning without --offer-onion"),
+        (["relay", "--torrc-line", "UseBridges 1"], "only with --upstream tor or --offer-onion"),
+        (["relay", "--tor-control", "9051"], "only with --upstream tor or --offer-onion"),
         (["relay", "--offer-onion", "--tor-control", "here"], "neither HOST:PORT nor"),
         (["relay", "--offer-onion", "--torrc-line", "a\nb"], "not one line"),
-        (["relay", "--offer-onion", "--tor-control", "9051", "--torrc-line", "UseBridges 1"], "has its torrc"),
+        (
+            ["relay", "--offer-onion", "--tor-control", "9051", "--torrc-line", "UseBridges 1"],
+            "--tor-control for one that runs already",
+        ),
         (["relay", "--offer-onion", "mf1code"], "another way to meet"),
         (["relay", "--offer-onion", "--broker", "https://b.example"], "another way to meet"),
         (["client", "--tor-socks", "127.0.0.1:9050"], "no meaning without --onion"),

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from mayfly.errors import TorError
 from mayfly.meetconfig import OnionConfig
 from mayfly.onion.guest import Guest, RelayRefusesError
 from mayfly.onion.messages import PORT, Accepted, Call, Offered, Refusal, encode
@@ -261,6 +262,7 @@ async def test_the_door_starts_tor_with_the_first_invitation(monkeypatch: pytest
     monkeypatch.setattr(oniondoor, "Tor", make)
     network, script = MemoryNetwork(), Script()
     async with onion_door(
+        None,
         TorSettings(),
         MemoryEngine(network),
         LinkSettings(),
@@ -287,12 +289,26 @@ async def test_the_door_starts_tor_with_the_first_invitation(monkeypatch: pytest
     assert not made[0].open
 
 
-async def test_a_tor_that_cannot_start_ends_the_first_invitation() -> None:
-    def fail(_on_status: Callable[[TorStatus], None]) -> Any:
-        raise RuntimeError("stands for whatever entering raises")
+async def test_a_tor_that_cannot_start_ends_the_first_invitation(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_settings: TorSettings, _on_status: Callable[[TorStatus], None]) -> Any:
+        raise TorError("tor is not installed")
 
+    monkeypatch.setattr(oniondoor, "Tor", fail)
     made = Scene(CONFIG)
-    door = OnionDoor(made.calls, cast("Any", fail), made.script)
-    with pytest.raises(RuntimeError):
+    door = OnionDoor(made.calls, TorSettings(), made.script)
+    with pytest.raises(TorError, match="not installed"):
         await door.invite()
     await door.aclose()
+
+
+async def test_the_tor_of_the_way_out_is_shared_and_not_ended() -> None:
+    made = Scene(CONFIG)
+    tor = FakeTor(TorSettings(), lambda _status: None)
+    tor.open = True
+    door = OnionDoor(made.calls, cast("Any", tor), made.script)
+    seat = asyncio.get_running_loop().create_task(door.invite())
+    await made.script.event(Listening)
+    seat.cancel()
+    await asyncio.gather(seat, return_exceptions=True)
+    await door.aclose()
+    assert tor.open
