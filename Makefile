@@ -6,7 +6,7 @@
 PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
-RUN = PYTHONPATH=core:relay:client:tests $(BIN)/python
+RUN = PYTHONPATH=core:relay:client:broker_optional:tests $(BIN)/python
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help demo test lint check system-packages bench venv clean
@@ -38,11 +38,11 @@ lint: $(VENV)/dev.stamp
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@echo '== mypy'
-	@$(BIN)/mypy --no-error-summary core relay client tests
+	@$(BIN)/mypy --no-error-summary core relay client broker_optional tests
 	@echo '== pyright'
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
 	@echo '== import-linter'
-	@PYTHONPATH=core:relay:client $(BIN)/lint-imports
+	@PYTHONPATH=core:relay:client:broker_optional $(BIN)/lint-imports
 
 system-packages:
 	@sh tests/support/install-debian.sh
@@ -79,4 +79,4 @@ $(VENV)/bench.stamp: $(VENV)/dev.stamp
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find core relay client tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find core relay client broker_optional tests -name __pycache__ -type d -prune -exec rm -rf {} +

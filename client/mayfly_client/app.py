@@ -9,6 +9,7 @@ from typing import Any
 from mayfly.config import MuxConfig
 from mayfly.errors import ErrorCode, LinkError, LinkLostError
 from mayfly.mux.events import Side
+from mayfly.runtime.broker.source import BrokerSource
 from mayfly.runtime.events import Closed, CodeReader, Draining, Leaving, Listening, Reporter, Warned
 from mayfly.runtime.greeting import connected, greet
 from mayfly.runtime.introduction import LocalHello
@@ -19,23 +20,33 @@ from mayfly.runtime.tasks import first_of, unless
 from mayfly.services.hub import Hub, Place
 from mayfly.transport.engines import make_engine
 from mayfly.wire.hello import Role
+from mayfly_client.brokered import BrokeredClient
 from mayfly_client.dialler import SessionDialler
 from mayfly_client.listener import ProxyListener
 from mayfly_client.local import exposure_warning
+from mayfly_client.onion import meet_at_onion
 from mayfly_client.options import ClientOptions
+from mayfly_client.pool import Pool
+from mayfly_client.pooldialler import PoolDialler
 
-_RELAY = 1  # the only peer a client has, so far
+_RELAY = 1  # the only peer a client has, but for one with a pool
+_HOW_TO_GO_ON = "Paste a new code of the relay to go on; Ctrl-C leaves."
+_GOING_ON = "Meeting the relay at its onion address again."
 
 
 async def run_client(options: ClientOptions, reporter: Reporter, codes: CodeReader, shutdown: Shutdown) -> None:
     """Run a client to its end. Returns after a drain, ours or the relay's; raises MayflyError for all that failed."""
-    dialler = SessionDialler()
+    pooled = options.broker is not None and options.code is None
+    dialler = PoolDialler(Pool(options.pool)) if pooled else SessionDialler()
     listener = ProxyListener(dialler, auth=options.socks_auth)
     _warn_of_exposure(options, reporter)
     try:
         await listener.start(*options.socks)  # before any code is made: a busy port should cost nobody a code
         async with Hub("client", reporter, shutdown, options.hub) as hub:
-            await _run_again(options, hub, codes, dialler, listener)
+            if isinstance(dialler, SessionDialler):
+                await _run_again(options, hub, codes, dialler, listener)
+            elif options.broker is not None:
+                await BrokeredClient(options, hub, listener, dialler).run(options.broker)
     finally:
         await listener.aclose()
 
@@ -45,6 +56,7 @@ async def _run_again(
 ) -> None:
     """Run; and, if the user wants that, after a lost link once more with the next code. The proxy goes on listening
     meanwhile, and whoever has a place in the relay's chat keeps it, with the messages that wait."""
+    again = options.again and options.broker is None  # a broker's short code is good for one meeting
     lost: LinkError | None = None
     while True:
         try:
@@ -54,10 +66,12 @@ async def _run_again(
             if lost is None:
                 raise
         except LinkError as error:
-            if not options.again or (lost is None and not isinstance(error, LinkLostError)):
+            # A slip with a pasted code is mended by the next one; at an onion address nothing would change.
+            mendable = lost is not None and options.onion is None
+            if not again or not (mendable or isinstance(error, LinkLostError)):
                 raise
             lost = error
-            hub.report(Warned(error.stage, error.message, "Paste a new code of the relay to go on; Ctrl-C leaves."))
+            hub.report(Warned(error.stage, error.message, _HOW_TO_GO_ON if options.onion is None else _GOING_ON))
             continue
         if lost is not None and not served:
             raise lost
@@ -74,8 +88,7 @@ async def _run(
     comes_back: bool,
 ) -> bool:
     """Meet a relay and serve through it. Tells whether it came to that."""
-    meeting = Meeting(make_engine(options.engine), options.link, hub, codes)
-    met = await unless(hub.shutdown.drain, meeting.reply(None) if comes_back else _meet(meeting, options.code))
+    met = await unless(hub.shutdown.drain, _meet(options, hub, codes, comes_back=comes_back))
     if met is None:
         return False
     place = hub.place(_RELAY)
@@ -102,9 +115,18 @@ async def _run(
         await session.close(ErrorCode.NO_ERROR, "the client has left")
 
 
-async def _meet(meeting: Meeting, code: str | None) -> Met:
-    if code is not None:
-        return await meeting.reply(code)
+async def _meet(options: ClientOptions, hub: Hub, codes: CodeReader, *, comes_back: bool) -> Met:
+    engine = make_engine(options.engine)
+    if options.onion is not None:
+        return await meet_at_onion(options.onion, engine, options.link, hub)
+    if options.broker is not None:
+        async with BrokerSource(options.broker, engine, options.link, hub, code=options.code) as source:
+            return (await source.next()).met
+    meeting = Meeting(engine, options.link, hub, codes)
+    if comes_back:
+        return await meeting.reply(None)
+    if options.code is not None:
+        return await meeting.reply(options.code)
     invitation = await meeting.invite()
     return await invitation.connect()
 

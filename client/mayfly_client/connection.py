@@ -51,7 +51,7 @@ class ProxyConnection(asyncio.Protocol):
 
     def __init__(
         self,
-        dialler: Dialler,
+        choose: Callable[[Request], Dialler],
         tasks: TaskSet,
         gone: Callable[[ProxyConnection], None],
         *,
@@ -59,7 +59,8 @@ class ProxyConnection(asyncio.Protocol):
         auth: tuple[str, str] | None,
     ) -> None:
         self.phase = Phase.HANDSHAKE
-        self._dialler = dialler
+        self._choose = choose
+        self._dialler: Dialler
         self._tasks = tasks
         self._gone = gone
         self._config = config
@@ -135,6 +136,7 @@ class ProxyConnection(asyncio.Protocol):
     # The request
 
     async def _serve(self, request: Request) -> None:
+        self._dialler = self._choose(request)
         match request.command:
             case Command.UDP_ASSOCIATE:
                 await self._associate()

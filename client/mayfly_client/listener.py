@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from mayfly.config import SocksConfig
 from mayfly.runtime.tasks import TaskSet
+from mayfly.socks.events import Request
 from mayfly_client import local
 from mayfly_client.connection import Phase, ProxyConnection
 from mayfly_client.dialler import Dialler
+
+Chooser = Callable[[Request], Dialler]
 
 
 class ProxyListener:
     """Serves SOCKS5, SOCKS4a and HTTP CONNECT on one port. `start()`, `drain()`, `aclose()`.
 
-    `auth` is the user name and password that applications must show; None admits any.
+    `dialler` opens the streams: one for all, or a function that chooses one for each request. `auth` is the user name
+    and password that applications must show; None admits any.
     """
 
     def __init__(
-        self, dialler: Dialler, *, config: SocksConfig | None = None, auth: tuple[str, str] | None = None
+        self,
+        dialler: Dialler | Chooser,
+        *,
+        config: SocksConfig | None = None,
+        auth: tuple[str, str] | None = None,
     ) -> None:
-        self._dialler = dialler
+        self._choose = dialler if callable(dialler) else _always(dialler)
         self._config = config or SocksConfig()
         self._auth = auth
         self._tasks = TaskSet()
@@ -81,7 +90,7 @@ class ProxyListener:
     def _accept(self) -> asyncio.BaseProtocol:
         if len(self._connections) >= self._config.max_connections:
             return _Full()
-        connection = ProxyConnection(self._dialler, self._tasks, self._forget, config=self._config, auth=self._auth)
+        connection = ProxyConnection(self._choose, self._tasks, self._forget, config=self._config, auth=self._auth)
         self._connections.add(connection)
         self._idle.clear()
         return connection
@@ -90,6 +99,13 @@ class ProxyListener:
         self._connections.discard(connection)
         if not self._connections:
             self._idle.set()
+
+
+def _always(dialler: Dialler) -> Chooser:
+    def choose(_request: Request) -> Dialler:
+        return dialler
+
+    return choose
 
 
 class _Full(asyncio.Protocol):

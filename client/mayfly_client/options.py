@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mayfly.meetconfig import PoolConfig
+from mayfly.runtime.broker.options import BrokerOptions, Wish
 from mayfly.services.options import HubOptions
 from mayfly.transport.base import LinkSettings
+from mayfly_client.onion import OnionOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +17,20 @@ class ClientOptions:
 
     link: LinkSettings
     code: str | None = None
-    """The relay's offer, with or without prose around it; None makes an offer of our own."""
+    """The relay's offer, with or without prose around it; None makes an offer of our own. With a broker: a friend's
+    short code, or None for a relay of the pool."""
+
+    broker: BrokerOptions | None = None
+    """Where to meet a relay, or None for codes that people carry."""
+
+    onion: OnionOptions | None = None
+    """A relay's onion service to meet it at, or None."""
+
+    wish: Wish = field(default_factory=Wish)
+    """What a relay of the pool should offer."""
+
+    pool: PoolConfig = field(default_factory=PoolConfig)
+    """How many relays of the pool are kept, and how."""
 
     socks: tuple[str, int] = ("127.0.0.1", 1080)
     """Where the local proxy listens: an address and a port; port 0 lets the system choose."""

@@ -15,7 +15,15 @@
     │   ├── ConnectError        the two ends never met
     │   └── LinkLostError       they had met, and then the link ended
     ├── TorError                tor could not be started, reached, or asked
+    ├── RendezvousError         meeting through a broker
+    │   ├── BrokerDownError     no broker can be reached, or it does not answer sensibly
+    │   ├── BrokerRefusedError  a broker says no; has its stable word for why
+    │   │   └── CodeGoneError   nobody waits behind a short code any more
+    │   ├── RefusedError        the relay says no
+    │   ├── ForgedError         a message is not from who it should be, or was changed on its way
+    │   └── WrongWordsError     the words of a short code are not the relay's
     ├── ListenError             a local port could not be opened
+    ├── StoreError              a broker's store could not be reached
     ├── ControlError            a running program could not be asked, or said no
     │   └── NoSessionError      no program of that name runs
     └── ProtocolError           has a wire code
@@ -170,6 +178,58 @@ class LinkLostError(LinkError):
     exit_code = ExitCode.LINK_LOST
 
 
+class RendezvousError(MayflyError):
+    """Something about meeting through a broker."""
+
+    stage = "broker"
+    exit_code = ExitCode.NO_CONNECTION
+
+
+class BrokerDownError(RendezvousError):
+    """No broker can be reached, or it does not answer as one."""
+
+
+class BrokerRefusedError(RendezvousError):
+    """A broker says no. `code` is its stable word for why, `retry_after` the seconds that it asks for, if any."""
+
+    def __init__(self, code: str, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+        self.retry_after = retry_after
+
+
+class CodeGoneError(BrokerRefusedError):
+    """Nobody waits at the broker behind that short code: it was never given, is burnt, or has been used."""
+
+    exit_code = ExitCode.BAD_CODE
+
+
+class RefusedError(RendezvousError):
+    """The relay that the broker chose says no."""
+
+
+class ForgedError(RendezvousError):
+    """A message at the broker is not from who it should be, or was changed on its way. Nothing of it is used."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "What came through the broker was not made by the other side, or was changed on its way.",
+            hint="Try again. If it happens again, do not trust this broker.",
+        )
+
+
+class WrongWordsError(RendezvousError):
+    """The words of a short code are not those of the relay that waits under its number."""
+
+    exit_code = ExitCode.BAD_CODE
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The words of the code are wrong.",
+            hint="Read the code again where the relay shows it. After three wrong tries it makes a new one.",
+        )
+
+
 class ListenError(MayflyError):
     """A local port could not be opened."""
 
@@ -181,6 +241,13 @@ class TorError(MayflyError):
     """A tor that we need could not be started, reached, or asked."""
 
     stage = "tor"
+    exit_code = ExitCode.NO_CONNECTION
+
+
+class StoreError(MayflyError):
+    """A broker's store could not be reached when it started."""
+
+    stage = "store"
     exit_code = ExitCode.NO_CONNECTION
 
 

@@ -17,6 +17,7 @@ from mayfly.runtime.events import (
     Event,
     Failed,
     Leaving,
+    Posted,
     Reporter,
     Warned,
     Words,
@@ -27,7 +28,7 @@ from mayfly_cli.pasting import Lines
 from mayfly_cli.relayed import event_of
 from mayfly_cli.settings import Values
 
-OF_THE_LINK = (CodeReady, Words, Connected, Leaving, Draining, Closed, Warned, Failed)
+OF_THE_LINK = (CodeReady, Posted, Words, Connected, Leaving, Draining, Closed, Warned, Failed)
 """What a program of our own reports itself; its control socket need not tell it again, and tells all the rest."""
 
 _OURS = ("chat", "transfer")

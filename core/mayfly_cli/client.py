@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mayfly.errors import CodeError, UsageError
-from mayfly_cli import endpoints, settings, sharing, units
+from mayfly_cli import brokers, endpoints, onions, settings, sharing, shortcodes, units
 from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 HELP = (
     "Open a local proxy that leads through somebody's relay.\n\n"
     "Answers the relay's CODE and prints the answer to send back; once connected, prints where the proxy listens. "
-    "Names are resolved at the relay. Ctrl-C leaves politely, a second one at once."
+    "Names are resolved at the relay. With --broker, meets a relay there instead. Ctrl-C leaves politely, a second one "
+    "at once."
 )
 
 _PROXY = "The local proxy"
@@ -36,8 +37,10 @@ def client(
         str | None,
         typer.Argument(
             metavar="CODE",
+            autocompletion=shortcodes.complete,
             help="The relay's code; - reads it from standard input. Without it, a terminal is asked for it; "
-            "with --json, --offer or no terminal, the client makes an offer.",
+            "with --json, --offer or no terminal, the client makes an offer. With --broker: a friend's short code, or "
+            "nothing for a relay from the pool.",
             show_default=False,
         ),
     ] = None,
@@ -79,6 +82,16 @@ def client(
             rich_help_panel=_PROXY,
         ),
     ] = None,
+    broker: brokers.Broker = None,
+    relays: brokers.Relays = None,
+    want: brokers.Want = None,
+    want_port: brokers.WantPort = None,
+    broker_proxy: brokers.BrokerProxy = None,
+    broker_front: brokers.BrokerFront = None,
+    broker_plain: brokers.BrokerPlain = False,
+    onion: onions.Onion = None,
+    tor_socks: onions.TorSocks = None,
+    torrc_line: onions.TorrcLine = None,
     name: sharing.Name = None,
     nick: sharing.Nick = None,
     accept_into: sharing.AcceptInto = None,
@@ -106,8 +119,17 @@ def client(
         if offer and code is not None:
             raise UsageError("--offer and a CODE exclude each other.", hint="Leave out one of the two.")
         chosen = options(values)
+        if chosen.broker is not None and offer:
+            raise UsageError("--broker and --offer exclude each other.", hint="Leave out one of the two.")
+
+        if chosen.onion is not None and (offer or code is not None or chosen.broker is not None):
+            raise UsageError("--onion is another way to meet than a CODE, --offer or --broker.", hint="Choose one.")
 
         async def settle(codes: running.Codes, reporter: running.Teller) -> str | None:
+            if chosen.onion is not None:
+                return None
+            if chosen.broker is not None:
+                return await shortcodes.settle(code, codes, reporter)
             if code is not None:
                 return await running.given(code, codes)
             return None if offer or json or not _on_terminal() else await ask(codes, reporter)
@@ -124,12 +146,19 @@ def client(
 
 def options(values: Values) -> ClientOptions:
     """Everything but the code. Raises UsageError."""
+    from mayfly.meetconfig import PoolConfig  # noqa: PLC0415 - `mayfly --help` must not pay for it
     from mayfly_client.options import ClientOptions  # noqa: PLC0415 - `mayfly --help` must not pay for it
 
     link = settings.link_settings(values)
+    broker = brokers.broker_options(values)
+    brokers.need_broker(values, broker, "relays", "want", "want_port", "broker_proxy", "broker_front", "broker_plain")
     standard = ClientOptions(link=link)
     return ClientOptions(
         link=link,
+        broker=broker,
+        onion=onions.client_onion(values),
+        wish=brokers.wish(values),
+        pool=PoolConfig(relays=values.one("relays", brokers.relays, standard.pool.relays)),
         socks=values.one("socks", endpoints.host_port, standard.socks),
         socks_auth=values.one("socks_auth", endpoints.user_password, None),
         again=bool(values.raw("again")) or (not values.raw("json") and _on_terminal()),

@@ -11,12 +11,16 @@ import typer
 
 from mayfly import __version__
 from mayfly.errors import ExitCode, MayflyError, UsageError
+from mayfly_cli.broker import HELP as BROKER_HELP
+from mayfly_cli.broker import broker
 from mayfly_cli.chat import HELP as CHAT_HELP
 from mayfly_cli.chat import chat
 from mayfly_cli.client import HELP as CLIENT_HELP
 from mayfly_cli.client import client
 from mayfly_cli.code import app as code_app
 from mayfly_cli.ordered import OrderedCommand
+from mayfly_cli.pt import HELP as PT_HELP
+from mayfly_cli.pt import pt
 from mayfly_cli.receive import HELP as RECEIVE_HELP
 from mayfly_cli.receive import receive
 from mayfly_cli.relay import HELP as RELAY_HELP
@@ -54,12 +58,14 @@ app.command("relay", cls=OrderedCommand, context_settings={"auto_envvar_prefix":
 )
 app.command("client", context_settings={"auto_envvar_prefix": "MAYFLY_CLIENT"}, help=CLIENT_HELP)(client)
 for _name, _command, _help in (
+    ("pt", pt, PT_HELP),
     ("chat", chat, CHAT_HELP),
     ("send", send, SEND_HELP),
     ("receive", receive, RECEIVE_HELP),
     ("status", status, STATUS_HELP),
     ("stop", stop, STOP_HELP),
     ("transfer", transfer, TRANSFER_HELP),
+    ("broker", broker, BROKER_HELP),
 ):
     app.command(_name, context_settings={"auto_envvar_prefix": f"MAYFLY_{_name.upper()}"}, help=_help)(_command)
 app.add_typer(code_app, name="code")

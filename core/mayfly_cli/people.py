@@ -21,6 +21,7 @@ from mayfly.runtime.events import (
     Inspected,
     Leaving,
     Listening,
+    Posted,
     Renewed,
     TorChanged,
     Warned,
@@ -35,6 +36,8 @@ from mayfly_cli.torbar import TorBar
 from mayfly_cli.units import in_words
 
 RELAY, CLIENT, CHAT, SEND, RECEIVE = "relay", "client", "chat", "send", "receive"
+SOCKS = "socks5"
+ONION = "onion"
 
 _SEND_ALONG = {
     RELAY: "Run `mayfly client` on your computer, paste this code when it asks, and send me back the code it prints.",
@@ -68,6 +71,7 @@ class People:
         self._errors = Output(err.file)
         self._tell: dict[type[Event], Callable[[Any], None]] = {
             CodeReady: self._code,
+            Posted: self._posted,
             Words: self._words,
             Connected: self._connected,
             Listening: self._listening,
@@ -104,7 +108,21 @@ class People:
         """A question, on a line of its own: whatever is reported meanwhile does not tear it."""
         self._say(text, style="bold")
 
+    def _short_code(self, event: CodeReady) -> None:
+        self._say()
+        self._say(f"Your code: {event.code}", style="bold", unbroken=True)
+        self._say(f"It is good for one person, for {self._until(event.expires)}. It gives away no address.")
+        self._say("Tell it to that person only, who runs this, with the same broker:")
+        self._say(f"  mayfly client --broker … {event.code}", unbroken=True)
+        self._say()
+
+    def _posted(self, event: Posted) -> None:
+        self._say(f"In the pool of {event.broker}, for strangers to take.", style="bold", unbroken=True)
+
     def _code(self, event: CodeReady) -> None:
+        if event.kind == "short":
+            self._short_code(event)
+            return
         answer = event.kind == "answer"
         self._say()
         self._say("Your answer:" if answer else "Your code:", style="bold")
@@ -141,9 +159,22 @@ class People:
             self._compared = words
 
     def _listening(self, event: Listening) -> None:
+        if event.protocol == ONION:
+            self._onion(event.address)
+            return
+        if event.protocol != SOCKS:
+            self._say(f"The broker listens on {event.address}", style="bold", unbroken=True)
+            return
         login = " --proxy-user USER:PASSWORD" if self._login else ""
         self._say(f"SOCKS5 on {event.address}", style="bold", unbroken=True)
         self._say(f"Try: curl --proxy socks5h://{event.address}{login} https://example.com/", unbroken=True)
+
+    def _onion(self, address: str) -> None:
+        self._say()
+        self._say(f"Clients can meet you at {address}", style="bold", unbroken=True)
+        self._say("Send this to those who may come. It gives away no address of yours:")
+        self._say(f"  mayfly client --onion {address}", unbroken=True)
+        self._say()
 
     def _leaving(self, event: Leaving) -> None:
         reason = f" ({printable(event.reason)})" if event.reason else ""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mayfly_cli import newnym, settings, sharing, units, upstreams
+from mayfly.errors import UsageError
+from mayfly_cli import brokers, newnym, onions, settings, sharing, units, upstreams
 from mayfly_cli.ordered import RULES
 from mayfly_cli.settings import Values
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 HELP = (
     "Lend this computer's network to a friend, or to a few.\n\n"
     "Without a CODE, prints one to send along and asks for the answer that comes back; each client that connects is "
-    "followed by a fresh code. With a client's CODE, prints the answer to send back. Ctrl-C leaves politely, "
-    "a second one at once.\n\n"
+    "followed by a fresh code. With a client's CODE, prints the answer to send back. With --broker, prints a short "
+    "code for a friend, or with --public serves strangers. Ctrl-C leaves politely, a second one at once.\n\n"
     "mayfly relay newnym: make the relay that runs here with --upstream tor take new circuits from now on."
 )
 
@@ -137,6 +138,12 @@ def relay(
     tor_control: upstreams.TorControl = None,
     torrc_line: upstreams.TorrcLine = None,
     tor_isolate: upstreams.TorIsolate = "client",
+    broker: brokers.Broker = None,
+    public: brokers.Public = False,
+    broker_proxy: brokers.BrokerProxy = None,
+    broker_front: brokers.BrokerFront = None,
+    broker_plain: brokers.BrokerPlain = False,
+    offer_onion: onions.OfferOnion = False,
     name: sharing.Name = None,
     nick: sharing.Nick = None,
     accept_into: sharing.AcceptInto = None,
@@ -165,6 +172,10 @@ def relay(
 
     def body(teller: running.Teller) -> int:
         chosen = options(values)
+        if chosen.broker is not None and code is not None:
+            raise UsageError("--broker and a CODE exclude each other.", hint="Leave out one of the two.")
+        if chosen.offer_onion and (code is not None or chosen.broker is not None):
+            raise UsageError("--offer-onion is another way to meet than a CODE or --broker.", hint="Choose one.")
         if upstreams.shows_password(values):
             teller.report(upstreams.SHOWN)
 
@@ -187,6 +198,8 @@ def options(values: Values) -> RelayOptions:
     from mayfly_relay.options import RelayOptions  # noqa: PLC0415
 
     link = settings.link_settings(values)
+    broker = brokers.broker_options(values)
+    brokers.need_broker(values, broker, "public", "broker_proxy", "broker_front", "broker_plain")
     usual = RelayLimits()
     limits = RelayLimits(
         max_clients=values.one("max_clients", settings.count, usual.max_clients),
@@ -199,6 +212,9 @@ def options(values: Values) -> RelayOptions:
     standard = RelayOptions(link=link)
     return RelayOptions(
         link=link,
+        broker=broker,
+        offer_onion=bool(values.raw("offer_onion")),
+        public=bool(values.raw("public")),
         policy=_policy(values),
         limits=limits,
         lifetime=values.one("lifetime", settings.positive(units.duration), standard.lifetime),

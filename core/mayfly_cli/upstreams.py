@@ -94,13 +94,15 @@ def way_out(values: Values) -> dict[str, Any]:
 
     choice = _choice(values)
     _only_with(values, choice.kind is Kind.DIRECT, "--upstream direct", "outbound")
-    _only_with(values, choice.kind is Kind.TOR, "--upstream tor", "tor_control", "torrc_line", "tor_isolate")
+    _only_with(values, choice.kind is Kind.TOR, "--upstream tor", "tor_isolate")
+    tor = choice.kind is Kind.TOR or bool(values.raw("offer_onion"))
+    _only_with(values, tor, "--upstream tor or --offer-onion", "tor_control", "torrc_line")
     if choice.kind is Kind.BRIDGE and (values.raw("allow") or values.raw("deny")):
         raise UsageError("A bridge's relay serves that bridge and nothing else, so --allow and --deny mean nothing.")
     lines = values.many("torrc_line", torrc_line)
     if lines and values.raw("tor_control") is not None:
         raise UsageError("--torrc-line is for a tor that is started, and --tor-control for one that runs already.")
-    tor = TorSettings(
+    settings_of_tor = TorSettings(
         control=values.one("tor_control", ControlAddress.parse, None),
         torrc=lines,
         directory=state_directory() / "tor",
@@ -108,7 +110,7 @@ def way_out(values: Values) -> dict[str, Any]:
     return {
         "upstream": choice,
         "outbound": _outbound(values),
-        "tor": tor,
+        "tor": settings_of_tor,
         "tor_isolate_streams": values.one("tor_isolate", settings.one_of(*ISOLATIONS), ISOLATIONS[0]) == "stream",
     }
 

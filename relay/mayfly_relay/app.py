@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from mayfly.errors import CodeError, ErrorCode, MayflyError
 from mayfly.runtime.events import Closed, CodeReader, Draining, Leaving, Reporter, Warned
 from mayfly.runtime.greeting import connected, greet
 from mayfly.runtime.introduction import LocalHello
-from mayfly.runtime.meeting import Invitation, Meeting, Met
+from mayfly.runtime.meeting import Meeting, Met
 from mayfly.runtime.rate import ByteLimiter, Rates
 from mayfly.runtime.session import Session
 from mayfly.runtime.shutdown import Shutdown
@@ -26,9 +27,11 @@ from mayfly.services.hub import Hub
 from mayfly.signaling.description import Description
 from mayfly.transport.engines import make_engine
 from mayfly.wire.hello import Role
+from mayfly_relay.door import Arriving, CodeDoor, Door, broker_door
 from mayfly_relay.interfaces import OwnNetworks
 from mayfly_relay.limits import ByteQuota
 from mayfly_relay.meter import Meter, Over
+from mayfly_relay.oniondoor import onion_door
 from mayfly_relay.options import RelayOptions
 from mayfly_relay.ways import WayOut, open_way
 
@@ -54,8 +57,9 @@ class _Relay:
         self._hub = hub
         self._own = own
         self._way = way
+        self._engine = make_engine(options.engine)
         self._meeting = Meeting(
-            make_engine(options.engine),
+            self._engine,
             options.link,
             hub,
             codes,
@@ -74,13 +78,40 @@ class _Relay:
 
     async def run(self, shutdown: Shutdown) -> None:
         try:
-            await unless(shutdown.drain, self._lend())
+            async with self._open_door() as door:
+                await unless(shutdown.drain, self._lend(door))
             asked = shutdown.drain.is_set()
             shutdown.request_drain()  # so that the next Ctrl-C stops at once, whatever began this
             await self._drain(shutdown, "the volunteer is leaving" if asked else self._why())
         finally:
             await asyncio.gather(*(session.close(ErrorCode.DRAINED, "the relay has left") for session in self._all()))
             await self._tasks.aclose()
+
+    def _open_door(self) -> contextlib.AbstractAsyncContextManager[Door]:
+        options = self._options
+        if options.offer_onion:
+            return onion_door(
+                self._way.tor,
+                options.tor,
+                self._engine,
+                options.link,
+                self._hub,
+                remaining=self._remaining,
+                on_description=self._learn_addresses,
+            )
+        if options.broker is None:
+            return contextlib.nullcontext(CodeDoor(self._meeting))
+        return broker_door(
+            options.broker,
+            options,
+            self._engine,
+            self._hub,
+            remaining=self._remaining,
+            on_description=self._learn_addresses,
+        )
+
+    def _remaining(self) -> float:
+        return max(self._leave_at - asyncio.get_running_loop().time(), 0.0)
 
     def _all(self) -> list[Session]:
         return list(self._sessions.values())
@@ -91,19 +122,18 @@ class _Relay:
 
     # Lending
 
-    async def _lend(self) -> None:
+    async def _lend(self, door: Door) -> None:
         """Until the time is up, the bytes are carried, or nobody can come any more."""
-        lifetime = self._leave_at - asyncio.get_running_loop().time()
-        meet = self._invite_all() if self._options.code is None else self._answer_one(self._options.code)
-        await first_of(meet, asyncio.sleep(lifetime), self._full.wait())
+        meet = self._invite_all(door) if self._options.code is None else self._answer_one(self._options.code)
+        await first_of(meet, asyncio.sleep(self._remaining()), self._full.wait())
 
-    async def _invite_all(self) -> None:
-        """One code after the other, while there are seats."""
+    async def _invite_all(self, door: Door) -> None:
+        """One client after the other, while there are seats."""
         await self._way.ready()
         while True:
             await self._seats.acquire()
             try:
-                invitation = await self._meeting.invite()
+                arriving = await door.invite()
             except EOFError:
                 if not self._tasks:
                     raise CodeError(
@@ -111,7 +141,7 @@ class _Relay:
                         hint="Keep standard input open and write the answer to it as a line.",
                     ) from None
                 break
-            self._tasks.spawn(self._welcome(invitation))
+            self._tasks.spawn(self._welcome(door, arriving))
         await self._tasks.join()  # nobody else can answer; those who are here stay as long as they like
 
     async def _answer_one(self, code: str) -> None:
@@ -131,13 +161,14 @@ class _Relay:
         except MayflyError as error:
             self._failure = error
 
-    async def _welcome(self, invitation: Invitation) -> None:
+    async def _welcome(self, door: Door, arriving: Arriving) -> None:
         try:
-            await self._serve(await invitation.connect())
+            await self._serve(await arriving.connect())
         except MayflyError as error:  # of one client; the relay goes on
             self._hub.report(Warned.of(error))
         finally:
             self._seats.release()
+            door.freed()
 
     async def _serve(self, met: Met) -> None:
         """One client from HELLO to its end."""
@@ -146,10 +177,9 @@ class _Relay:
         number = self._met
         place = self._hub.place(number)
         service = self._way.service(number, place.serve)
-        remaining = self._leave_at - asyncio.get_running_loop().time()
         session = Session(
             met.link,
-            LocalHello(role=Role.RELAY, policy=self._way.summary, lifetime=remaining, upstream=self._way.kind),
+            LocalHello(role=Role.RELAY, policy=self._way.summary, lifetime=self._remaining(), upstream=self._way.kind),
             config=replace(MuxConfig(), max_streams=options.limits.max_streams),
             on_stream=service.on_stream,
             on_datagram=service.on_datagram,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mayfly.runtime.broker.options import BrokerOptions
 from mayfly.services.options import HubOptions
 from mayfly.tor.settings import TorSettings
 from mayfly.transport.base import LinkSettings
@@ -20,6 +21,15 @@ class RelayOptions:
     code: str | None = None
     """A client's offer to answer, or None to make offers."""
 
+    broker: BrokerOptions | None = None
+    """Where to meet clients, or None for codes that people carry."""
+
+    public: bool = False
+    """Whether the broker may hand this relay to strangers. Otherwise it shows short codes for friends."""
+
+    offer_onion: bool = False
+    """Whether clients are met at an onion service."""
+
     link: LinkSettings = field(default_factory=LinkSettings)
     policy: ExitPolicy = field(default_factory=ExitPolicy)
     limits: RelayLimits = field(default_factory=RelayLimits)
@@ -31,7 +41,7 @@ class RelayOptions:
     """The addresses of ours that `direct` connects from, at most one of each family; empty leaves it to the system."""
 
     tor: TorSettings = field(default_factory=TorSettings)
-    """Which tor, for the upstream `tor`."""
+    """Which tor, for the upstream `tor` and for an onion service."""
 
     tor_isolate_streams: bool = False
     """Whether each stream through tor has a circuit of its own, and not only each client."""

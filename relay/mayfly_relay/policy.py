@@ -124,6 +124,10 @@ class ExitPolicy:
             accept = accept[: accept.rindex(",")]
         return accept + more
 
+    def serves(self, port: int) -> bool:
+        """Whether that port is open for public addresses in general."""
+        return not any(first <= port <= last for first, last in self._refused_ports())
+
     def _refused_ports(self) -> list[tuple[int, int]]:
         """Port ranges closed by the rules for `*` and the defaults, in order."""
         undecided = [(1, 65535)]

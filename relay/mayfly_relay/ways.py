@@ -59,7 +59,8 @@ class WayOut:
         self._options = options
         self._own = own
         self._report = report
-        self._tor = tor
+        self.tor = tor
+        """The tor that it goes through, if it does."""
         self._isolation = Isolation(each_stream=options.tor_isolate_streams)
         self.kind = options.upstream.kind
         """What clients are told of it."""
@@ -73,8 +74,8 @@ class WayOut:
 
     async def ready(self) -> None:
         """Wait until streams can go out."""
-        if self._tor is not None:
-            await self._tor.wait_ready()
+        if self.tor is not None:
+            await self.tor.wait_ready()
 
     def service(self, client: int, serve_people: Serve) -> ClientService:
         """The service of the client of that number."""
@@ -82,8 +83,8 @@ class WayOut:
         guard: Guard | None = None
         if self._shared is not None:
             upstream = self._shared
-        elif self._tor is not None:
-            upstream = self._through_tor(self._tor, client)
+        elif self.tor is not None:
+            upstream = self._through_tor(self.tor, client)
         else:
             # A resolver of its own: one who asks for many dead names holds up nobody else's lookups.
             guard = self._resolving(options.policy)
@@ -99,7 +100,7 @@ class WayOut:
 
     async def describe(self) -> dict[str, Any]:
         """What `mayfly status` shows of it."""
-        about = {} if self._tor is None else await describe(self._tor, self._isolation)
+        about = {} if self.tor is None else await describe(self.tor, self._isolation)
         return {"kind": self.kind.name.lower(), **about}
 
     async def renew(self) -> float:
@@ -107,9 +108,9 @@ class WayOut:
 
         Raises ControlError, TorError.
         """
-        if self._tor is None:
+        if self.tor is None:
             raise ControlError("This relay does not use tor.", hint="It does with --upstream tor.")
-        seconds = await self._tor.new_identity()
+        seconds = await self.tor.new_identity()
         self._isolation.renew()
         return seconds
 

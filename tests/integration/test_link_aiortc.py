@@ -49,6 +49,8 @@ async def test_messages_both_ways(address: str, role: DtlsRole, ordered: bool) -
         path = near.link.path()
         assert (path.local, path.remote) == (CandidateType.HOST, CandidateType.HOST)
         assert path.bytes_sent == path.bytes_received == sum(map(len, sent))
+        assert path.remote_address is not None and path.remote_address.is_loopback
+        assert str(path.remote_address) not in repr(path)
         assert path.round_trip is not None and 0 <= path.round_trip < 1
         await near.link.close()
         await far.until(lost=1, within=1.0)

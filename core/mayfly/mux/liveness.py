@@ -35,6 +35,11 @@ class Liveness:
         """For decisions that cannot wait for a sample."""
         return _FIRST_GUESS if self.round_trip is None else self.round_trip
 
+    @property
+    def asking(self) -> bool:
+        """Whether a PING waits for its PONG."""
+        return bool(self._opaque)
+
     def heard(self, now: float) -> None:
         """Something came from the peer."""
         self._heard = now

@@ -119,10 +119,15 @@ class Multiplexer:
                 return []
             return self._end(Side.LINK, ErrorCode.LIVENESS_TIMEOUT, "the other side said nothing after connecting")
         if self._liveness.silent(now):
-            self._outbox.control(frames.PingFrame(self._liveness.ping(now)))
+            self.prompt(now)
         if self._liveness.dead(now):
             return self._end(Side.LINK, ErrorCode.LIVENESS_TIMEOUT, "the other side has stopped answering")
         return []
+
+    def prompt(self, now: float) -> None:
+        """Ask the peer for a sign of life, unless that is under way: who is there answers in a round trip."""
+        if self._closed is None and self.peer is not None and not self._liveness.asking:
+            self._outbox.control(frames.PingFrame(self._liveness.ping(now)))
 
     # Messages
 
@@ -390,9 +395,6 @@ class Multiplexer:
         if by is Side.US:
             text = reason.encode()[: self._config.max_reason]
             self._last_message = frames.ConnectionCloseFrame(code, text).encode()
-        self._greeting.clear()
-        self._streams.clear()
-        self._refused.clear()
-        self._roomy.clear()
-        self._outbox.scheduler.clear()
+        for part in (self._greeting, self._streams, self._refused, self._roomy, self._outbox.scheduler):
+            part.clear()
         return [self._closed]

@@ -32,14 +32,14 @@ class CodeReady(Event):
     event: ClassVar[str] = "code"
 
     kind: str
-    """`offer` or `answer`."""
+    """`offer` or `answer`; `short` for a short code, which leads to this program through a broker."""
     code: str
     expires: int
-    """UNIX time after which the other side refuses the code."""
+    """UNIX time after which the other side refuses the code, or nobody waits under it any more."""
     discloses: tuple[str, ...]
-    """The addresses that the code gives away, in words, for example `203.0.113.7 (srflx)`."""
+    """The addresses that the code gives away, in words, for example `203.0.113.7 (srflx)`. A short code: none."""
     role: str
-    """The DTLS role in the code: `actpass`, `active` or `passive`."""
+    """The DTLS role in the code: `actpass`, `active` or `passive`. Empty for a short code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,16 @@ class Words(Event):
     event: ClassVar[str] = "words"
 
     words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted(Event):
+    """This relay stands in the pool of a broker, for strangers to take."""
+
+    event: ClassVar[str] = "posted"
+
+    broker: str
+    """The broker's URL, as it was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +102,14 @@ class Connected(Event):
 
 @dataclass(frozen=True, slots=True)
 class Listening(Event):
-    """A local port is open."""
+    """A local port is open, or an onion service."""
 
     event: ClassVar[str] = "listening"
 
     protocol: str
-    """`socks5`; the same port takes SOCKS4a and HTTP CONNECT."""
+    """`socks5`, where the same port takes SOCKS4a and HTTP CONNECT; `onion` for a service at which clients come."""
     address: str
-    """`host:port`, an IPv6 host in brackets."""
+    """`host:port`, an IPv6 host in brackets; or the onion address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +370,7 @@ class Status(Event):
 
 EVENTS: tuple[type[Event], ...] = (
     CodeReady,
+    Posted,
     Words,
     Connected,
     Listening,

@@ -53,6 +53,10 @@ class Invitation:
         finally:
             await self._pending.close()  # of an accepted offer nothing is left to close
 
+    async def close(self) -> None:
+        """Give it up instead."""
+        await self._pending.close()
+
 
 class Meeting:
     """One program's way to meet others.

@@ -39,7 +39,6 @@ from mayfly.transport.base import Link, PathInfo
 from mayfly.wire.enums import member
 from mayfly.wire.header import Header
 
-_SCRATCH = 64 * 1024
 _FIRST_MESSAGE = range(1300, 2501)  # bytes, past one packet: core/PROTOCOL.md, "Padding"
 
 
@@ -93,7 +92,7 @@ class Session:
         self._tasks = TaskSet()
         self._link_closed: asyncio.Future[None] = self._loop.create_future()
         self.header_config = StreamHeaderConfig()
-        self.scratch = memoryview(bytearray(_SCRATCH))
+        self.scratch = memoryview(bytearray(64 * 1024))
         self.bytes_sent = 0
         """Bytes of streams that our programs handed over."""
         self.bytes_received = 0
@@ -144,6 +143,11 @@ class Session:
     def path(self) -> PathInfo:
         """The link's path."""
         return self._link.path()
+
+    def prompt(self) -> None:
+        """Ask the peer for a sign of life now; who is there answers in a round trip, with any message."""
+        self._mux.prompt(self._now())
+        self._wake()
 
     def on_goaway(self, callback: Callable[[float, str], None]) -> None:
         """Call back with seconds and reason (foreign text) when the peer says that it leaves."""
@@ -225,8 +229,7 @@ class Session:
 
     def put(self, stream: Stream, data: bytes) -> int:
         """Queue bytes of a stream."""
-        taken = self._mux.write(stream.id, data)
-        if taken:
+        if taken := self._mux.write(stream.id, data):
             self.bytes_sent += taken
             self.last_active = self._now()
             self._wake()
@@ -336,8 +339,7 @@ class Session:
         for event in events:
             match event:
                 case StreamReadable() | StreamWritable() | StreamReset() | StreamStopped():
-                    stream = self._streams.get(event.stream_id)
-                    if stream is not None:
+                    if (stream := self._streams.get(event.stream_id)) is not None:
                         _tell(stream, event)
                 case StreamOpened():
                     stream = self._streams[event.stream_id] = Stream(self, event.stream_id)

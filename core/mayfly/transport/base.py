@@ -63,13 +63,17 @@ class LinkSettings:
 
 @dataclass(frozen=True, slots=True)
 class PathInfo:
-    """The path in use. `round_trip` is in seconds, None while unmeasured. `local`, `remote`: None when unknown."""
+    """The path in use. `round_trip` is in seconds, None while unmeasured. `local`, `remote`: None when unknown.
+
+    `remote_address` is the far end's own address, or its NAT's; None when it is unknown or stands behind a TURN server.
+    """
 
     local: CandidateType | None
     remote: CandidateType | None
     round_trip: float | None
     bytes_sent: int
     bytes_received: int
+    remote_address: IPv4Address | IPv6Address | None = field(default=None, repr=False)
 
 
 class Link(Protocol):

@@ -29,7 +29,7 @@ ENVIRONMENT = {
     "COLUMNS": "80",
 }
 PYTHON = sys.executable
-NAMES = ["relay", "client", "chat", "send", "receive", "status", "stop", "transfer", "code"]
+NAMES = ["relay", "client", "pt", "chat", "send", "receive", "status", "stop", "transfer", "code"]
 COMMANDS = [(), *((name,) for name in NAMES), ("code", "inspect")]
 
 

@@ -273,7 +273,7 @@ class FakeTransport(asyncio.Transport):
 def connect(dialler: FakeDialler, tasks: TaskSet, limit: int = 64) -> tuple[ProxyConnection, FakeTransport, list[Any]]:
     gone: list[Any] = []
     config = SocksConfig(max_handshake=limit)
-    proxy = ProxyConnection(dialler, tasks, gone.append, config=config, auth=None)
+    proxy = ProxyConnection(lambda _request: dialler, tasks, gone.append, config=config, auth=None)
     transport = FakeTransport()
     proxy.connection_made(transport)
     return proxy, transport, gone
@@ -329,7 +329,7 @@ async def test_an_answer_to_an_application_that_is_just_going_is_lost_quietly(di
 
 async def test_an_abort_may_come_before_the_connection(dialler: FakeDialler) -> None:
     gone: list[Any] = []
-    proxy = ProxyConnection(dialler, TaskSet(), gone.append, config=SocksConfig(), auth=None)
+    proxy = ProxyConnection(lambda _request: dialler, TaskSet(), gone.append, config=SocksConfig(), auth=None)
     proxy.abort()
     transport = FakeTransport()
     proxy.connection_made(transport)

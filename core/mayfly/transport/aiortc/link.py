@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from aioice import Candidate as IceCandidate
 
@@ -109,7 +109,8 @@ class AiortcLink:
                 _local_type(pair.local_candidate, pair.remote_candidate),
                 _remote_type(pair.remote_candidate),
             )
-        return PathInfo(local, remote, self._sctp.round_trip, self._sent, self._received)
+        address = None if pair is None else _remote_address(pair.remote_candidate)
+        return PathInfo(local, remote, self._sctp.round_trip, self._sent, self._received, address)
 
     async def close(self) -> None:
         """End the link: let what was sent arrive, tell the far end, and free sockets and tasks. Idempotent."""
@@ -196,3 +197,9 @@ def _remote_type(remote: IceCandidate) -> CandidateType | None:
         # An address that no code named: a NAT's where it is public, and otherwise anything.
         return CandidateType.SERVER_REFLEXIVE if ip_address(remote.host).is_global else None
     return CandidateType(remote.type)
+
+
+def _remote_address(remote: IceCandidate) -> IPv4Address | IPv6Address | None:
+    if remote.type == CandidateType.RELAYED.value:
+        return None  # the TURN server's
+    return ip_address(remote._network_host)  # pyright: ignore[reportPrivateUsage] - mDNS

@@ -1,0 +1,228 @@
+"""A client with relays of a broker's pool: it keeps several, replaces those that go, and spreads streams over them.
+
+What to do is decided in pool.py; here it is done. Each relay has a task from its match to its end, and one that watches
+its life and its speed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+
+from mayfly.config import MuxConfig
+from mayfly.errors import BrokerRefusedError, ErrorCode, MayflyError
+from mayfly.mux.events import Side
+from mayfly.rendezvous.messages import ErrorName
+from mayfly.runtime.broker.brokers import Brokers, chance
+from mayfly.runtime.broker.guest import Found, Guest
+from mayfly.runtime.broker.options import BrokerOptions
+from mayfly.runtime.events import Closed, Draining, Leaving, Listening, Warned
+from mayfly.runtime.greeting import connected, greet
+from mayfly.runtime.introduction import LocalHello
+from mayfly.runtime.meeting import Met
+from mayfly.runtime.session import Session
+from mayfly.runtime.tasks import TaskSet, first_of, unless
+from mayfly.services.hub import Hub
+from mayfly.transport.engines import make_engine
+from mayfly.wire.hello import Role
+from mayfly_client.dialler import SessionDialler
+from mayfly_client.heard import HeardLink
+from mayfly_client.listener import ProxyListener
+from mayfly_client.options import ClientOptions
+from mayfly_client.pool import Step
+from mayfly_client.pooldialler import PoolDialler, Relayed
+
+_SLEPT = 1.0
+
+
+class BrokeredClient:
+    """One run of it. `dialler` is the listener's, which stands before the first relay is asked for."""
+
+    def __init__(self, options: ClientOptions, hub: Hub, listener: ProxyListener, dialler: PoolDialler) -> None:
+        self._options = options
+        self._config = options.pool
+        self._hub = hub
+        self._listener = listener
+        self._dialler = dialler
+        self._pool = dialler.pool
+        self._changed = dialler.changed
+        self._tasks = TaskSet()
+        self._sessions: dict[int, Session] = {}
+        self._numbers = 0
+        self._announced = False
+        self._said = ""
+        self._loop = asyncio.get_running_loop()
+
+    async def run(self, broker: BrokerOptions) -> None:
+        """Serve applications until we are told to leave."""
+        errands = TaskSet()
+        async with Brokers(broker) as brokers:
+            guest = Guest(brokers, make_engine(self._options.engine), self._options.link, errands)
+            try:
+                await unless(self._hub.shutdown.drain, self._keep(guest))
+                await self._drain()
+            finally:
+                await self._tasks.aclose()
+                await errands.aclose()
+
+    async def _keep(self, guest: Guest) -> None:
+        """As many relays as are wanted, for ever."""
+        while True:
+            self._changed.clear()
+            while self._pool.fetch(self._loop.time()):
+                self._tasks.spawn(self._fetch(guest))
+            due = self._pool.next_timeout(self._loop.time())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(due):
+                    await self._changed.wait()
+
+    # One relay, from its match to its end
+
+    async def _fetch(self, guest: Guest) -> None:
+        given: list[str] = []
+
+        def matched(posting: str) -> None:
+            given.append(posting)
+            self._pool.matched(posting)
+            self._changed.set()
+
+        try:
+            found = await guest.stranger(self._options.wish, self._pool.excluded(self._loop.time()), matched)
+        except MayflyError as error:
+            self._missed(error, given[0] if given else None)
+            return
+        if self._hub.shutdown.drain.is_set():
+            await found.met.link.close()
+        else:
+            await self._serve(found)
+
+    def _missed(self, error: MayflyError, posting: str | None) -> None:
+        asked = error.retry_after if isinstance(error, BrokerRefusedError) else None
+        self._pool.failed(posting, chance(), self._loop.time(), asked)
+        if isinstance(error, BrokerRefusedError) and error.code == ErrorName.NO_RELAY:
+            self._pool.nobody()
+        if self._pool.empty and error.message != self._said:  # with a relay at hand nobody needs to know
+            self._said = error.message
+            self._hub.report(Warned.of(error))
+        self._changed.set()
+
+    async def _serve(self, found: Found) -> None:
+        self._numbers += 1
+        number = self._numbers
+        link = HeardLink(found.met.link, lambda: self._step(number, Step.GOAWAY))
+        own = SessionDialler()
+        place = self._hub.place(number)
+        session = Session(
+            link,
+            LocalHello(role=Role.CLIENT),
+            config=MuxConfig(),
+            on_stream=place.on_stream,
+            on_datagram=own.deliver,
+        )
+        own.attach(session)
+        self._sessions[number] = session
+        try:
+            try:
+                peer = await greet(session, Role.RELAY)
+            except MayflyError as error:
+                self._missed(error, found.posting)
+                return
+            load = 0.0 if found.about is None else found.about.load
+            self._pool.fetched(number, found.posting, load, peer.lifetime, self._loop.time())
+            self._welcome(number, session, found.met, link, own)
+            place.join(session, peer)
+            await first_of(session.wait_closed(), self._watch(number, session, link))
+            self._hub.report(Closed(number, session.end.reason or "the relay has left"))
+        finally:
+            self._dialler.remove(number)
+            self._pool.gone(number, self._loop.time(), failed=_failed(session))
+            del self._sessions[number]
+            self._changed.set()
+            await place.leave()
+            await session.close(ErrorCode.NO_ERROR, "the client has left")
+
+    def _welcome(self, number: int, session: Session, met: Met, link: HeardLink, own: SessionDialler) -> None:
+        self._said = ""
+        self._hub.report(connected(number, session, met, session.peer))
+        session.on_goaway(lambda seconds, reason: self._leaving(number, seconds, reason))
+        self._dialler.add(number, Relayed(session, own, link))
+        if not self._announced:
+            self._announced = True
+            self._hub.report(Listening("socks5", self._listener.address))
+        self._changed.set()
+
+    def _leaving(self, number: int, seconds: float, reason: str) -> None:
+        self._hub.report(Leaving(number, seconds, reason))
+        self._step(number, Step.GOAWAY)
+
+    def _step(self, number: int, step: Step) -> None:
+        self._pool.step(number, step)
+        self._changed.set()
+
+    async def _watch(self, number: int, session: Session, link: HeardLink) -> None:
+        """Look at a relay's speed, and let it go when it owes us a sign of life for too long."""
+        before = math.nan
+        while True:
+            await asyncio.sleep(self._config.watch)
+            moved = session.bytes_sent + session.bytes_received
+            speed = 0.0 if math.isnan(before) else (moved - before) / self._config.watch
+            before = moved
+            self._pool.measured(number, session.open_streams, speed)
+            quiet = self._pool.quiet(number)
+            if self._loop.time() - link.heard < self._config.watch:
+                if quiet:
+                    self._speaks(number)
+            elif quiet or session.open_streams:
+                await self._ask(number, session, link)
+
+    async def _ask(self, number: int, session: Session, link: HeardLink) -> None:
+        session.prompt()
+        silence = self._loop.time() - link.heard
+        if not await link.hears(self._config.quiet + 2 * (session.round_trip or 0.0)):
+            self._step(number, Step.SILENT)
+            if not await link.hears(max(self._config.dead - silence, _SLEPT)):
+                await session.close(ErrorCode.LIVENESS_TIMEOUT, "the relay has stopped answering")
+                return
+        self._speaks(number)
+
+    def _speaks(self, number: int) -> None:
+        self._step(number, Step.HEARD)
+        self._dialler.wake()
+
+    # Leaving
+
+    async def _drain(self) -> None:
+        """Let what is open finish, within the grace period."""
+        hub, listener, grace = self._hub, self._listener, self._options.grace
+        listener.stop_accepting()
+        sessions = list(self._sessions.items())
+        hub.report(Draining(listener.connections + hub.transfers.count, grace if sessions else 0.0))
+        hub.drain()
+        for _, session in sessions:
+            session.go_away(grace, "the client is leaving")
+        if sessions:
+            await unless(hub.shutdown.stop, self._finish(grace))
+        for number, session in sessions:
+            if not session.ended:
+                await session.close(ErrorCode.DRAINED, "the client has left")
+                hub.report(Closed(number, "this side left"))
+
+    async def _finish(self, grace: float) -> None:
+        await first_of(self._idle(), asyncio.sleep(grace))
+        await self._hub.settle()
+
+    async def _idle(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listener.drain())
+            group.create_task(self._hub.wait_idle())
+
+
+def _failed(session: Session) -> bool:
+    """Whether a session did not end as one that its relay or we have left."""
+    if not session.ended:
+        return False
+    end = session.end
+    if end.by is Side.LINK:
+        return True
+    return end.code not in (ErrorCode.NO_ERROR, ErrorCode.DRAINED)

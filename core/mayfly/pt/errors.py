@@ -1,0 +1,31 @@
+"""What can be wrong with the way in which tor has started us. Each error knows the protocol line that says so."""
+
+from __future__ import annotations
+
+from mayfly.errors import UsageError
+
+
+class PtError(UsageError):
+    """A start that goes no further. `keyword` begins the line that tells tor; the process ends after it."""
+
+    keyword = "ENV-ERROR"
+
+
+class VersionError(PtError):
+    """tor speaks no version of the specification that we speak."""
+
+    keyword = "VERSION-ERROR"
+
+
+class VariableError(PtError):
+    """A variable is missing or makes no sense."""
+
+
+class ProxyError(PtError):
+    """The proxy that tor wants us to use is malformed, or of no use to us."""
+
+    keyword = "PROXY-ERROR"
+
+
+class ArgumentsError(UsageError):
+    """The arguments of a bridge line cannot be understood."""

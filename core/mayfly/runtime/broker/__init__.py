@@ -1,0 +1,1 @@
+"""Meeting through a broker: the HTTP client, the client's side of a match and the relay's."""

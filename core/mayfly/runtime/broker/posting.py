@@ -1,0 +1,190 @@
+"""The relay's end of one posting: a poll that is always open, and a conversation for each client that comes.
+
+The poll brings everything, in order and numbered; one that breaks off is asked again from where it was. The posting is
+over when the broker says that it does not know it (it was restarted), that it is burnt or used, or when it cannot be
+reached any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from mayfly.config import RendezvousConfig
+from mayfly.errors import BrokerDownError, BrokerRefusedError, ForgedError, RefusedError, RendezvousError
+from mayfly.meetconfig import MeetingConfig
+from mayfly.rendezvous.backoff import Backoff
+from mayfly.rendezvous.envelope import Envelope, Reason, Refusal
+from mayfly.rendezvous.messages import (
+    Arrived,
+    CloseReason,
+    NewMessage,
+    Opened,
+    Outcome,
+    PostingCreated,
+    PostingEvent,
+    PostingUpdate,
+)
+from mayfly.runtime.broker.brokers import Broker, Brokers, chance
+from mayfly.runtime.broker.exchange import closed, envelope, to_text
+from mayfly.runtime.broker.refusals import PASSING
+from mayfly.runtime.tasks import TaskSet
+
+_PATIENCE = 3
+"""Failed polls in a row after which a relay that knows other brokers goes to one of them."""
+
+_GOODBYE = 2.0
+"""Seconds for telling a broker that we leave; it finds out by itself if it must."""
+
+
+class Conversation:
+    """The relay's end of one match."""
+
+    def __init__(self, posting: Posting, match: str) -> None:
+        self._posting = posting
+        self._inbox: asyncio.Queue[str | RendezvousError] = asyncio.Queue()
+        self._sent = 0
+        self.match = match
+
+    async def hear(self) -> Envelope:
+        """The client's next message. Raises RefusedError where none comes, and ForgedError for what is none."""
+        try:
+            async with asyncio.timeout(self._posting.config.exchange_timeout):
+                message = await self._inbox.get()
+        except TimeoutError:
+            raise RefusedError("The client did not go on.") from None
+        if isinstance(message, RendezvousError):
+            raise message
+        return envelope(message)
+
+    async def say(self, message: Envelope) -> None:
+        """Send a message. Raises BrokerDownError after some tries, and BrokerRefusedError."""
+        self._sent += 1
+        await self._posting.say(self.match, NewMessage(n=self._sent, body=to_text(message.encode())))
+
+    async def refuse(self, reason: Reason, outcome: Outcome = "failed") -> None:
+        """Say no, and end the match."""
+        with contextlib.suppress(RendezvousError):
+            await self.say(Refusal(reason))
+        await self.end(outcome)
+
+    async def end(self, outcome: Outcome) -> None:
+        """End the match. A broker that cannot be told lets it end by itself."""
+        with contextlib.suppress(RendezvousError):
+            await self._posting.end(self.match, outcome)
+
+    # From the posting
+
+    def deliver(self, body: str) -> None:
+        """A message has come. More than the protocol allows are dropped."""
+        if self._inbox.qsize() < RendezvousConfig().max_messages:
+            self._inbox.put_nowait(body)
+
+    def close(self, reason: CloseReason) -> None:
+        """The match is over."""
+        self._inbox.put_nowait(closed(reason))
+
+
+class Posting:
+    """One posting at one broker. `run()` until it is over; `talk` serves each client."""
+
+    def __init__(
+        self,
+        brokers: Brokers,
+        broker: Broker,
+        created: PostingCreated,
+        talk: Callable[[Conversation], Coroutine[Any, Any, None]],
+    ) -> None:
+        self.config: MeetingConfig = brokers.config
+        self._brokers = brokers
+        self._broker = broker
+        self._created = created
+        self._talk = talk
+        self._tasks = TaskSet()
+        self._turns = asyncio.Lock()  # the broker wants what changes a posting one by one
+        self._conversations: dict[str, Conversation] = {}
+
+    async def run(self) -> RendezvousError:
+        """Poll until the posting is over, and tell why it is."""
+        backoff = Backoff(self.config)
+        failures = cursor = 0
+        while True:
+            try:
+                news = await self._broker.news(self._created, cursor)
+            except BrokerRefusedError as error:
+                if error.code not in PASSING:
+                    return error
+                await asyncio.sleep(backoff.pause(chance(), error.retry_after))
+                continue
+            except BrokerDownError as error:
+                failures += 1
+                if failures >= _PATIENCE and self._brokers.avoid(self._broker):
+                    return error
+                await asyncio.sleep(backoff.pause(chance()))
+                continue
+            failures = 0
+            backoff.reset()
+            cursor = max(cursor, news.cursor)
+            for event in news.events:
+                self._take(event)
+            if news.closing is not None and self._brokers.avoid(self._broker):
+                return BrokerDownError("The broker is about to leave.", hint="The relay goes to another one.")
+
+    async def aclose(self, *, leave: bool = True) -> None:
+        """End all conversations, and take the posting down where the broker can be told."""
+        await self._tasks.aclose()
+        if leave:
+            with contextlib.suppress(RendezvousError, TimeoutError):
+                async with asyncio.timeout(_GOODBYE):
+                    await self._broker.leave(self._created)
+
+    async def settle(self) -> None:
+        """Wait until no conversation is left."""
+        await self._tasks.join()
+
+    async def update(self, update: PostingUpdate) -> None:
+        """Tell what has changed. Raises RendezvousError."""
+        async with self._turns:
+            await self._broker.update(self._created, update)
+
+    # For Conversation
+
+    async def say(self, match: str, message: NewMessage) -> None:
+        """Send a message, over broken connections too. Raises BrokerDownError after some tries."""
+        backoff = Backoff(self.config)
+        for last in (False, False, True):
+            try:
+                await self._broker.say(match, self._created.token, message)
+            except BrokerDownError:
+                if last:
+                    raise
+                await asyncio.sleep(backoff.pause(chance()))
+            else:
+                return
+
+    async def end(self, match: str, outcome: Outcome) -> None:
+        """End a match. Raises RendezvousError."""
+        async with self._turns:
+            await self._broker.end(match, self._created.token, outcome)
+
+    def _take(self, event: PostingEvent) -> None:
+        known = self._conversations.get(event.match)
+        if isinstance(event, Opened):
+            if known is None and len(self._conversations) < self.config.max_matches:
+                conversation = self._conversations[event.match] = Conversation(self, event.match)
+                self._tasks.spawn(self._serve(conversation))
+        elif known is not None:
+            if isinstance(event, Arrived):
+                known.deliver(event.body)
+            else:
+                known.close(event.reason)
+
+    async def _serve(self, conversation: Conversation) -> None:
+        try:
+            await self._talk(conversation)
+        except (ForgedError, RefusedError, BrokerDownError, BrokerRefusedError):
+            await conversation.end("failed")  # of one client; the next may do better
+        finally:
+            self._conversations.pop(conversation.match, None)

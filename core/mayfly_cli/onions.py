@@ -1,0 +1,77 @@
+"""The options of relay and client for meeting at an onion service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mayfly.errors import UsageError
+from mayfly_cli import endpoints
+from mayfly_cli.settings import Values
+
+if TYPE_CHECKING:
+    from mayfly_client.onion import OnionOptions
+
+_PANEL = "Meeting at an onion service"
+
+OfferOnion = Annotated[
+    bool,
+    typer.Option(
+        "--offer-onion",
+        help="Meet clients at an onion service of this run, through tor, instead of pasting codes. Whoever has its "
+        "address may come.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Onion = Annotated[
+    str | None,
+    typer.Option(
+        "--onion",
+        metavar="ADDRESS",
+        help="Meet the relay at this onion address, through tor, instead of pasting codes.",
+        rich_help_panel=_PANEL,
+    ),
+]
+TorSocks = Annotated[
+    str | None,
+    typer.Option(
+        "--tor-socks",
+        metavar="HOST:PORT",
+        help="The SOCKS port of the tor to use for --onion. Otherwise one at 127.0.0.1:9050 or :9150, else a tor is "
+        "started.",
+        rich_help_panel=_PANEL,
+    ),
+]
+TorrcLine = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--torrc-line",
+        metavar="LINE",
+        help="One more line for the torrc of a tor that is started, such as UseBridges 1. Repeatable.",
+        rich_help_panel=_PANEL,
+    ),
+]
+
+
+def client_onion(values: Values) -> OnionOptions | None:
+    """Where the client meets a relay, or None. Raises UsageError."""
+    if values.raw("onion") is None:
+        _need(values, "onion", "tor_socks", "torrc_line")
+        return None
+    from mayfly.onion.address import parse_onion  # noqa: PLC0415 - `mayfly --help` must not pay for it
+    from mayfly.tor.settings import TorSettings, torrc_line  # noqa: PLC0415
+    from mayfly_client.onion import OnionOptions  # noqa: PLC0415
+
+    return OnionOptions(
+        address=values.one("onion", parse_onion, ""),
+        socks=values.one("tor_socks", endpoints.host_port, None),
+        tor=TorSettings(torrc=values.many("torrc_line", torrc_line)),
+    )
+
+
+def _need(values: Values, option: str, *names: str) -> None:
+    for name in names:
+        if values.raw(name):
+            wanted = f"--{option.replace('_', '-')}"
+            raise UsageError(f"{values.source(name)} has no meaning without {wanted}.", hint=f"Add {wanted}.")

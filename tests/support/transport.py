@@ -1,0 +1,75 @@
+"""A real tor whose bridge is reached through `mayfly pt`, and the people around it: the codes go by file."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from support.mayfly import LOOPBACK, MayflyProcess, command
+from support.programs import Program, poll
+from support.tor_network import Node, TorNetwork
+
+PLACEHOLDER = "192.0.2.1:1"
+
+
+@dataclass(frozen=True, slots=True)
+class TransportClient:
+    """A tor that uses the transport."""
+
+    node: Node
+
+    @property
+    def log(self) -> Program:
+        """tor, with its log on standard output."""
+        return self.node.log
+
+    @property
+    def state(self) -> Path:
+        """Where `mayfly pt` keeps its files."""
+        return self.node.folder / "pt_state"
+
+    def transport(self) -> psutil.Process:
+        """The process of `mayfly pt`."""
+        (child,) = psutil.Process(self.log.pid).children()
+        return child
+
+    def answers(self) -> list[str]:
+        """The answers so far."""
+        path = self.state / "answers.txt"
+        return path.read_text().split() if path.exists() else []
+
+    async def meet(self, relay: MayflyProcess) -> None:
+        """What two people do: the relay's code into the file, the answer back to the relay."""
+        before = len(self.answers())
+        with (self.state / "codes.txt").open("a") as file:
+            file.write(await relay.code("offer") + "\n")
+        await poll(lambda: len(self.answers()) > before, "an answer of mayfly pt's", 30)
+        await relay.send_code(self.answers()[-1])
+        await relay.event("connected")
+
+
+@contextlib.asynccontextmanager
+async def transport_client(
+    network: TorNetwork, *bridges: str, extra: tuple[str, ...] = ()
+) -> AsyncIterator[TransportClient]:
+    """A tor with these `Bridge mayfly …` lines, not waited for."""
+    plugin = f"ClientTransportPlugin mayfly exec {' '.join(command())} pt {' '.join(LOOPBACK)}"
+    async with network.client("UseBridges 1", plugin, *bridges, *extra, wait=False) as node:
+        yield TransportClient(node)
+
+
+def fingerprint(bridge: Node) -> str:
+    """Of a bridge."""
+    found = re.search(r"[0-9A-F]{40}", bridge.bridge_line)
+    assert found is not None
+    return found[0]
+
+
+def bridge_line(bridge: Node, arguments: str, address: str = PLACEHOLDER) -> str:
+    """The line of a client's torrc that leads to the bridge through relays."""
+    return f"Bridge mayfly {address} {fingerprint(bridge)} {arguments}"
