@@ -212,7 +212,10 @@ class Receiver:
 
     def _finish(self, flags: int, sequence: int, protocol: int, message: bytes) -> None:
         if not flags & UNORDERED:
-            self._deliver(self._order.add(sequence, protocol, message))
+            order = self._order
+            self._deliver(order.add(sequence, protocol, message))
+            if order.size > self._limits.max_reassembly + self._max_message or len(order) > self._max_fragments:
+                raise BrokenRuleError(TOO_BIG)  # of what came without a gap nothing can have to wait
         elif protocol == BINARY and len(message) <= self._max_message:
             self.messages.append(message)
         else:
@@ -254,8 +257,6 @@ class Receiver:
                 raise BrokenRuleError(TOO_BIG)
             if run.flags & _WHOLE == _WHOLE:
                 self._finish(run.flags, run.sequence, run.protocol, self._reassembly.take(run))
-        if len(self._order) > self._max_fragments:
-            raise BrokenRuleError(TOO_BIG)
         if self._abandoning:
             self._reassembly.abandon(self._cumulative)
         self._settle()
