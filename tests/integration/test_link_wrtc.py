@@ -146,6 +146,16 @@ async def test_messages_before_the_start_are_kept(offers: str, answers: str) -> 
     await asyncio.gather(near.close(), far.close())
 
 
+@pytest.mark.parametrize(("offers", "answers"), [("aiortc-stock", "wrtc"), ("wrtc", "aiortc-stock")])
+async def test_aiortc_as_it_comes_is_no_stranger(offers: str, answers: str) -> None:
+    near, far = map(End, await linked(offers, answers))
+    near.link.send(bytes(100_000))
+    far.link.send(bytes(200_000))
+    await asyncio.gather(near.until(messages=1), far.until(messages=1))
+    assert (len(near.messages[0]), len(far.messages[0])) == (200_000, 100_000)
+    await asyncio.gather(near.link.close(), far.link.close())
+
+
 async def test_too_much_before_the_start_ends_the_link() -> None:
     near, far = await linked("wrtc", "wrtc", engine=EngineConfig(max_early=100_000))
     for _ in range(4):

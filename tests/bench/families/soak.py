@@ -1,4 +1,4 @@
-"""A link under load both ways for as long as --minutes says: every byte compared, memory watched, with and without loss.
+"""A link under load both ways for as long as --minutes says: every byte compared, memory watched, with loss or without.
 
 make bench BENCH='--only soak --minutes 120'
 """

@@ -14,12 +14,11 @@ from mayfly.errors import ConnectError, GatheringError, UsageError
 from mayfly.signaling.description import CandidateType, Description, Kind, Setup
 from mayfly.signaling.sdp import from_sdp, to_sdp
 from mayfly.transport.base import LinkSettings
-from mayfly.transport.wrtc.options import configuration, disclosed
+from mayfly.transport.wrtc.options import checkable, configuration, disclosed
 
 LABEL = "mayfly"
 PQC_TRIAL = "WebRTC-EnableDtlsPqc"
 """The field trial that makes the DTLS hello the one of today's Chromium. It counts only before the first connection."""
-
 
 _LOOK = 0.5
 """Seconds between looks whether the offerer has come, of which no event tells."""
@@ -67,9 +66,9 @@ class NativeConnection:
         return None if sctp is None else sctp.transport.ice_transport.get_selected_candidate_pair()
 
     async def round_trip(self) -> float | None:
-        """What the last check of the pair in use took, in seconds."""
+        """What the last check of a pair that works took, in seconds."""
         for stats in (await self._pc.get_stats()).values():
-            if isinstance(stats, webrtc.RTCIceCandidatePairStats) and stats.nominated:
+            if isinstance(stats, webrtc.RTCIceCandidatePairStats) and stats.current_round_trip_time is not None:
                 return stats.current_round_trip_time
         return None
 
@@ -104,12 +103,12 @@ class NativeConnection:
         return True if any(len(addresses) > 1 for addresses in mapped.values()) else None
 
     async def take(self, remote: Description) -> None:
-        """Take what the far end says of itself. Raises ConnectError."""
-        limited = replace(remote, candidates=remote.candidates[: self._settings.config.max_candidates])
-        self._remote = limited
+        """Take what the far end says of itself, all but its candidates. Raises ConnectError."""
+        self._remote = remote
         kind = webrtc.RTCSdpType.offer if remote.kind is Kind.OFFER else webrtc.RTCSdpType.answer
+        without = to_sdp(replace(remote, candidates=()))
         try:
-            await self._pc.set_remote_description(webrtc.RTCSessionDescriptionInit(kind, to_sdp(limited)))
+            await self._pc.set_remote_description(webrtc.RTCSessionDescriptionInit(kind, without))
         except (webrtc.RTCException, TypeError) as error:
             raise ConnectError("the code cannot be used with this engine", hint="exchange new codes") from error
 
@@ -138,20 +137,24 @@ class NativeConnection:
                 stage="handshake" if self._dtls_state() != "connected" else "channel",
             ) from None
 
-    async def hold_open(self) -> None:
-        """Check the far end's candidates anew, so that our NAT lets it in.
+    async def check(self) -> None:
+        """Check the far end's candidates: for the first time, or anew, so that our NAT goes on to let it in.
 
         libwebrtc lets go of a candidate that stays silent for a quarter of a minute. The same one is new to it, and is
         checked again, where its generation is higher.
         """
-        self._generation += 1
-        for line in to_sdp(self._remote).splitlines() if self._remote is not None else ():
+        if self._remote is None:
+            return
+        ours = self.describe(Kind.OFFER, Setup.ACTPASS).candidates
+        theirs = checkable(self._remote.candidates, ours, self._settings.config.max_candidates)
+        for line in to_sdp(replace(self._remote, candidates=theirs)).splitlines():
             if line.startswith("a=candidate:"):
-                renewed = f"{line.removeprefix('a=')} generation {self._generation}"
+                candidate = f"{line.removeprefix('a=')} generation {self._generation}"
                 with suppress(webrtc.RTCException):
                     await self._pc.add_ice_candidate(
-                        webrtc.RTCIceCandidateInit(renewed, sdp_mid="0", sdp_m_line_index=0)
+                        webrtc.RTCIceCandidateInit(candidate, sdp_mid="0", sdp_m_line_index=0)
                     )
+        self._generation += 1
 
     def close(self) -> None:
         """Free everything at once. Idempotent."""
@@ -166,11 +169,13 @@ class NativeConnection:
         return "" if local is None else local.sdp
 
     async def _until_path(self) -> None:
-        while not (self._ice_state() in ("connected", "completed") and await self._far_end_came()):
+        while True:
+            self._changed.clear()
             self._check_closed()
             if self._dtls_state() in ("connected", "failed"):
                 return
-            self._changed.clear()
+            if self._ice_state() in ("connected", "completed") and await self._far_end_came():
+                return
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK):
                     await self._changed.wait()

@@ -49,6 +49,7 @@ class WrtcPendingOffer:
             offerer_is_client(answer.setup)
             link = WrtcLink(self._connection, self._settings, offerer=True)
             await self._connection.take(answer)
+            await self._connection.check()
             await link.open(self._settings.config.connect_timeout)
             return link
         except BaseException:
@@ -117,7 +118,7 @@ class WrtcPendingAnswer:
     async def _hold_open(self) -> None:
         while True:
             await asyncio.sleep(self._settings.config.keepalive_interval)
-            await self._connection.hold_open()
+            await self._connection.check()
 
 
 class WrtcEngine:
@@ -147,6 +148,7 @@ class WrtcEngine:
             # libwebrtc is active where an offer leaves it the choice. To be passive it has to see one that does not.
             await connection.take(replace(offer, setup=Setup.ACTIVE) if setup is Setup.PASSIVE else offer)
             await connection.gather()
+            await connection.check()
             return WrtcPendingAnswer(connection, setup, settings)
         except BaseException:
             connection.close()

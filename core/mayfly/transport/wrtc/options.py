@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address
+
 from webrtc import RTCConfiguration, RTCIceServer
 
 from mayfly.errors import UsageError
@@ -36,6 +38,27 @@ def disclosed(candidates: tuple[Candidate, ...], settings: LinkSettings) -> tupl
     others = [c for c in kept if c.type is not CandidateType.HOST and (c.address, c.port) not in known]
     limit = settings.config.max_candidates
     return (*hosts[: max(limit - len(others), 0)], *others[:limit])
+
+
+def checkable(theirs: tuple[Candidate, ...], ours: tuple[Candidate, ...], limit: int) -> tuple[Candidate, ...]:
+    """Those of the far end's candidates that we send checks to.
+
+    Our own loopback is none of its business, unless that is where we are ourselves. Names are left out: libwebrtc would
+    ask the system's resolver for a `.local` one, and that perhaps a server.
+    """
+    at_loopback = any(_is_loopback(candidate) for candidate in ours)
+    return tuple(
+        candidate
+        for candidate in theirs[:limit]
+        if not isinstance(candidate.address, str) and (at_loopback or not _is_loopback(candidate))
+    )
+
+
+def _is_loopback(candidate: Candidate) -> bool:
+    address = candidate.address
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return not isinstance(address, str) and address.is_loopback
 
 
 def _hidden(candidate: Candidate, policy: IpPolicy) -> bool:

@@ -1,4 +1,4 @@
-"""What libwebrtc is told, and which of its candidates a code may hold."""
+"""What libwebrtc is told, and which candidates a code may hold and which are checked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mayfly.config import LinkConfig
 from mayfly.errors import UsageError
 from mayfly.signaling.description import Candidate, CandidateType
 from mayfly.transport.base import IpPolicy, LinkSettings, TurnServer
-from mayfly.transport.wrtc.options import configuration, disclosed
+from mayfly.transport.wrtc.options import checkable, configuration, disclosed
 
 TURN = TurnServer("turn:turn.example:3478", "user", "word")
 SERVERS = ("one.example:3478", "two.example:3478")
@@ -72,3 +72,15 @@ def test_an_address_that_needs_no_nat_is_told_once_and_the_count_is_limited() ->
     many = tuple(candidate(CandidateType.HOST, "192.168.1.5", port) for port in range(1, 40))
     few = disclosed((*many, MAPPED), LinkSettings(config=LinkConfig(max_candidates=4)))
     assert few == (*many[:3], MAPPED)
+
+
+LOOPBACK = candidate(CandidateType.HOST, "127.0.0.1")
+MAPPED_LOOPBACK = candidate(CandidateType.HOST, "::ffff:127.0.0.1")
+NAMED = Candidate(CandidateType.HOST, "0b7fe2a8-3b0e-4ee4-8a05-c67b9e9e6cd1.local", 5000)
+
+
+def test_our_loopback_and_names_are_left_alone() -> None:
+    theirs = (PRIVATE, LOOPBACK, MAPPED_LOOPBACK, NAMED, MAPPED)
+    assert checkable(theirs, (PRIVATE,), 16) == (PRIVATE, MAPPED)
+    assert checkable(theirs, (LOOPBACK,), 16) == (PRIVATE, LOOPBACK, MAPPED_LOOPBACK, MAPPED)
+    assert checkable(theirs, (LOOPBACK,), 2) == (PRIVATE, LOOPBACK)
