@@ -192,13 +192,16 @@ class EngineConfig:
     max_ahead: int = 4096
     """Packets that may have overtaken a missing one, at about 600 bytes of bookkeeping each."""
 
+    max_span: int = 16384
+    """How far past a missing TSN others are taken in, and sent: at most half as many gaps, of 200 bytes each."""
+
     linger: float = 3.0
     """How long close() waits for what was sent to be acknowledged. SCTP needs a second to notice a lost last packet."""
 
     @property
     def worst_case_memory(self) -> int:
         """Bytes that a hostile far end can make one link hold."""
-        chunks = 600 * (self.max_ahead + self.max_message // 256)
+        chunks = 600 * (self.max_ahead + self.max_message // 256) + 100 * self.max_span
         return self.max_early + self.max_waiting + self.max_reassembly + 2 * self.max_message + chunks
 
 

@@ -11,6 +11,7 @@ therefore guard nothing here; one random value per association tells ours from a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from mayfly.config import EngineConfig, SctpConfig
@@ -69,7 +70,7 @@ class Association:
         self._cookie = cookie
         self._channel = channel
         self._receiver = Receiver(limits, channel=channel, partial_reliability=partial_reliability)
-        self._sender = Sender(config, tsn=tsn, channel=channel, ordered=ordered, control=control)
+        self._sender = Sender(limits, config, tsn=tsn, channel=channel, ordered=ordered, control=control)
         self._ours = Init(
             tag,
             self._receiver.window,
@@ -264,16 +265,7 @@ class Association:
             return
         if self._state is State.COOKIE_WAIT:
             self._meet(theirs)
-        answer = Init(
-            self._ours.tag,
-            self._ours.window,
-            _STREAMS,
-            _STREAMS,
-            self._ours.tsn,
-            self._cookie,
-            self._ours.forward_tsn,
-            self._ours.zero_checksum,
-        )
+        answer = replace(self._ours, cookie=self._cookie)
         if len(self._alone) < _MAX_ANSWERS:
             self._alone.append(self._outgoing.seal(answer.encode()))
 

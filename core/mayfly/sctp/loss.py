@@ -50,8 +50,11 @@ class LossDetection:
         """Something arrived that had been taken for lost: this path reorders more than we allowed for."""
         self._threshold = min(2 * self._threshold, _MAX_THRESHOLD)
 
-    def detect(self, now: float) -> list[Sent]:
-        """What counts as lost as of now, in the order in which it left. The caller changes its state."""
+    def detect(self, reported: int, now: float) -> list[Sent]:
+        """What counts as lost as of now, in the order in which it left. The caller changes its state.
+
+        Of TSNs above `reported` nothing is known: a SACK names only as many as fit into it (RFC 9260 §6.7).
+        """
         self.deadline = None
         lost: list[Sent] = []
         waiting = self._in_order
@@ -61,7 +64,7 @@ class LossDetection:
         while waiting:
             chunk = waiting[0]
             if chunk.state == IN_FLIGHT:
-                if chunk.order >= newest:
+                if chunk.order >= newest or chunk.tsn > reported:
                     break
                 due = chunk.departure.time + allowed
                 if chunk.order > overtaken and due > now:

@@ -26,6 +26,12 @@ class Outgoing:
     def __bool__(self) -> bool:
         return bool(self._messages)
 
+    @property
+    def first(self) -> int:
+        """Bytes left of the message that is next."""
+        message = self._messages[0]
+        return len(message.data) - message.position
+
     def put(self, data: bytes, max_retransmits: int | None, expiry: float | None) -> None:
         """Queue a message. SCTP has no empty ones, so RFC 8831 §6.6 sends one byte under another protocol."""
         message = Message(data or b"\0", BINARY if data else BINARY_EMPTY, max_retransmits, expiry)

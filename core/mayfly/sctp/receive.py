@@ -35,8 +35,9 @@ _WHOLE = FIRST | LAST
 _MIN_FRAGMENT = 256
 """No stack cuts messages into smaller fragments than this, but for the last one."""
 
-_MAX_REPORTED = 128
-"""Gap blocks, and duplicates, in one SACK: what does not fit a packet is left out (RFC 9260 §6.7)."""
+_MAX_BLOCKS = 256
+_MAX_DUPLICATES = 16
+"""In one SACK: what does not fit a packet is left out (RFC 9260 §6.7)."""
 
 _SMALLEST_WINDOW = 1500
 """Less is told as none, so that the far end does not send crumbs (RFC 9260 §6.2)."""
@@ -159,7 +160,7 @@ class Receiver:
         ahead = (chunk.cumulative - self._expected) & TSN_MASK
         if ahead >= TSN_HALF:
             return
-        if ahead > self._limits.max_ahead:
+        if ahead > self._limits.max_span:
             raise BrokenRuleError(MALFORMED)
         self._spill()
         self._advance(self._cumulative + 1 + ahead)
@@ -175,7 +176,7 @@ class Receiver:
         self.sack_now = False
         self._offered = window = self.window
         after = self._cumulative
-        blocks = [(start - after, end - after) for start, end in self._ranges[:_MAX_REPORTED]]
+        blocks = [(start - after, end - after) for start, end in self._ranges[:_MAX_BLOCKS]]
         duplicates, self._duplicates = self._duplicates, []
         return encode_sack(self.last, window, blocks, duplicates)
 
@@ -211,7 +212,10 @@ class Receiver:
 
     def _finish(self, flags: int, sequence: int, protocol: int, message: bytes) -> None:
         if not flags & UNORDERED:
-            self._deliver(self._order.add(sequence, protocol, message))
+            order = self._order
+            self._deliver(order.add(sequence, protocol, message))
+            if order.size > self._limits.max_reassembly + self._max_message or len(order) > self._max_fragments:
+                raise BrokenRuleError(TOO_BIG)  # of what came without a gap nothing can have to wait
         elif protocol == BINARY and len(message) <= self._max_message:
             self.messages.append(message)
         else:
@@ -233,12 +237,12 @@ class Receiver:
         ahead = (tsn - self._expected) & TSN_MASK
         index = self._cumulative + 1 + ahead
         if ahead >= TSN_HALF or self._known(index):
-            if len(self._duplicates) < _MAX_REPORTED:
+            if len(self._duplicates) < _MAX_DUPLICATES:
                 self._duplicates.append(tsn)
             return
         # Out of space: it is dropped, and will be sent again. What is missing comes in even so, or nothing would move.
         full = self.held >= self._capacity and (ahead or self._unread >= self._capacity)
-        if ahead > self._limits.max_ahead or full:
+        if ahead > self._limits.max_span or full:
             return
         self._spill()
         if ahead:
@@ -253,8 +257,6 @@ class Receiver:
                 raise BrokenRuleError(TOO_BIG)
             if run.flags & _WHOLE == _WHOLE:
                 self._finish(run.flags, run.sequence, run.protocol, self._reassembly.take(run))
-        if len(self._order) > self._max_fragments:
-            raise BrokenRuleError(TOO_BIG)
         if self._abandoning:
             self._reassembly.abandon(self._cumulative)
         self._settle()

@@ -10,21 +10,27 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from mayfly.config import SctpConfig
+from mayfly.config import EngineConfig, SctpConfig
 from mayfly.sctp.congestion import CongestionControl
-from mayfly.sctp.endings import SILENT, UNACKNOWLEDGED, BrokenRuleError
+from mayfly.sctp.endings import SILENT, BrokenRuleError
 from mayfly.sctp.flight import ABANDONED, ACKNOWLEDGED, IN_FLIGHT, LOST, Sent
 from mayfly.sctp.loss import LossDetection
 from mayfly.sctp.outgoing import Outgoing
 from mayfly.sctp.pacing import Pacer
 from mayfly.sctp.partial import Abandoned
-from mayfly.sctp.ranges import newly_covered
 from mayfly.sctp.roundtrip import RoundTrip
 from mayfly.sctp.samples import AckSample, Departure, LossSample
-from mayfly.sctp.wire import COMMON_HEADER, DATA_HEADER, TSN_HALF, TSN_MASK, Sack
+from mayfly.sctp.scoreboard import Scoreboard
+from mayfly.sctp.timers import Timers
+from mayfly.sctp.wire import COMMON_HEADER, DATA_HEADER, TSN_MASK, Sack
 
 _WORTHWHILE = 256
-"""Bytes left in a packet for which it is worth beginning the next message."""
+"""Bytes left in a packet for which it is worth cutting the next message."""
+
+_CROWDED = 16
+"""Blocks in a SACK for which there may have been more: far ends name 20 at most, or what fits a packet. What arrived
+beyond still counts as in flight, so the window may look full for ever. Each such SACK lets two packets be
+sent again."""
 
 
 class Sender:
@@ -32,6 +38,7 @@ class Sender:
 
     def __init__(
         self,
+        limits: EngineConfig,
         config: SctpConfig,
         *,
         tsn: int,
@@ -40,7 +47,7 @@ class Sender:
         control: Callable[[int], CongestionControl],
     ) -> None:
         self._config = config
-        self._first_tsn = tsn
+        self._max_span = limits.max_span
         self._mtu = config.base_packet
         self.queue = Outgoing(channel, ordered=ordered)
         self.round_trip = RoundTrip(config)
@@ -48,25 +55,20 @@ class Sender:
         self._loss = LossDetection(self.round_trip)
         self._pacer = Pacer()
         self._abandoned = Abandoned(channel, ordered=ordered)
-        self._outstanding: dict[int, Sent] = {}
+        self._board = Scoreboard(tsn)
         self._again: deque[Sent] = deque()
-        self._next = 0  # TSNs here are unwrapped, and begin at 0
-        self._acked = -1
-        self._blocks: list[tuple[int, int]] = []
         self._order = 0
         self._in_flight = 0
         self._window = 0
         self._delivered = 0
         self._delivered_time = 0.0
         self._first_sent = 0.0
-        self._app_limited_until = 0
+        self._app_limited_until = -1
         self._last_sent = 0.0
         self._limited = False
+        self._crowded = False
         self._failures = 0
-        self._t3: float | None = None
-        self._probe: float | None = None
-        self._probed = False
-        self._paced: float | None = None
+        self._timers = Timers(self.round_trip, config)
 
     def begin(self, window: int) -> None:
         """The far end's first window."""
@@ -75,7 +77,7 @@ class Sender:
     @property
     def busy(self) -> bool:
         """Whether anything is queued, or may still be lost."""
-        return bool(self.queue or self._outstanding)
+        return bool(self.queue or self._board.outstanding)
 
     @property
     def in_flight(self) -> int:
@@ -85,7 +87,7 @@ class Sender:
     @property
     def last_tsn(self) -> int:
         """The last TSN that was given to a chunk."""
-        return (self._first_tsn + self._next - 1) & TSN_MASK
+        return self._board.wire(self._board.next - 1)
 
     @property
     def oversized(self) -> bool:
@@ -106,35 +108,22 @@ class Sender:
 
     def acknowledge(self, sack: Sack, now: float) -> None:
         """Take in a SACK. Raises BrokenRuleError when it tells of what was never sent."""
-        acked = self._acked
-        ahead = (sack.cumulative - self._first_tsn - acked) & TSN_MASK
-        if ahead >= TSN_HALF:
-            return  # overtaken by a later one
-        cumulative = acked + ahead
-        if cumulative >= self._next:
-            raise BrokenRuleError(UNACKNOWLEDGED)
+        in_flight = self._in_flight
+        taken = self._board.take(sack)
+        if taken is None:
+            return
+        moved, arrived = taken
         self._window = sack.window
         self._failures = 0
-        in_flight = self._in_flight
-        arrived: list[Sent] = []
-        if ahead:
-            pop = self._outstanding.pop
-            arrived = [pop(tsn) for tsn in range(acked + 1, cumulative + 1)]
-            self._acked = cumulative
-        if sack.blocks or self._blocks:
-            self._blocks, fresh = newly_covered(self._blocks, sack.blocks, cumulative, self._next - 1)
-            outstanding = self._outstanding
-            for start, end in fresh:
-                arrived += [outstanding[tsn] for tsn in range(start, end + 1)]
+        self._crowded = len(sack.blocks) >= _CROWDED
         if arrived:
             self._arrived(arrived, in_flight, now)
             self.round_trip.settle()
         elif self._loss.deadline is not None:
-            self._declare(self._loss.detect(now), now)
-        if ahead or arrived:
-            self._probed = False
-            self._arm(now)
-        self._abandoned.advance(self._outstanding, self._acked)
+            self._declare(self._loss.detect(self._board.reported, now), now)
+        if moved or arrived:
+            self._timers.progressed(now, outstanding=bool(self._board.outstanding))
+        self._abandoned.advance(self._board)
 
     def acknowledge_up_to(self, cumulative: int, now: float) -> None:
         """Take in an acknowledgement without blocks or a window."""
@@ -172,7 +161,7 @@ class Sender:
             self.round_trip.add(sample)
         self._first_sent = departure.time
         self._loss.acknowledged(newest)
-        lost = self._declare(self._loss.detect(now), now)
+        lost = self._declare(self._loss.detect(self._board.reported, now), now)
         smoothed = self.round_trip.smoothed
         if smoothed is not None:
             self.control.on_acknowledged(
@@ -213,14 +202,16 @@ class Sender:
                 return
             if self.queue.give_up(message):
                 # Of what is not cut yet the far end must hear as well, or it waits for the end of the message.
-                self._outstanding[self._next] = placeholder = Sent(self._next, b"", 0, message, chunk.departure, -1)
-                self._next += 1
+                self._board.outstanding[self._board.next] = placeholder = Sent(
+                    self._board.next, b"", 0, message, chunk.departure, -1
+                )
+                self._board.next += 1
                 placeholder.state = ABANDONED
             for part in message.chunks or ():
                 if part.state == IN_FLIGHT:
                     self._in_flight -= part.size
                 part.state = ABANDONED
-            self._abandoned.advance(self._outstanding, self._acked)
+            self._abandoned.advance(self._board)
 
     # what leaves
 
@@ -228,22 +219,25 @@ class Sender:
         """The chunks of the packets that may leave now. `head` goes first, into a packet of its own only if it must."""
         space = self._mtu - COMMON_HEADER
         bodies: list[bytes] = []
-        if forward := self._abandoned.forward_tsn(self._first_tsn):
+        if forward := self._abandoned.forward_tsn(self._board):
             head += forward
-            self._arm_t3(now)
-        self._paced = None
+            self._timers.expect(now)
+        self._timers.paced = None
         room = self._room(now) if self._again or self.queue else 0
+        if room <= 0 and self._again and self._crowded:
+            room = self._mtu
+        self._crowded = False
         if room <= 0:
             return [head] if head else []
-        if not self._outstanding and self._last_sent:
+        if not self._board.outstanding and self._last_sent:
             self.control.on_idle(now, now - self._last_sent, self.round_trip.timeout)
         departure = Departure(
             now,
             self._delivered,
-            self._delivered_time if self._outstanding else now,
-            self._first_sent if self._outstanding else now,
+            self._delivered_time if self._board.outstanding else now,
+            self._first_sent if self._board.outstanding else now,
             self._in_flight,
-            app_limited=self._app_limited_until > self._delivered,
+            app_limited=self._app_limited_until >= self._delivered,
         )
         parts = [head] if head else []
         used = len(head)
@@ -271,26 +265,26 @@ class Sender:
         if sent:
             self._pacer.spend(sent)
             self._last_sent = now
-            self._arm_t3(now)
-            self._arm_probe(now)
+            self._timers.left(now)
         if not self.queue and not again and self._in_flight < self.control.window:
             self._app_limited_until = self._delivered + self._in_flight
             self._limited = False
-            self._paced = None
+            self._timers.paced = None
         return bodies
 
     def _cut(self, bodies: list[bytes], parts: list[bytes], used: int, room: int, departure: Departure) -> int:
         """Make packets of what is queued. Gives the bytes of data in them."""
         space = self._mtu - COMMON_HEADER
         queue = self.queue
-        outstanding = self._outstanding
+        outstanding = self._board.outstanding
         in_order = self._loss.sent
-        tsn, order, first = self._next, self._order, self._first_tsn
+        tsn, order, first = self._board.next, self._order, self._board.wire(0)
         begin = room
         queue.drop_expired(departure.time)
-        while queue and room > 0:
+        last = self._board.acked + self._max_span
+        while queue and room > 0 and tsn <= last:
             free = space - used - DATA_HEADER
-            if free < _WORTHWHILE and used:
+            if used and free < _WORTHWHILE and free < queue.first:
                 bodies.append(parts[0] if len(parts) == 1 else b"".join(parts))
                 parts, used = [], 0
                 continue
@@ -308,7 +302,7 @@ class Sender:
             used += len(chunk)
         if parts:
             bodies.append(parts[0] if len(parts) == 1 else b"".join(parts))
-        self._next, self._order = tsn, order
+        self._board.next, self._order = tsn, order
         sent = begin - room
         self._in_flight += sent
         return sent
@@ -338,11 +332,11 @@ class Sender:
             allowance = self._pacer.allowance(rate, self._mtu, now)
             if allowance <= 0:
                 self._limited = True
-                self._paced = self._pacer.ready(rate, self._mtu)
+                self._timers.paced = self._pacer.ready(rate, self._mtu)
                 return 0
             if allowance < room:
                 room = int(allowance) + 1
-                self._paced = self._pacer.ready(rate, self._mtu)
+                self._timers.paced = self._pacer.ready(rate, self._mtu)
         self._limited = room < offered
         return min(room, offered)
 
@@ -350,78 +344,41 @@ class Sender:
 
     def next_timeout(self) -> float | None:
         """When `handle_timeout` or `packets` has something to do."""
-        deadlines = [at for at in (self._t3, self._probe, self._paced, self._loss.deadline) if at is not None]
-        return min(deadlines, default=None)
+        due, deadline = self._timers.next(), self._loss.deadline
+        return deadline if due is None or (deadline is not None and deadline < due) else due
 
     def handle_timeout(self, now: float) -> bool:
         """Do what is due. Whether T3 expired. Raises BrokenRuleError once the far end has been silent too long."""
         deadline = self._loss.deadline
         if deadline is not None and now >= deadline:
-            self._declare(self._loss.detect(now), now)
-        if self._probe is not None and now >= self._probe:
+            self._declare(self._loss.detect(self._board.reported, now), now)
+        timers = self._timers
+        if timers.probe is not None and now >= timers.probe:
             self._probe_tail(now)
-        if self._t3 is None or now < self._t3:
+        if timers.t3 is None or now < timers.t3:
             return False
-        self._t3 = None
         self._failures += 1
         if self._failures > self._config.max_retransmits:
             raise BrokenRuleError(SILENT)
         self.round_trip.back_off()
         in_flight = self._in_flight
-        self._renege()
+        self._again += self._board.renege()
         for chunk in self._loss.give_up():
             self._lose(chunk, now)
         self._again = deque(sorted(self._again, key=_by_tsn))
         self.control.on_timeout(now, in_flight)
-        self._abandoned.repeat(self._acked)
-        self._probe = None
-        if self._outstanding:
-            self._t3 = now + self.round_trip.timeout
+        self._abandoned.repeat(self._board)
+        timers.expired(now, outstanding=bool(self._board.outstanding))
         return True
-
-    def _renege(self) -> None:
-        """A far end that reported the next chunk and still does not move on has thrown it away (RFC 9260 §6.2.1 D)."""
-        following = self._outstanding.get(self._acked + 1)
-        if following is None or following.state != ACKNOWLEDGED:
-            return
-        self._blocks = []
-        for chunk in self._outstanding.values():
-            if chunk.state == ACKNOWLEDGED:
-                chunk.state = LOST
-                self._again.append(chunk)
 
     def _probe_tail(self, now: float) -> None:
         """The last packet may be lost, and nobody tells: have it acknowledged by sending it again."""
-        self._probe = None
-        self._probed = True
-        if self.queue or self._again:
-            return
-        chunk = self._loss.last()
+        self._timers.asked(now)
+        chunk = None if self._again else self._loss.last()
         if chunk is not None:
             self._in_flight -= chunk.size
             chunk.state = LOST
             self._again.append(chunk)
-            self._t3 = now + self.round_trip.timeout
-
-    def _arm(self, now: float) -> None:
-        """Something was acknowledged: the timers begin anew, or end."""
-        if not self._outstanding:
-            self._t3 = self._probe = None
-            return
-        self._t3 = now + self.round_trip.timeout
-        self._arm_probe(now)
-
-    def _arm_t3(self, now: float) -> None:
-        if self._t3 is None:
-            self._t3 = now + self.round_trip.timeout
-
-    def _arm_probe(self, now: float) -> None:
-        smoothed = self.round_trip.smoothed
-        if smoothed is None or self._probed or not self._in_flight:
-            self._probe = None
-            return
-        # Far ends may delay the acknowledgement of a single packet.
-        self._probe = now + 2 * smoothed + self._config.probe_margin
 
 
 def _by_tsn(chunk: Sent) -> int:
