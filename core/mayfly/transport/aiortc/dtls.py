@@ -13,11 +13,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from aiortc.rtcdtlstransport import (
-    DataReceiver,
     RTCCertificate,
     RTCDtlsFingerprint,
     RTCDtlsParameters,
@@ -166,28 +164,3 @@ class LinkDtls(StockDtls):
     def _answer(self) -> None:
         for datagram in self._records.take_flight():
             self._connection.send_run(datagram, len(datagram))
-
-    # aiortc's own SCTP on top
-
-    def _register_data_receiver(self, receiver: DataReceiver) -> None:
-        def receive(packets: list[bytes]) -> None:
-            for packet in packets:
-                run_now(receiver._handle_data(packet))
-
-        self.deliver_to(receive)
-
-    def _unregister_data_receiver(self, receiver: DataReceiver) -> None:
-        self._receive = None
-
-    async def _send_data(self, data: bytes) -> None:
-        self.send_packets((data,))
-
-
-def run_now(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine of aiortc's that never waits."""
-    try:
-        coroutine.send(None)
-    except StopIteration:
-        return
-    coroutine.close()
-    raise RuntimeError("aiortc waited where it never did before")
