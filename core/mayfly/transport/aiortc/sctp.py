@@ -7,6 +7,7 @@ together with what the session sends in answer.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from typing import Protocol
 
@@ -56,6 +57,7 @@ class LinkSctp:
             ordered=ordered,
         )
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0  # uvloop's handles do not tell
         self._flushing = False
         self._reading = False
         self._opened = False
@@ -95,9 +97,11 @@ class LinkSctp:
 
     async def stop(self) -> None:
         """Abort the association; no timer is left."""
-        self._association.abort()
-        self._flush()
-        self._over = True
+        if not self._over:
+            self._over = True
+            self._association.abort()
+            with contextlib.suppress(ConnectionError):
+                self._dtls.send_packets(self._association.packets_to_send(self._loop.time()))
         self._stop_timer()
 
     def _receive(self, packets: list[bytes]) -> None:
@@ -145,8 +149,9 @@ class LinkSctp:
         due = self._association.next_timeout()
         if due is None:
             return  # one that is still set finds nothing to do
-        if self._timer is None or due < self._timer.when() - _EARLY:
+        if self._timer is None or due < self._due - _EARLY:
             self._stop_timer()
+            self._due = due
             self._timer = self._loop.call_at(due, self._timed_out)
 
     def _timed_out(self) -> None:
