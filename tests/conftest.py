@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 
 import pytest
 
@@ -12,6 +13,8 @@ from support.programs import find_program
 def _missing(name: str) -> bool:
     if name == "root":
         return os.geteuid() != 0
+    if name == "wrtc":
+        return find_spec("webrtc") is None
     return find_program(name) is None
 
 

@@ -126,7 +126,7 @@ def peer_options(values: Values) -> Callable[[str | None], Any]:
     from mayfly.services.peer import PeerOptions  # noqa: PLC0415
 
     link = settings.link_settings(values)
-    engine = values.one("engine", settings.one_of(*settings.ENGINES), "auto")
+    engine = values.one("engine", settings.engine_name, "auto")
     unsafe = bool(values.raw("unsafe_logging"))
     hub = sharing.own_hub_options(values)
     return lambda code: PeerOptions(link=link, code=code, hub=hub, engine=engine, unsafe_logging=unsafe)

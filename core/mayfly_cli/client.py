@@ -134,7 +134,7 @@ def options(values: Values) -> ClientOptions:
         socks_auth=values.one("socks_auth", endpoints.user_password, None),
         again=bool(values.raw("again")) or (not values.raw("json") and _on_terminal()),
         grace=values.one("grace", units.duration, standard.grace),
-        engine=values.one("engine", settings.one_of(*settings.ENGINES), standard.engine),
+        engine=values.one("engine", settings.engine_name, standard.engine),
         unsafe_logging=bool(values.raw("unsafe_logging")),
         hub=sharing.hub_options(values),
     )

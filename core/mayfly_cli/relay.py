@@ -192,7 +192,7 @@ def options(values: Values) -> RelayOptions:
         limits=limits,
         lifetime=values.one("lifetime", settings.positive(units.duration), standard.lifetime),
         grace=values.one("grace", units.duration, standard.grace),
-        engine=values.one("engine", settings.one_of(*settings.ENGINES), standard.engine),
+        engine=values.one("engine", settings.engine_name, standard.engine),
         unsafe_logging=bool(values.raw("unsafe_logging")),
         hub=sharing.hub_options(values),
     )

@@ -17,12 +17,12 @@ import typer
 
 from mayfly.errors import MayflyError, UsageError
 from mayfly.transport.base import DtlsRole, IpPolicy, LinkSettings
+from mayfly.transport.engines import ENGINES
 from mayfly_cli import configfile, endpoints
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
 
-ENGINES = ("auto", "aiortc")
 LOOPS = ("auto", "asyncio", "uvloop")
 _ASKS_STUN = frozenset({IpPolicy.ALL, IpPolicy.PUBLIC_ONLY})
 
@@ -122,7 +122,7 @@ Role = Annotated[
         autocompletion=_completing(*_values(DtlsRole)),
         show_default=True,
         help="Our part in DTLS: client sends the ClientHello, which censors have looked for; server awaits it; "
-        "auto leaves it to whoever answers.",
+        "auto leaves it to the end that looks like a browser there, if one does.",
         rich_help_panel=_LINK,
     ),
 ]
@@ -133,7 +133,9 @@ EngineName = Annotated[
         metavar="ENGINE",
         autocompletion=_completing(*ENGINES),
         show_default=True,
-        help=f"The WebRTC implementation: {' or '.join(ENGINES)}.",
+        help="The WebRTC implementation. aiortc; aiortc-stock, the same as it comes, to compare; wrtc, which is "
+        "libwebrtc: faster, and looks like a browser, but has no --bind and no --ip-policy lan; auto, which is wrtc "
+        "where it is installed and has what is asked for, else aiortc.",
         rich_help_panel=_LINK,
     ),
 ]
@@ -255,6 +257,11 @@ def one_of(*names: str) -> Callable[[str], str]:
         return text
 
     return convert
+
+
+def engine_name(text: str) -> str:
+    """A converter to the name of an engine."""
+    return one_of(*ENGINES)(text)
 
 
 def count(text: str) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 from ipaddress import IPv4Address
 
@@ -32,10 +34,13 @@ class DirectUpstream:
         addresses = await self._guard.admit(destination)
         infos = [_addr_info(address, destination.port) for address in addresses]
         # Only literal addresses get this far, so the connect below cannot resolve anything anew.
-        reachable = [info for info in infos if _has_route(info)]
         try:
             async with asyncio.timeout(self._timeout):
-                sock = await start_connection(reachable or infos, happy_eyeballs_delay=ATTEMPT_DELAY)
+                if len(infos) == 1:
+                    sock = await connect_one(infos[0])
+                else:
+                    reachable = [info for info in infos if _has_route(info)]
+                    sock = await start_connection(reachable or infos, happy_eyeballs_delay=ATTEMPT_DELAY)
         except (OSError, RuntimeError) as error:
             raise connect_error(error) from None
         try:
@@ -54,6 +59,29 @@ def _addr_info(address: Address, port: int) -> AddrInfo:
     if isinstance(address, IPv4Address):
         return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (str(address), port)
     return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (str(address), port, 0, 0)
+
+
+async def connect_one(info: AddrInfo) -> socket.socket:
+    """Connect to one address. uvloop's own `sock_connect` asks a thread to resolve even an address. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    sock = socket.socket(info[0], info[1], info[2])
+    try:
+        sock.setblocking(False)
+        failure = sock.connect_ex(info[4])
+        if failure == errno.EINPROGRESS:
+            decided = asyncio.Event()
+            loop.add_writer(sock, decided.set)
+            try:
+                await decided.wait()
+            finally:
+                loop.remove_writer(sock)
+            failure = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if failure:
+            raise OSError(failure, os.strerror(failure))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def _has_route(info: AddrInfo) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import sys
 import tempfile
 import time
@@ -17,12 +18,13 @@ from rich.console import Console
 
 from bench.charts import draw
 from bench.families import all_families
-from bench.family import Family, Run
+from bench.family import Family, Run, missing
 from bench.figures import Figures
 from bench.isolate import isolate, isolated
 from bench.keep import machine, save
 from bench.show import ENOUGH, show_family, show_verdicts, verdicts
-from support.programs import ROOT
+from support.node import node_peer
+from support.programs import ROOT, ProgramError
 
 WIDTH = 140
 
@@ -67,6 +69,13 @@ async def _measure(families: list[Family], arguments: argparse.Namespace, folder
     return figures
 
 
+def prepare() -> None:
+    """Install what comes from npm, while there is a network. Where that fails, its subject says so and is left out."""
+    if not isolated() and not missing("node", "npm"):
+        with contextlib.suppress(ProgramError):
+            asyncio.run(node_peer("127.0.0.1"))
+
+
 def main() -> int:
     """Parse, measure, show, save."""
     arguments = _arguments()
@@ -79,6 +88,7 @@ def main() -> int:
     if unknown:
         print(f"there is no family {', '.join(sorted(unknown))}; --list names them", file=sys.stderr)
         return 2
+    prepare()
     isolate()
     chosen = [f for f in families if (f.name in arguments.only if arguments.only else f.default)]
     memory = Path("/dev/shm")  # transfers are written and hashed, and no disk is to be measured

@@ -12,10 +12,12 @@ from typing import cast
 import pytest
 from aiortc.rtcsctptransport import Chunk, serialize_packet
 
+from mayfly.transport.aiortc.dtls import LinkDtls
 from mayfly.transport.aiortc.engine import AiortcEngine
 from mayfly.transport.aiortc.link import AiortcLink
+from mayfly.transport.aiortc.sctp import LinkSctp
 from support.links import LOOPBACK, End, connect, no_leaks
-from support.sctp import data_chunk, raw_chunk
+from support.stock_sctp import data_chunk, raw_chunk
 
 ENGINE = AiortcEngine()
 
@@ -91,17 +93,26 @@ EVIL = {
 }
 
 
+@pytest.mark.parametrize("stock", [False, True], ids=["own", "stock"])
 @pytest.mark.parametrize("name", EVIL)
-async def test_a_far_end_that_breaks_sctp_loses_its_own_link(name: str) -> None:
+async def test_a_far_end_that_breaks_sctp_loses_its_own_link(name: str, stock: bool) -> None:
     async with no_leaks():
-        near, far = map(End, await connect(ENGINE))
+        near, far = map(End, await connect(AiortcEngine(stock=stock)))
         assert isinstance(near.link, AiortcLink) and isinstance(far.link, AiortcLink)
         sctp = far.link._sctp
+        if isinstance(sctp, LinkSctp):
+            tag = int.from_bytes(sctp._association._outgoing.prefix[4:8], "big")
+            tsn = sctp._association._sender.last_tsn + 1
+        else:
+            tag, tsn = sctp._remote_verification_tag, sctp._local_tsn
         chunk = EVIL[name]
         if chunk[:1] == b"\x00" and len(chunk) > 16 and any(chunk):
-            chunk = chunk[:4] + sctp._local_tsn.to_bytes(4, "big") + chunk[8:]
-        tag = 0 if "init" in name else sctp._remote_verification_tag
-        await far.link._dtls._send_data(serialize_packet(5000, 5000, tag, cast(Chunk, chunk)))
+            chunk = chunk[:4] + (tsn % 2**32).to_bytes(4, "big") + chunk[8:]
+        packet = serialize_packet(5000, 5000, 0 if "init" in name else tag, cast(Chunk, chunk))
+        if isinstance(far.link._dtls, LinkDtls):
+            far.link._dtls.send_packets([packet])
+        else:
+            await far.link._dtls._send_data(packet)
         await near.until(lost=1, within=2.0)
         assert len(near.lost) == 1 and near.messages == []
         near.link.send(b"into the void")

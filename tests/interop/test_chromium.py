@@ -13,9 +13,10 @@ from support.programs import run
 
 @pytest.mark.needs("root", "ip", "chromium", "chromedriver")
 @pytest.mark.parametrize("ours", ["offer", "answer"])
-async def test_eight_mebibytes_echoed_by_a_page(ours: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["aiortc", pytest.param("wrtc", marks=pytest.mark.needs("wrtc"))])
+async def test_eight_mebibytes_echoed_by_a_page(engine: str, ours: str, tmp_path: Path) -> None:
     # In a namespace with one interface: on loopback alone Chromium's gathering hangs.
     async with namespace() as network:
-        argv = network.command(sys.executable, "-m", "support.chromium_peer", ours, ADDRESS, str(tmp_path))
+        argv = network.command(sys.executable, "-m", "support.chromium_peer", ours, ADDRESS, str(tmp_path), engine)
         done = await run(*argv, timeout=90)
     assert done.text == "ok\n"

@@ -1,13 +1,16 @@
 """A link to a page in Chromium, both in this network: the page echoes what our engine sends. Prints `ok`.
 
-    python -m support.chromium_peer {offer|answer} ADDRESS PROFILE_FOLDER
+    python -m support.chromium_peer {offer|answer} ADDRESS PROFILE_FOLDER ENGINE [DTLS_ROLE HELLOS]
 
-The first word is what our side does. Each description crosses as what a person would carry: our own as a code.
+The first word is what our side does. Each description crosses as what a person would carry: our own as a code. With
+HELLOS, a file, both DTLS hellos are caught on the loopback interface, which is what joins two ends of one computer, and
+written there, normalised.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import time
 from ipaddress import ip_address
@@ -18,8 +21,9 @@ from selenium.webdriver import Chrome
 
 from mayfly.signaling import codes, sdp
 from mayfly.signaling.description import Description, Kind
-from mayfly.transport.base import Link, LinkSettings
+from mayfly.transport.base import DtlsRole, Engine, Link, LinkSettings
 from mayfly.transport.engines import make_engine
+from support import dtls
 from support.browser import browser
 
 MESSAGE = 16 * 1024
@@ -73,19 +77,19 @@ def carried(description: Description, offer: codes.Code | None = None) -> tuple[
     return code, sdp.to_sdp(read.description)
 
 
-async def we_offer(page: Chrome, settings: LinkSettings) -> Link:
+async def we_offer(page: Chrome, engine: Engine, settings: LinkSettings) -> Link:
     """Our engine offers, the page answers."""
-    pending = await make_engine("aiortc").offer(settings)
+    pending = await engine.offer(settings)
     _, offered = carried(pending.description)
     answered = await script(page, ANSWER, offered)
     return await pending.accept(sdp.from_sdp(answered, Kind.ANSWER))
 
 
-async def we_answer(page: Chrome, settings: LinkSettings) -> Link:
+async def we_answer(page: Chrome, engine: Engine, settings: LinkSettings) -> Link:
     """The page offers, our engine answers."""
     offered = sdp.from_sdp(await script(page, OFFER), Kind.OFFER)
     offer, _ = carried(offered)
-    pending = await make_engine("aiortc").answer(settings, offered)
+    pending = await engine.answer(settings, offered)
     _, answered = carried(pending.description, offer)
     if problem := await script(page, ACCEPT, answered):
         raise RuntimeError(problem)
@@ -115,11 +119,23 @@ async def echoed(link: Link) -> None:
     await done.wait()
 
 
-async def main(ours: str, address: str, profile: Path) -> None:
+def hellos(datagrams: list[bytes]) -> dict[str, Any]:
+    """Both hellos among what passed, normalised."""
+    client = dtls.handshake_message(datagrams, dtls.CLIENT_HELLO)
+    server = dtls.handshake_message(datagrams, dtls.SERVER_HELLO)
+    if client is None or server is None:
+        raise RuntimeError("no whole hello was caught")
+    return {"client": dtls.client_hello(client).to_json(), "server": dtls.server_hello(server).to_json()}
+
+
+async def main(ours: str, address: str, profile: Path, engine: str, role: DtlsRole, caught: Path | None) -> None:
     """One link, one way round."""
-    settings = LinkSettings(bind=(ip_address(address),))
+    settings = LinkSettings(bind=() if engine == "wrtc" else (ip_address(address),), dtls_role=role)
     async with asyncio.timeout(TIMEOUT), browser(profile) as page:
-        link = await (we_offer if ours == "offer" else we_answer)(page, settings)
+        tap = dtls.Tap("lo") if caught is not None else None
+        link = await (we_offer if ours == "offer" else we_answer)(page, make_engine(engine), settings)
+        if tap is not None and caught is not None:
+            caught.write_text(json.dumps(hellos([data for _, data in tap.datagrams()]), indent=1))
         try:
             await echoed(link)
         finally:
@@ -128,4 +144,6 @@ async def main(ours: str, address: str, profile: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], Path(sys.argv[3])))
+    asked = DtlsRole(sys.argv[5]) if len(sys.argv) > 5 else DtlsRole.AUTO
+    kept = Path(sys.argv[6]) if len(sys.argv) > 6 else None
+    asyncio.run(main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), sys.argv[4], asked, kept))

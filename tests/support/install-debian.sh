@@ -13,8 +13,11 @@ chromium:chromium
 curl:curl
 dig:bind9-dnsutils
 dnsmasq:dnsmasq-base
+ethtool:ethtool
 ip:iproute2
 nc.openbsd:netcat-openbsd
+node:nodejs
+npm:npm
 ssh-keygen:openssh-client
 ssh:openssh-client
 sshd:openssh-server

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 
-LOOPBACK = ("--bind", "127.0.0.1")
+LOOPBACK = ("--engine", "aiortc", "--bind", "127.0.0.1")
+"""The engine is named because `auto`, where wrtc is installed, says that it takes this one for the sake of --bind."""
 OPEN_LOOPBACK = ("--allow", "127.0.0.1:*")
 
 

@@ -29,6 +29,9 @@ TESTED_ELSEWHERE = {
     "core/mayfly/transport/aiortc/assembly.py": "real layers on real sockets: tests/integration/test_link_aiortc.py",
     "core/mayfly/transport/aiortc/dtls.py": "real layers on real sockets: tests/integration/test_link_aiortc.py",
     "core/mayfly/transport/aiortc/engine.py": "real layers on real sockets: tests/integration/test_link_aiortc.py",
+    "core/mayfly/transport/wrtc/connection.py": "libwebrtc on real sockets: tests/integration/test_link_wrtc.py",
+    "core/mayfly/transport/wrtc/engine.py": "libwebrtc on real sockets: tests/integration/test_link_wrtc.py",
+    "core/mayfly/transport/wrtc/link.py": "libwebrtc on real sockets: tests/integration/test_link_wrtc.py",
     "core/mayfly_cli/__main__.py": "two lines; every system test runs it",
 }
 """Source files without a test file of their own, and why."""

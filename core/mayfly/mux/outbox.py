@@ -83,7 +83,7 @@ class Outbox:
     def messages(self, budget: int, now: float) -> Iterator[tuple[bytes, list[MuxStream]]]:
         """Messages until `budget` bytes are passed, each with the streams whose state it moved."""
         room = self.max_message - self._config.max_reason - _CONTROL_ROOM
-        while budget > 0:
+        while budget > 0 and self._pending:
             parts: list[bytes] = []
             moved: list[MuxStream] = []
             size = 0
@@ -102,6 +102,11 @@ class Outbox:
                 return
             budget -= size
             yield b"".join(parts), moved
+
+    @property
+    def _pending(self) -> bool:
+        waiting = self._touched or self._limits or self._control or self._pongs or self._datagrams
+        return bool(waiting) or self.scheduler.next() is not None
 
     def _frames(self, now: float) -> Iterator[tuple[bytes, MuxStream | None]]:
         """Control frames, each small. What is taken from the iterator is sent."""

@@ -47,12 +47,20 @@ class Scheduler:
 
     def next(self) -> MuxStream | None:
         """The stream to serve now, or None. It stays first until `served`, `drop` or `park` is called for it."""
-        waiting = [number for number, queue in enumerate(self._queues) if self._prune(queue)]
-        if not waiting:
+        chosen: int | None = None
+        for number, queue in enumerate(self._queues):
+            while queue and not queue[0].scheduled:
+                queue.popleft()  # it was forgotten
+            if queue:
+                if self._waited[number] >= self._fairness:
+                    chosen = number
+                    break
+                if chosen is None:
+                    chosen = number
+        if chosen is None:
             return None
-        passed_over = [number for number in waiting if self._waited[number] >= self._fairness]
-        self._served_from = (passed_over or waiting)[0]
-        return self._queues[self._served_from][0]
+        self._served_from = chosen
+        return self._queues[chosen][0]
 
     def served(self, stream: MuxStream, size: int) -> None:
         """`size` bytes of the stream that `next` gave were sent, and it may have more."""
@@ -99,13 +107,6 @@ class Scheduler:
         if stream.priority is Priority.INTERACTIVE and stream.backlog >= self._interactive_bytes:
             return Priority.BULK
         return stream.priority
-
-    @staticmethod
-    def _prune(queue: deque[MuxStream]) -> bool:
-        """Drop streams from the front that were forgotten. Tells whether any is left."""
-        while queue and not queue[0].scheduled:
-            queue.popleft()
-        return bool(queue)
 
     def _leave(self, stream: MuxStream) -> None:
         queue = self._queues[self._served_from]

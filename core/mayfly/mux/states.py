@@ -26,7 +26,13 @@ from typing import Final, TypeVar
 from mayfly.errors import ErrorCode, LocalProtocolError
 
 
-class Send(Enum):
+class _Fast(Enum):
+    """An enumeration whose members are looked up by identity. Enum's own hash is a call into Python each time."""
+
+    __hash__ = object.__hash__
+
+
+class Send(_Fast):
     """States of the sending half."""
 
     OPEN = auto()
@@ -36,7 +42,7 @@ class Send(Enum):
     RESET = auto()
 
 
-class SendStep(Enum):
+class SendStep(_Fast):
     """What happens to the sending half."""
 
     WRITE = "write to"
@@ -46,7 +52,7 @@ class SendStep(Enum):
     RESET = "reset"
 
 
-class Receive(Enum):
+class Receive(_Fast):
     """States of the receiving half."""
 
     OPEN = auto()
@@ -57,7 +63,7 @@ class Receive(Enum):
     RESET = auto()
 
 
-class ReceiveStep(Enum):
+class ReceiveStep(_Fast):
     """What happens to the receiving half."""
 
     DATA = "receive"

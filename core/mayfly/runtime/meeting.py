@@ -26,6 +26,7 @@ from mayfly.signaling.description import Description, Kind
 from mayfly.signaling.disclosure import disclosed_types
 from mayfly.signaling.words import verification_words
 from mayfly.transport.base import Engine, Link, LinkSettings, PendingOffer
+from mayfly.transport.engines import missed_by_native
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,15 @@ class Meeting:
         self._clock = clock
         self._deadline = deadline
         self._on_description = on_description
+        missed = missed_by_native(engine.name, settings)
+        if missed is not None:
+            reporter.report(
+                Warned(
+                    "engine",
+                    f"This run uses the engine aiortc, because wrtc has no {missed}.",
+                    "To a censor it looks less like a browser. Leave the option out if you can.",
+                )
+            )
 
     async def invite(self) -> Invitation:
         """Make offers, one after the other as they expire, until one is answered.

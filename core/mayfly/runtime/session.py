@@ -84,6 +84,7 @@ class Session:
         self._throttled: dict[int, Stream] = {}
         self._flush_handle: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = 0.0
         self._rate_timer: asyncio.TimerHandle | None = None
         self._peer: asyncio.Future[PeerHello] = self._loop.create_future()
         self._end: asyncio.Future[SessionEnd] = self._loop.create_future()
@@ -282,11 +283,14 @@ class Session:
         self._flush_handle = None
         now = self._now()
         # The link may pass on at once what it is given, and it calls back only when it has been full: so until it is.
-        while messages := self._mux.messages_to_send(self._budget(now), now):
+        while messages := self._mux.messages_to_send(budget := self._budget(now), now):
             for message in messages:
+                budget -= len(message)
                 self._link.send(message)
                 if self._rates is not None:
                     self._rates.sending.consume(len(message), now)
+            if budget > 0:
+                break
         self._dispatch(self._mux.writable_events())
         self._arm_timer()
         if not self._mux.open_streams:
@@ -314,13 +318,12 @@ class Session:
         self._wake()
 
     def _arm_timer(self) -> None:
-        """Due times mostly move back; a timer that comes too early for it is cheaper than one armed anew each time."""
+        """Due times mostly move back; a timer that comes too early is cheaper than one armed anew each time."""
         due = self._mux.next_timeout()
-        if due is None or (self._timer is not None and self._timer.when() <= due):
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_at(due, self._on_timer)
+        if due is not None and (self._timer is None or due < self._timer_due):
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer, self._timer_due = self._loop.call_at(due, self._on_timer), due  # not all handles know theirs
 
     def _on_timer(self) -> None:
         self._timer = None

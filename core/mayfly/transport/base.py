@@ -28,7 +28,7 @@ class IpPolicy(Enum):
 
 
 class DtlsRole(Enum):
-    """Who sends the ClientHello. `auto` is the answerer."""
+    """Who sends the ClientHello. `auto`: the end that has a browser's stack, where one has (see roles.py)."""
 
     AUTO = "auto"
     CLIENT = "client"

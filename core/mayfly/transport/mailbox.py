@@ -33,6 +33,11 @@ class Mailbox:
         """Whether the link has ended, by either side."""
         return self._closed or self._reason is not None
 
+    @property
+    def early(self) -> int:
+        """Bytes kept for the start, each message counted with its bookkeeping."""
+        return self._early_bytes
+
     def start(
         self, receive: Callable[[bytes], None], writable: Callable[[], None], lost: Callable[[str], None]
     ) -> None:
@@ -78,6 +83,7 @@ class Mailbox:
     def _flush(self) -> None:
         while self._early and not self._closed and self._receive is not None:
             self._receive(self._early.popleft())
+        self._early_bytes = 0
         self._flowing = True
         if self._reason is not None:
             self._tell()

@@ -6,23 +6,25 @@ from mayfly.errors import ConnectError
 from mayfly.signaling.description import Setup
 from mayfly.transport.base import DtlsRole
 
-_OFFERED = {DtlsRole.AUTO: Setup.ACTPASS, DtlsRole.CLIENT: Setup.ACTIVE, DtlsRole.SERVER: Setup.PASSIVE}
-_WISHED = {DtlsRole.AUTO: Setup.ACTIVE, DtlsRole.CLIENT: Setup.ACTIVE, DtlsRole.SERVER: Setup.PASSIVE}
+_WISHED = {DtlsRole.CLIENT: Setup.ACTIVE, DtlsRole.SERVER: Setup.PASSIVE}
 _OTHER = {Setup.ACTIVE: Setup.PASSIVE, Setup.PASSIVE: Setup.ACTIVE}
 
 
-def offered_setup(role: DtlsRole) -> Setup:
-    """What an offer says: `actpass`, unless the user chose."""
-    return _OFFERED[role]
+def offered_setup(role: DtlsRole, left_to_us: Setup = Setup.ACTPASS) -> Setup:
+    """What an offer says: what the user chose, else what the engine prefers."""
+    return _WISHED.get(role, left_to_us)
 
 
-def answered_setup(role: DtlsRole, offered: Setup) -> Setup:
-    """What an answer says. The answerer is active unless the offer or the user decides otherwise.
+def answered_setup(role: DtlsRole, offered: Setup, left_to_us: Setup = Setup.ACTIVE) -> Setup:
+    """What an answer says. Where neither the offer nor the user decides, it is what the engine prefers, `left_to_us`.
+
+    An engine whose ClientHello does not look like a browser's prefers to be passive. So the ClientHello comes from a
+    browser or from libwebrtc wherever one end has it, whichever end that is, and neither has to know of the other.
 
     Raises ConnectError when both ends insist on the same role.
     """
     if offered is Setup.ACTPASS:
-        return _WISHED[role]
+        return _WISHED.get(role, left_to_us)
     left = _OTHER[offered]
     if role is not DtlsRole.AUTO and left is not _WISHED[role]:
         raise ConnectError(

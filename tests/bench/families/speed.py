@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
 from bench.family import MB, Bar, Family, Row, Run, in_turns, missing, ratio
-from bench.subjects import LINK, RAW_WRTC, SSH, STOCK, STOCK_UVLOOP, TCP, TUNNEL, TUNNEL_WRTC
+from bench.subjects import LINK, NODE, RAW_WRTC, SSH, STOCK, STOCK_UVLOOP, TCP, TUNNEL, TUNNEL_WRTC
 from bench.subjects.base import Subject, cpu_seconds
 from bench.subjects.channels import channel, has_wrtc
 from bench.subjects.proxies import ssh, tcp, tunnel
 from support.http import origin
+from support.node import node_peer
 from support.programs import ProgramError
 from support.ssh import ssh_server
 
@@ -43,6 +44,10 @@ async def measure(run: Run) -> None:
             openers[RAW_WRTC] = lambda: channel(RAW_WRTC)
         else:
             run.note("wrtc is not installed, so it is left out")
+        if absent := missing("node", "npm"):
+            run.note(f"node-datachannel is left out: {', '.join(absent)} is not installed")
+        else:
+            openers[NODE] = _node
         if absent := missing("ssh", "sshd"):
             run.note(f"ssh -D is left out: {', '.join(absent)} is not installed")
         else:
@@ -63,6 +68,13 @@ async def measure(run: Run) -> None:
             run.progress(f"round {number} of {run.rounds}")
             for subject in order:
                 await _round(run, subject, size * FASTER.get(subject.name, 1) // SLOWER.get(subject.name, 1))
+
+
+@contextlib.asynccontextmanager
+async def _node() -> AsyncIterator[tuple[Subject, float]]:
+    argv = await node_peer("127.0.0.1")
+    async with channel(NODE, argv, argv) as found:
+        yield found
 
 
 async def _round(run: Run, subject: Subject, size: int) -> None:

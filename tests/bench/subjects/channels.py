@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -61,6 +62,16 @@ class ChannelSubject:
             arrived = group.create_task(told(receiver))
             group.create_task(ask(sender, {"do": "send", "bytes": size}))
         return float(arrived.result()["seconds"])
+
+    async def both_ways(self, size: int) -> float:
+        """Seconds for that many bytes each way at once."""
+        started = time.perf_counter()
+        for peer in (self._relay, self._client):
+            await peer.write_line(json.dumps({"do": "send", "bytes": size}))
+        for peer in (self._relay, self._client):
+            answers = [await told(peer), await told(peer)]
+            assert {key for answer in answers for key in answer} >= {"sent", "received"}, answers
+        return time.perf_counter() - started
 
     async def first_byte(self) -> float:
         answer = await ask(self._client, {"do": "ping", "count": 1})

@@ -32,13 +32,15 @@ class ProxySubject:
         origin: Origin,
         folder: Path,
         ends: Callable[[], list[psutil.Process]],
+        inside: Sequence[str] = (),
     ) -> None:
+        """`inside` goes before every curl: the way into another network namespace."""
         self.name = name
         self._ends = ends
         self._folder = folder
         self._proxy = proxy
         self._origin = origin
-        self._curl = ["curl", "-sSf", *(["--socks5-hostname", f"{proxy[0]}:{proxy[1]}"] if proxy else [])]
+        self._curl = [*inside, "curl", "-sSf", *(["--socks5-hostname", f"{proxy[0]}:{proxy[1]}"] if proxy else [])]
 
     def processes(self) -> list[psutil.Process]:
         return self._ends()
@@ -112,7 +114,7 @@ async def tunnel(name: str, origin: Origin, folder: Path) -> AsyncIterator[tuple
 def engine_arguments(name: str) -> Sequence[str]:
     """The options that give a tunnel its engine. libwebrtc cannot be told where to bind: the namespace decides."""
     if name != TUNNEL_WRTC:
-        return ("--engine", "aiortc", *LOOPBACK)
+        return LOOPBACK
     if not isolated():
         raise ProgramError("libwebrtc is measured only in a network namespace of its own")
     return ("--engine", "wrtc")

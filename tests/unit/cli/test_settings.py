@@ -80,7 +80,7 @@ def test_when_a_stun_server_is_asked(
         (["--ip-policy", "some"], "--ip-policy: the value is not one of all, public-only, no-stun, lan, turn-only"),
         (["--ip-policy", "turn-only"], "--ip-policy: turn-only needs a TURN server"),
         (["--dtls-role", "active"], "--dtls-role: the value is not one of auto, client, server"),
-        (["--engine", "wrtc"], "--engine: the value is not one of auto, aiortc"),
+        (["--engine", "webrtc"], "--engine: the value is not one of auto, aiortc"),
         (["--loop", "trio"], "--loop: the value is not one of auto, asyncio, uvloop"),
         (["--grace", "soon"], "--grace: the value is not a duration"),
     ],

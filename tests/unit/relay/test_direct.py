@@ -6,15 +6,17 @@ import asyncio
 import errno
 import gc
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+import uvloop
 
 import mayfly_relay.direct
 from mayfly.errors import Reply, UpstreamError
 from mayfly.wire.address import Destination
-from mayfly_relay.direct import AddrInfo, DirectUpstream
+from mayfly_relay.direct import AddrInfo, DirectUpstream, connect_one
 from unit.relay.scripted import ScriptedResolver, guard_of
 
 
@@ -65,10 +67,21 @@ async def test_a_mapped_address_is_connected_to_as_ipv4(resolver: ScriptedResolv
 async def test_a_refused_destination_is_never_connected_to(
     resolver: ScriptedResolver, listener: socket.socket, monkeypatch: pytest.MonkeyPatch, host: str, port: int | None
 ) -> None:
-    monkeypatch.setattr(mayfly_relay.direct, "start_connection", None)
+    connecting_is(monkeypatch, None)
     upstream = DirectUpstream(guard_of(resolver))
     destination = Destination.parse_host(host, port_of(listener) if port is None else port)
     assert await reply_of(upstream, destination) is Reply.NOT_ALLOWED
+
+
+def connecting_is(monkeypatch: pytest.MonkeyPatch, connect: Callable[..., Awaitable[socket.socket]] | None) -> None:
+    """Put something in place of what connects, to one address and to several."""
+
+    async def one(info: AddrInfo) -> socket.socket:
+        assert connect is not None
+        return await connect([info], happy_eyeballs_delay=0.25)
+
+    monkeypatch.setattr(mayfly_relay.direct, "start_connection", connect)
+    monkeypatch.setattr(mayfly_relay.direct, "connect_one", one)
 
 
 class Recorder:
@@ -92,7 +105,7 @@ async def test_rebinding_reaches_only_what_was_checked(
     """The name is public when it is checked, and 127.0.0.1 for whoever would ask again."""
     resolver.forward["rebind.example"] = [["8.8.8.8"], ["127.0.0.1"]]
     recorder = Recorder(listener)
-    monkeypatch.setattr(mayfly_relay.direct, "start_connection", recorder)
+    connecting_is(monkeypatch, recorder)
     upstream = DirectUpstream(guard_of(resolver))
     destination = Destination("rebind.example", port_of(listener))
     (await upstream.connect(destination)).close()
@@ -108,7 +121,7 @@ async def test_the_refused_among_the_addresses_are_left_out(
     resolver.forward["mixed.example"] = [["10.0.0.1", "8.8.8.8", "::1", "2606::1", "127.0.0.1"]]
     monkeypatch.setattr(mayfly_relay.direct, "_has_route", lambda _info: True)
     recorder = Recorder(listener)
-    monkeypatch.setattr(mayfly_relay.direct, "start_connection", recorder)
+    connecting_is(monkeypatch, recorder)
     (await DirectUpstream(guard_of(resolver)).connect(Destination("mixed.example", 443))).close()
     assert recorder.asked == ["8.8.8.8", "2606::1"]
 
@@ -150,6 +163,17 @@ async def test_no_route_to_ipv6_does_not_hide_that_ipv4_refused(
     assert await reply_of(upstream, Destination("dual.example", port)) is Reply.CONNECTION_REFUSED
 
 
+def test_one_address_needs_no_thread(listener: socket.socket) -> None:
+    """uvloop's own sock_connect has a thread resolve even an address."""
+    info = mayfly_relay.direct._addr_info(ip_address("127.0.0.1"), port_of(listener))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, runner.run(connect_one(info)) as sock:
+        assert sock.getpeername() == listener.getsockname() and not sock.getblocking()
+    listener.close()
+    for factory in (uvloop.new_event_loop, asyncio.SelectorEventLoop):
+        with asyncio.Runner(loop_factory=factory) as runner, pytest.raises(ConnectionRefusedError):
+            runner.run(connect_one(info))
+
+
 def test_routes_of_this_machine() -> None:
     assert mayfly_relay.direct._has_route((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 9)))
     assert not mayfly_relay.direct._has_route((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("255.255.255.255", 9)))
@@ -160,7 +184,7 @@ async def test_no_route_at_all(resolver: ScriptedResolver, monkeypatch: pytest.M
         raise OSError(errno.ENETUNREACH, "x")
 
     monkeypatch.setattr(mayfly_relay.direct, "_has_route", lambda _info: False)
-    monkeypatch.setattr(mayfly_relay.direct, "start_connection", unreachable)
+    connecting_is(monkeypatch, unreachable)
     upstream = DirectUpstream(guard_of(resolver))
     assert await reply_of(upstream, Destination.parse_host("8.8.8.8", 443)) is Reply.NETWORK_UNREACHABLE
 
@@ -214,7 +238,7 @@ async def test_a_socket_reset_at_once_is_closed(
     async def start(_infos: list[AddrInfo], **_options: float) -> socket.socket:
         return broken
 
-    monkeypatch.setattr(mayfly_relay.direct, "start_connection", start)
+    connecting_is(monkeypatch, start)
     upstream = DirectUpstream(guard_of(resolver, "allow 127.0.0.1:*"))
     destination = Destination.parse_host("127.0.0.1", port_of(listener))
     assert await reply_of(upstream, destination) is Reply.GENERAL_FAILURE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from ipaddress import ip_address
 
 import pytest
 
@@ -12,6 +13,7 @@ from mayfly.runtime.events import CodeReady, Warned, Words
 from mayfly.runtime.meeting import Meeting, Met
 from mayfly.signaling.codes import parse
 from mayfly.transport.base import LinkSettings
+from mayfly.transport.engines import make_engine
 from mayfly.transport.memory_engine import MemoryEngine, MemoryNetwork
 from support.programs_in_memory import Script
 
@@ -159,3 +161,14 @@ async def test_cancelling_frees_the_offer() -> None:
     with pytest.raises(asyncio.CancelledError):
         await offering
     assert network.offers[0].spent
+
+
+@pytest.mark.needs("wrtc")
+async def test_who_gets_the_lesser_engine_for_the_sake_of_an_option_is_told() -> None:
+    script = Script()
+    bound = LinkSettings(bind=(ip_address("127.0.0.1"),))
+    Meeting(make_engine("auto"), bound, script, script)
+    Meeting(make_engine("auto"), LinkSettings(), script, script)
+    Meeting(make_engine("aiortc"), bound, script, script)
+    (warned,) = script.all(Warned)
+    assert warned.stage == "engine" and "--bind" in warned.message

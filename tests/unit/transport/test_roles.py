@@ -33,6 +33,15 @@ def test_two_ends_that_insist_on_one_role_are_told(role: DtlsRole) -> None:
         answered_setup(role, offered_setup(role))
 
 
+@pytest.mark.parametrize("preferred", [Setup.ACTIVE, Setup.PASSIVE])
+def test_an_engine_decides_what_is_left_to_it(preferred: Setup) -> None:
+    assert answered_setup(DtlsRole.AUTO, Setup.ACTPASS, preferred) is preferred
+    assert answered_setup(DtlsRole.CLIENT, Setup.ACTPASS, preferred) is Setup.ACTIVE
+    assert answered_setup(DtlsRole.AUTO, Setup.ACTIVE, preferred) is Setup.PASSIVE
+    assert offered_setup(DtlsRole.AUTO, preferred) is preferred
+    assert offered_setup(DtlsRole.SERVER, preferred) is Setup.PASSIVE
+
+
 def test_an_answer_has_to_decide() -> None:
     with pytest.raises(ConnectError):
         offerer_is_client(Setup.ACTPASS)

@@ -15,7 +15,7 @@ from aiortc.rtcicetransport import RTCIceGatherer, RTCIceParameters, RTCIceTrans
 
 from mayfly.errors import ConnectError
 from mayfly.signaling.description import Candidate, Description, Kind, Setup
-from mayfly.transport.aiortc.dtls import LinkDtls, fingerprint_of, fingerprint_parameters
+from mayfly.transport.aiortc.dtls import LinkDtls, StockDtls, fingerprint_of, fingerprint_parameters
 from mayfly.transport.aiortc.gather import disclosed, gather
 from mayfly.transport.aiortc.ice import LinkConnection
 from mayfly.transport.aiortc.link import AiortcLink
@@ -32,16 +32,20 @@ class _Gatherer(RTCIceGatherer):
 class Assembly:
     """One link from its first socket to its last."""
 
-    def __init__(self, settings: LinkSettings, *, offerer: bool) -> None:
+    def __init__(self, settings: LinkSettings, *, offerer: bool, stock: bool = False) -> None:
         self._settings = settings
         self._offerer = offerer
         self._certificate = RTCCertificate.generateCertificate()
         self._connection = LinkConnection(
-            controlling=offerer, policy=settings.ip_policy, config=settings.config, limits=settings.engine
+            controlling=offerer,
+            policy=settings.ip_policy,
+            config=settings.config,
+            limits=settings.engine,
+            stock=stock,
         )
         self._ice = RTCIceTransport(_Gatherer(self._connection))
         self._stun = StunMappings(settings.stun, settings.config.stun_timeout)
-        self._dtls: LinkDtls | None = None
+        self._dtls: StockDtls | None = None
         self._link: AiortcLink | None = None
         self._closing = asyncio.Lock()
 
@@ -130,8 +134,12 @@ class Assembly:
         with contextlib.suppress(OSError):
             await self._connection.add_remote_candidate(candidate)
 
-    async def _shake_hands(self, remote: Description, *, client: bool) -> LinkDtls:
-        self._dtls = dtls = LinkDtls(self._ice, self._certificate, client=client)
+    async def _shake_hands(self, remote: Description, *, client: bool) -> StockDtls:
+        if self._connection.stock:
+            dtls = StockDtls(self._ice, self._certificate, client=client)
+        else:
+            dtls = LinkDtls(self._ice, self._connection, self._certificate, client=client)
+        self._dtls = dtls
         await dtls.start(fingerprint_parameters(remote.fingerprint))
         if dtls.mismatch:
             raise ConnectError(

@@ -1,4 +1,9 @@
-"""aiortc's DTLS, with the one failure that people must hear about told apart."""
+"""aiortc's DTLS: its handshake with the one failure that people must hear about told apart, then data in batches.
+
+`StockDtls` carries data as aiortc does, a task, a queue and several calls a packet. `LinkDtls` lets aiortc finish the
+handshake and from then on stands between the sockets and SCTP itself: what one wake-up of the loop found in a socket
+is decrypted where it lies and given on as one list, and a list of packets leaves as runs of records.
+"""
 
 # aiortc hands its state and its OpenSSL connection to subclasses only under private names.
 # pyright: reportPrivateUsage=false
@@ -8,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
+from collections.abc import Callable, Sequence
 
 from aiortc.rtcdtlstransport import (
     RTCCertificate,
@@ -20,6 +26,9 @@ from aiortc.rtcicetransport import RTCIceTransport
 from cryptography.hazmat.primitives.hashes import SHA256
 from OpenSSL import SSL
 
+from mayfly.transport.aiortc.ice import LinkConnection
+from mayfly.transport.aiortc.records import Records
+
 
 def fingerprint_of(certificate: RTCCertificate) -> bytes:
     """The SHA-256 of a certificate of ours, 32 bytes."""
@@ -31,7 +40,7 @@ def fingerprint_parameters(fingerprint: bytes) -> RTCDtlsParameters:
     return RTCDtlsParameters([RTCDtlsFingerprint("sha-256", fingerprint.hex(":").upper())])
 
 
-class LinkDtls(RTCDtlsTransport):
+class StockDtls(RTCDtlsTransport):
     """DTLS of one link, in a fixed role (RFC 8842 §5)."""
 
     def __init__(self, ice: RTCIceTransport, certificate: RTCCertificate, *, client: bool) -> None:
@@ -66,3 +75,92 @@ class LinkDtls(RTCDtlsTransport):
             if not reading.cancelled():
                 # Read, so that asyncio does not report it: the link's `lost` has told of it.
                 reading.exception()
+
+
+class LinkDtls(StockDtls):
+    """DTLS of one link, in batches once the handshake is done. Fulfils `ice.DataSink`."""
+
+    def __init__(
+        self, ice: RTCIceTransport, connection: LinkConnection, certificate: RTCCertificate, *, client: bool
+    ) -> None:
+        super().__init__(ice, certificate, client=client)
+        self._connection = connection
+        self._over = asyncio.get_running_loop().create_future()
+        self._made: Records | None = None
+        self._receive: Callable[[list[bytes]], None] | None = None
+        self._packets: list[bytes] = []
+
+    # for SCTP
+
+    def send_packets(self, packets: Sequence[bytes]) -> None:
+        """Encrypt packets of at most `records.MAX_PACKET` and send each as a datagram, many with one call.
+
+        Raises ConnectionError when the path is gone or DTLS has ended.
+        """
+        if self._state is not State.CONNECTED:
+            raise ConnectionError("DTLS is not connected")
+        send = self._connection.send_run
+        for run, segment in self._records.seal(packets):
+            send(run, segment)
+
+    def deliver_to(self, receive: Callable[[list[bytes]], None]) -> None:
+        """From now on give decrypted packets on, those of one wake-up of a socket at once. Called once, connected.
+
+        What came before follows in the loop's next turn.
+        """
+        self._receive = receive
+        self._connection.feed(self)
+        asyncio.get_running_loop().call_soon(self._catch_up)
+
+    def _catch_up(self) -> None:
+        if self._state is State.CONNECTED:
+            self._records.drain(self._packets)
+            self.received()
+
+    # ice.DataSink
+
+    def receive_run(self, run: memoryview, segment: int) -> None:
+        """Decrypt datagrams of one size, the last perhaps shorter."""
+        if self._state is State.CONNECTED:
+            self._records.open(run, segment, self._packets)
+
+    def received(self) -> None:
+        """Give on what was decrypted since the last call."""
+        if self._records.answering:
+            with contextlib.suppress(ConnectionError):
+                self._answer()
+        if self._packets and self._receive is not None:
+            packets, self._packets = self._packets, []
+            self._receive(packets)
+        if self._records.ended:
+            self.lost()
+
+    def lost(self) -> None:
+        """Nothing more will come."""
+        if not self._over.done():
+            self._over.set_result(None)
+
+    # for aiortc
+
+    @property
+    def _records(self) -> Records:
+        if self._made is None:
+            assert self._ssl is not None  # noqa: S101 - nothing is received or sent before start() has made it
+            self._made = Records(self._ssl)
+        return self._made
+
+    async def _recv_next(self) -> None:
+        """Receive for the handshake; after it, what aiortc runs as its receiving task only waits for the end."""
+        if self._state is not State.CONNECTED:
+            await super()._recv_next()
+            return
+        await self._over
+        raise ConnectionError
+
+    async def _write_ssl(self) -> None:
+        """Send what OpenSSL has made. aiortc sends at most 1,500 bytes of it, cut wherever that falls."""
+        self._answer()
+
+    def _answer(self) -> None:
+        for datagram in self._records.take_flight():
+            self._connection.send_run(datagram, len(datagram))

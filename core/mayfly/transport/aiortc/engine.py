@@ -141,13 +141,19 @@ class AiortcPendingAnswer:
 
 
 class AiortcEngine:
-    """Fulfils `base.Engine`."""
+    """Fulfils `base.Engine`. The stock one leaves SCTP, DTLS and sockets to aiortc and aioice: the reference."""
 
-    name = "aiortc"
+    def __init__(self, *, stock: bool = False) -> None:
+        self._stock = stock
+
+    @property
+    def name(self) -> str:
+        """As in `--engine`."""
+        return "aiortc-stock" if self._stock else "aiortc"
 
     async def offer(self, settings: LinkSettings) -> AiortcPendingOffer:
         """Gather candidates and make an offer. Raises GatheringError."""
-        assembly = await _gathered(settings, offerer=True)
+        assembly = await _gathered(settings, offerer=True, stock=self._stock)
         return AiortcPendingOffer(assembly, offered_setup(settings.dtls_role), settings)
 
     async def answer(self, settings: LinkSettings, offer: Description) -> AiortcPendingAnswer:
@@ -155,13 +161,13 @@ class AiortcEngine:
 
         Raises GatheringError, or ConnectError where both ends insist on one DTLS role.
         """
-        setup = answered_setup(settings.dtls_role, offer.setup)
-        assembly = await _gathered(settings, offerer=False)
+        setup = answered_setup(settings.dtls_role, offer.setup, left_to_us=Setup.PASSIVE)
+        assembly = await _gathered(settings, offerer=False, stock=self._stock)
         return AiortcPendingAnswer(assembly, setup, offer, settings)
 
 
-async def _gathered(settings: LinkSettings, *, offerer: bool) -> Assembly:
-    assembly = Assembly(settings, offerer=offerer)
+async def _gathered(settings: LinkSettings, *, offerer: bool, stock: bool) -> Assembly:
+    assembly = Assembly(settings, offerer=offerer, stock=stock)
     try:
         await assembly.gather()
     except BaseException:

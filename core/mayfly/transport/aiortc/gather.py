@@ -12,16 +12,12 @@ from aioice.ice import get_host_addresses, relayed_candidate
 from aioice.stun import TransactionError
 from aiortc.rtcicetransport import parse_stun_turn_uri
 
-from mayfly.config import MIB
 from mayfly.errors import GatheringError, UsageError
 from mayfly.signaling.description import Candidate, CandidateType
+from mayfly.transport.aiortc.endpoint import BUFFERS, open_endpoint
 from mayfly.transport.aiortc.ice import IpAddress, LinkConnection, LinkProtocol, is_local
 from mayfly.transport.aiortc.stun import StunMappings
 from mayfly.transport.base import IpPolicy, LinkSettings, TurnServer
-
-_SOCKET_BUFFERS = ((socket.SO_RCVBUF, 4 * MIB), (socket.SO_SNDBUF, 1 * MIB))
-"""What we ask the kernel for; it gives what its own limits allow. A burst that overflows the receiving one costs SCTP
-a second at its end, when no later packet tells of the loss."""
 
 _TURN_TIMEOUT = 5.0
 
@@ -87,10 +83,13 @@ def _addresses(settings: LinkSettings) -> list[IpAddress]:
 async def _open(connection: LinkConnection, address: IpAddress, *, chosen: bool, limit: int) -> None:
     if len(connection.sockets) >= limit:
         return
+    protocol = LinkProtocol(connection)
+    loop = asyncio.get_running_loop()
     try:
-        transport, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: LinkProtocol(connection), local_addr=(str(address), 0)
-        )
+        if connection.stock:
+            await loop.create_datagram_endpoint(lambda: protocol, local_addr=(str(address), 0))
+        else:
+            open_endpoint(loop, protocol, str(address))
     except OSError as error:
         # An address may go away between being listed and being opened; one that the user named has to work.
         if chosen:
@@ -99,10 +98,10 @@ async def _open(connection: LinkConnection, address: IpAddress, *, chosen: bool,
                 hint="list the addresses of this computer with `ip address`, and give one of those",
             ) from error
         return
-    endpoint = transport.get_extra_info("socket")
-    for option, size in _SOCKET_BUFFERS:
-        endpoint.setsockopt(socket.SOL_SOCKET, option, size)
-    host, port = transport.get_extra_info("sockname")[:2]
+    if connection.stock:
+        for option, size in BUFFERS:
+            protocol.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, option, size)
+    host, port = protocol.transport.get_extra_info("sockname")[:2]
     connection.add_local(protocol, local_candidate("host", host, port))
 
 

@@ -8,20 +8,36 @@ from __future__ import annotations
 import asyncio
 import struct
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
+from typing import Any, Protocol
 
 from aioice import Candidate as IceCandidate
 from aioice import Connection, TransportPolicy, mdns, stun
 from aioice.ice import CandidatePair, StunProtocol
 
 from mayfly.config import EngineConfig, LinkConfig
+from mayfly.transport.aiortc.endpoint import UdpEndpoint
 from mayfly.transport.base import IpPolicy
 
 _MAX_ROLE_CONFLICTS = 8
 _STUN_COOKIE = stun.COOKIE.to_bytes(4, "big")
 _CLOSE_TIMEOUT = 1.0
+_BOOKKEEPING = 128
+"""Bytes that a waiting datagram costs beside its own."""
 
 IpAddress = IPv4Address | IPv6Address
+
+
+class DataSink(Protocol):
+    """Who takes the data of the connected path, past every queue."""
+
+    def receive_run(self, run: memoryview, segment: int) -> None:
+        """Take datagrams of `segment` bytes, the last perhaps shorter. The buffer is used again after the call."""
+
+    def received(self) -> None:
+        """What came at once has been given to `receive_run`."""
+
+    def lost(self) -> None:
+        """The path is gone."""
 
 
 class LinkProtocol(StunProtocol):
@@ -44,6 +60,18 @@ class LinkProtocol(StunProtocol):
                 # aioice lets some malformed attributes through as these. Anybody can send them, so they mean nothing.
                 return
 
+    def run_received(self, run: memoryview, segment: int, source: tuple[str, int]) -> None:
+        """Take datagrams of `segment` bytes from one source, the last perhaps shorter."""
+        kinds = bytes(run[::segment])
+        if min(kinds) >= 20 and max(kinds) <= 63 and self._connection.accept_run(run, segment, source):
+            return
+        for begin in range(0, len(run), segment):
+            self.datagram_received(bytes(run[begin : begin + segment]), source)
+
+    def runs_received(self) -> None:
+        """All that one wake-up found has been given to `run_received`."""
+        self._connection.accepted()
+
     async def close(self) -> None:
         """Free the socket, or the TURN allocation if its server answers in time."""
         closing = asyncio.get_running_loop().create_task(super().close())
@@ -59,17 +87,23 @@ class LinkProtocol(StunProtocol):
 class LinkConnection(Connection):
     """ICE of one link. The remote side never ends its candidates, so only a caller's timeout gives up."""
 
-    def __init__(self, *, controlling: bool, policy: IpPolicy, config: LinkConfig, limits: EngineConfig) -> None:
+    def __init__(
+        self, *, controlling: bool, policy: IpPolicy, config: LinkConfig, limits: EngineConfig, stock: bool = False
+    ) -> None:
+        """`stock` leaves the sockets to asyncio, as aioice does, instead of reading and writing them in batches."""
         relayed = policy is IpPolicy.TURN_ONLY
         super().__init__(
             ice_controlling=controlling,
             transport_policy=TransportPolicy.RELAY if relayed else TransportPolicy.ALL,
         )
+        self.stock = stock
         self._policy = policy
         self._limits = limits
         self._max_candidates = config.max_candidates
         self._sources: set[tuple[str, int]] = set()
         self._role_conflicts = 0
+        self._sink: DataSink | None = None
+        self._queued = 0
 
     # our own side
 
@@ -108,11 +142,73 @@ class LinkConnection(Connection):
 
     # datagrams
 
+    def feed(self, sink: DataSink) -> None:
+        """From now on give data to `sink` at once instead of to `recv()`, beginning with what waits for that."""
+        self._sink = sink
+        self._queued = 0
+        while not self._queue.empty():
+            waiting = self._queue.get_nowait()
+            if waiting is None:
+                sink.lost()
+            else:
+                sink.receive_run(memoryview(waiting[0]), len(waiting[0]))
+
+    def accept_run(self, run: memoryview, segment: int, source: tuple[str, int]) -> bool:
+        """Take DTLS datagrams of one source at once, or say that they must be looked at one by one."""
+        if self._sink is None:
+            return False
+        if source in self._sources and segment <= self._limits.max_datagram:
+            self._sink.receive_run(run, segment)
+        return True
+
+    def accepted(self) -> None:
+        """What came at once has been accepted."""
+        if self._sink is not None:
+            self._sink.received()
+
     def accept_data(self, data: bytes, source: tuple[str, int]) -> None:
-        """Queue a datagram for DTLS if it comes from a candidate of the far end, and there is room."""
-        fits = len(data) <= self._limits.max_datagram and self._queue.qsize() < self._limits.max_datagrams
-        if fits and source in self._sources:
+        """Take a datagram for DTLS if it comes from a candidate of the far end, and there is room."""
+        if source not in self._sources or len(data) > self._limits.max_datagram:
+            return
+        if self._sink is not None:
+            self._sink.receive_run(memoryview(data), len(data))
+            self._sink.received()
+        elif self._queued + len(data) + _BOOKKEEPING <= self._limits.max_waiting:
+            self._queued += len(data) + _BOOKKEEPING
             self._queue.put_nowait((data, 1))
+
+    async def recvfrom(self) -> tuple[bytes, int]:
+        """The next datagram, while there is no sink. Raises ConnectionError once the path is gone."""
+        data, component = await super().recvfrom()
+        self._queued -= len(data) + _BOOKKEEPING
+        return data, component
+
+    def send_run(self, run: bytes | memoryview, segment: int) -> None:
+        """Send datagrams of `segment` bytes, the last perhaps shorter, to the far end.
+
+        Raises ConnectionError when there is no path.
+        """
+        pair = self._nominated.get(1)
+        if pair is None:
+            raise ConnectionError("there is no path to the far end")
+        transport = pair.protocol.transport
+        if isinstance(transport, UdpEndpoint):
+            transport.send_run(run, segment, pair.remote_addr)
+            return
+        for begin in range(0, len(run), segment):
+            transport.sendto(bytes(run[begin : begin + segment]), pair.remote_addr)
+
+    def protocol_lost(self, protocol: StunProtocol) -> None:
+        """Tell whoever receives, if it was the socket or the allocation in use."""
+        super().protocol_lost(protocol)
+        if self._sink is not None and any(pair.protocol is protocol for pair in self._nominated.values()):
+            self._sink.lost()
+
+    async def close(self) -> None:
+        """Free the sockets. Whoever receives is told."""
+        await super().close()
+        if self._sink is not None:
+            self._sink.lost()
 
     def data_received(self, data: bytes, component: int) -> None:
         """Drop what aioice could not read as STUN: data has been taken out before."""
@@ -138,11 +234,35 @@ class LinkConnection(Connection):
             self._sources.update((c._network_host, c.port) for c in self._remote_candidates)
 
     def request_received(self, message: stun.Message, addr: tuple[str, int], protocol: StunProtocol) -> None:
-        """Answer a check. One without PRIORITY is malformed (RFC 8445 §7.3)."""
+        """Answer a check. One without PRIORITY is malformed (RFC 8445 §7.3).
+
+        One that comes before the answer is kept, and answered in `connect`. An answerer of another stack that hears
+        that the way is open begins DTLS; it would repeat its ClientHello ever more seldom, and give up, while a person
+        still carries its answer to us.
+        """
         if message.message_method == stun.Method.BINDING and "PRIORITY" not in message.attributes:
             self.respond_error(message, addr, protocol, (400, "Bad Request"))
-            return
-        super().request_received(message, addr, protocol)
+        elif self.remote_username is None and self._authentic(message):
+            self._early_checks.append((message, addr, protocol))
+        else:
+            super().request_received(message, addr, protocol)
+
+    async def connect(self) -> None:
+        """Answer the checks that came early, and begin our own. Raises ConnectionError when none succeeds."""
+        waiting = {message.transaction_id: (message, addr, protocol) for message, addr, protocol in self._early_checks}
+        self._early_checks.clear()
+        for check in waiting.values():
+            super().request_received(*check)  # which keeps them for what follows
+        await super().connect()
+
+    def _authentic(self, message: stun.Message) -> bool:
+        signed = {"USERNAME", "MESSAGE-INTEGRITY"} <= message.attributes.keys()
+        return (
+            message.message_method == stun.Method.BINDING
+            and signed
+            and self._valid_username(message.attributes["USERNAME"])
+            and message.check_message_integrity(self.local_password.encode())
+        )
 
     def check_incoming(self, message: stun.Message, addr: tuple[str, int], protocol: StunProtocol) -> None:
         """Take note of an authenticated check; its source may send data from now on."""

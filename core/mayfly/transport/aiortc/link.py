@@ -8,10 +8,12 @@ from ipaddress import IPv4Address, ip_address
 
 from aioice import Candidate as IceCandidate
 
+from mayfly.sctp.endings import CLOSED
 from mayfly.signaling.description import CandidateType
-from mayfly.transport.aiortc.dtls import LinkDtls
+from mayfly.transport.aiortc.dtls import LinkDtls, StockDtls
 from mayfly.transport.aiortc.ice import LinkConnection
-from mayfly.transport.aiortc.sctp import CLOSED, LinkSctp
+from mayfly.transport.aiortc.sctp import LinkSctp
+from mayfly.transport.aiortc.stock_sctp import StockSctp
 from mayfly.transport.base import LinkSettings, PathInfo
 from mayfly.transport.mailbox import Mailbox
 
@@ -28,7 +30,7 @@ class AiortcLink:
     def __init__(
         self,
         connection: LinkConnection,
-        dtls: LinkDtls,
+        dtls: StockDtls,
         settings: LinkSettings,
         *,
         offerer: bool,
@@ -42,7 +44,11 @@ class AiortcLink:
         self._limits = settings.engine
         self._high_water = settings.config.high_water
         self._mailbox = Mailbox(self._loop, max_early=self._limits.max_early)
-        self._sctp = LinkSctp(dtls, self, self._limits, ordered=settings.ordered)
+        self._sctp: LinkSctp | StockSctp
+        if isinstance(dtls, LinkDtls):
+            self._sctp = LinkSctp(dtls, self, self._limits, ordered=settings.ordered)
+        else:
+            self._sctp = StockSctp(dtls, self, self._limits, ordered=settings.ordered)
         self._open: asyncio.Future[str | None] = self._loop.create_future()
         self._quiet = asyncio.Event()
         self._room_timer: asyncio.TimerHandle | None = None
@@ -81,6 +87,7 @@ class AiortcLink:
     ) -> None:
         """Begin delivery; called once."""
         self._mailbox.start(receive, writable, lost)
+        self._loop.call_soon(self._sctp.start_reading)  # after what came early has been given
 
     def send(self, message: bytes) -> None:
         """Queue one message. Raises ValueError above max_message."""
@@ -124,6 +131,11 @@ class AiortcLink:
 
     # sctp.SctpListener
 
+    @property
+    def unread(self) -> int:
+        """Bytes that have arrived and wait for `start`."""
+        return self._mailbox.early
+
     def opened(self) -> None:
         """The channel is open."""
         if not self._open.done():
@@ -135,15 +147,15 @@ class AiortcLink:
         try:
             self._mailbox.deliver(message)
         except Exception as error:
-            # This runs inside aiortc, which would blame the far end for a fault of ours.
+            # This runs inside SCTP, which would blame the far end for a fault of ours.
             self._loop.call_exception_handler({"message": "a link's receiver failed", "exception": error})
             self.failed(OUR_FAULT)
 
     def progressed(self) -> None:
-        """Something was acknowledged."""
+        """Something has left or was acknowledged."""
         if self._room_timer is not None and self.buffered_amount <= self._high_water // 2:
             self._stop_room_timer()
-            # Not from inside aiortc, where a session that sends at once would recurse.
+            # Not from inside SCTP, where a session that sends at once would recurse.
             self._loop.call_soon(self._mailbox.writable)
         if not self._sctp.unacknowledged:
             self._quiet.set()

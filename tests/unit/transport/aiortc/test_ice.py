@@ -10,16 +10,17 @@ from ipaddress import ip_address
 
 import pytest
 from aioice import Candidate, stun
+from aioice.ice import CandidatePair
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mayfly.config import EngineConfig, LinkConfig
 from mayfly.transport.aiortc.gather import gather, local_candidate
-from mayfly.transport.aiortc.ice import LinkConnection, is_local
+from mayfly.transport.aiortc.ice import LinkConnection, LinkProtocol, is_local
 from mayfly.transport.aiortc.stun import StunMappings
 from mayfly.transport.base import IpPolicy, LinkSettings
 
-LIMITS = EngineConfig(max_datagrams=10)
+LIMITS = EngineConfig(max_waiting=10 * (128 + 7))
 
 
 async def bound(policy: IpPolicy = IpPolicy.ALL, *addresses: str) -> LinkConnection:
@@ -55,13 +56,118 @@ async def test_data_is_taken_from_candidates_alone_and_in_bounds(connection: Lin
     friend, stranger = ("127.0.0.1", 1111), ("127.0.0.1", 2222)
     await connection.add_remote_candidate(local_candidate("host", *friend))
     protocol.datagram_received(b"\x16stranger", stranger)
-    protocol.datagram_received(b"\x16" + bytes(4000), friend)
+    protocol.datagram_received(b"\x16" + bytes(LIMITS.max_datagram), friend)
     protocol.datagram_received(b"\x80media", friend)
     protocol.datagram_received(b"", friend)
     assert connection._queue.qsize() == 0
     for _ in range(50):
         protocol.datagram_received(b"\x16friend", friend)
-    assert connection._queue.qsize() == LIMITS.max_datagrams
+    assert connection._queue.qsize() == 10
+
+
+class Sink:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.runs: list[tuple[bytes, int]] = []
+        self.batches = 0
+        self.ends = 0
+
+    def receive_run(self, run: memoryview, segment: int) -> None:
+        self.runs.append((bytes(run), segment))
+
+    def received(self) -> None:
+        self.batches += 1
+
+    def lost(self) -> None:
+        self.ends += 1
+
+
+async def test_a_sink_gets_runs_whole_from_proven_sources_alone(connection: LinkConnection) -> None:
+    protocol, sink = connection.sockets[0], Sink()
+    friend, stranger = ("127.0.0.1", 1111), ("127.0.0.1", 2222)
+    await connection.add_remote_candidate(local_candidate("host", *friend))
+    protocol.datagram_received(b"\x17early", friend)
+    connection.feed(sink)
+    run = b"\x17one\x16two\x17e"
+    for source in (friend, stranger):
+        protocol.run_received(memoryview(run), 4, source)
+        protocol.runs_received()
+    protocol.run_received(memoryview(bytes([23]) * (LIMITS.max_datagram + 1)), LIMITS.max_datagram + 1, friend)
+    protocol.datagram_received(b"\x17relayed", friend)
+    protocol.datagram_received(b"\x17stranger", stranger)
+    assert sink.runs == [(b"\x17early", 6), (run, 4), (b"\x17relayed", 8)]
+    assert sink.batches == 3
+    assert connection._queue.empty()
+
+
+async def test_a_run_of_many_kinds_is_taken_apart(connection: LinkConnection) -> None:
+    """The kernel joins what comes from one sender, and knows nothing of what is inside."""
+    protocol, sink = connection.sockets[0], Sink()
+    friend = ("127.0.0.1", 1111)
+    await connection.add_remote_candidate(local_candidate("host", *friend))
+    connection.feed(sink)
+    connection._early_checks_done = True
+    request = check_request(connection)
+    request.add_message_integrity(connection.local_password.encode())
+    answered: list[stun.Message] = []
+    connection.request_received = lambda message, addr, protocol: answered.append(message)  # type: ignore[method-assign]
+    size = len(bytes(request))
+    data = b"\x17" * size
+    protocol.run_received(memoryview(data + bytes(request) + b"\x80" * size + data[:9]), size, friend)
+    assert sink.runs == [(data, size), (data[:9], 9)]
+    assert [message.transaction_id for message in answered] == [request.transaction_id]
+
+
+async def test_a_sink_is_told_of_the_end(connection: LinkConnection) -> None:
+    sink = Sink()
+    connection.feed(sink)
+    await connection.close()
+    assert sink.ends >= 1
+    with pytest.raises(ConnectionError):
+        connection.send_run(b"x", 1)
+
+
+async def test_a_sink_that_comes_too_late_is_told_at_once(connection: LinkConnection) -> None:
+    await connection.close()
+    sink = Sink()
+    connection.feed(sink)
+    assert sink.ends == 1
+
+
+class Relayed:
+    """A transport that is no socket of ours, as aioice's TURN transport is not."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[bytes, tuple[str, int]]] = []
+
+    def sendto(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.sent.append((data, addr))
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+async def test_runs_to_a_relay_leave_one_by_one(connection: LinkConnection) -> None:
+    protocol = LinkProtocol(connection)
+    protocol.local_candidate = local_candidate("relay", "127.0.0.9", 9)
+    protocol.transport = relayed = Relayed()  # type: ignore[assignment]
+    pair = CandidatePair(protocol, connection_candidate := local_candidate("host", "127.0.0.1", 1111))
+    connection_candidate._network_host = "127.0.0.1"
+    connection._nominated[1] = pair
+    connection.send_run(memoryview(b"aabbc"), 2)
+    assert relayed.sent == [(part, ("127.0.0.1", 1111)) for part in (b"aa", b"bb", b"c")]
+    assert all(type(data) is bytes for data, _ in relayed.sent)
+
+
+async def test_waiting_datagrams_make_room_when_they_are_read(connection: LinkConnection) -> None:
+    friend = ("127.0.0.1", 1111)
+    await connection.add_remote_candidate(local_candidate("host", *friend))
+    connection._nominated[1] = CandidatePair(connection.sockets[0], connection.remote_candidates[0])
+    for number in range(30):
+        connection.accept_data(b"\x16%d" % number, friend)
+        assert await connection.recv() == b"\x16%d" % number
+    assert connection._queued == 0
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)

@@ -9,8 +9,8 @@ from aiortc.rtcsctptransport import parse_packet, serialize_packet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mayfly.transport.aiortc.sctp_check import MalformedPacketError, check_packet
-from support.sctp import data_chunk, raw_chunk
+from mayfly.transport.aiortc.stock_check import MalformedPacketError, check_packet
+from support.stock_sctp import data_chunk, raw_chunk
 
 HEADER = bytes(12)
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mayfly.config import EngineConfig
-from mayfly.transport.aiortc import sctp as module
-from support.sctp import SctpEnd, data_chunk, joined, raw_chunk, settle
+from mayfly.transport.aiortc import stock_sctp as module
+from support.stock_sctp import SctpEnd, data_chunk, joined, raw_chunk, settle
 
 LIMITS = EngineConfig(max_message=64 * 1024, max_reassembly=128 * 1024, max_ahead=256)
 FIRST, LAST, MIDDLE = 0x06, 0x05, 0x04

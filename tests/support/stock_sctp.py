@@ -12,7 +12,7 @@ from aiortc.rtcsctptransport import Chunk, DataChunk, serialize_packet
 
 from mayfly.config import EngineConfig
 from mayfly.transport.aiortc.dtls import LinkDtls
-from mayfly.transport.aiortc.sctp import LinkSctp
+from mayfly.transport.aiortc.stock_sctp import StockSctp
 
 Packets = deque[bytes]
 
@@ -46,7 +46,7 @@ class SctpEnd:
         self.reasons: list[str] = []
         self.is_open = False
         self.progress = 0
-        self.sctp = LinkSctp(cast(LinkDtls, self.dtls), self, limits, ordered=ordered)
+        self.sctp = StockSctp(cast(LinkDtls, self.dtls), self, limits, ordered=ordered)
 
     def opened(self) -> None:
         self.is_open = True

@@ -1,0 +1,397 @@
+"""One association with one negotiated channel (RFC 9260, RFC 8831), as a machine without I/O.
+
+Packets go in with the time, whole messages come out; `packets_to_send` gives what has to leave, `next_timeout` when to
+call `handle_timeout` and then `packets_to_send` again. Once `ended` says why, nothing comes out any more but what
+tells the far end.
+
+The far end is authenticated by DTLS below, so a broken rule is its own doing and ends the association. Cookies
+therefore guard nothing here; one random value per association tells ours from a late one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from mayfly.config import EngineConfig, SctpConfig
+from mayfly.sctp.congestion import CongestionControl
+from mayfly.sctp.cubic import Cubic
+from mayfly.sctp.endings import CLOSED, MALFORMED, SILENT, BrokenRuleError
+from mayfly.sctp.packet import Header
+from mayfly.sctp.receive import Receiver
+from mayfly.sctp.reset import answer_reconfig
+from mayfly.sctp.retry import Retry
+from mayfly.sctp.send import Sender
+from mayfly.sctp.states import MEETING, RECEIVING, SENDING, State, Step, follow
+from mayfly.sctp.wire import (
+    CHUNK_HEADER,
+    COMMON_HEADER,
+    ChunkType,
+    Init,
+    chunk_at,
+    decode_forward_tsn,
+    decode_init,
+    decode_parameters,
+    decode_sack,
+    encode_chunk,
+)
+
+_STREAMS = 65535
+_IGNORED = frozenset({ChunkType.DATA, ChunkType.SHUTDOWN_ACK, ChunkType.PAD})
+"""Known, and without meaning where they reach the table of handlers."""
+_MAX_ANSWERS = 64
+"""Control chunks that wait for `packets_to_send`; what a far end provokes beyond that is not answered."""
+
+_REFLECTED = 1
+"""The T bit: the packet carries the tag of its receiver's peer, for its sender knows no other (RFC 9260 §8.5.1)."""
+
+
+class Association:
+    """One end. `tag`, `tsn` and `cookie` are random, and chosen by the caller, as randomness is I/O."""
+
+    def __init__(
+        self,
+        limits: EngineConfig,
+        config: SctpConfig,
+        *,
+        tag: int,
+        tsn: int,
+        cookie: bytes,
+        port: int = 5000,
+        channel: int = 0,
+        ordered: bool = False,
+        partial_reliability: bool = False,
+        zero_checksum: bool = True,
+        control: Callable[[int], CongestionControl] = Cubic,
+    ) -> None:
+        self._config = config
+        self._port = port
+        self._cookie = cookie
+        self._channel = channel
+        self._receiver = Receiver(limits, channel=channel, partial_reliability=partial_reliability)
+        self._sender = Sender(limits, config, tsn=tsn, channel=channel, ordered=ordered, control=control)
+        self._ours = Init(
+            tag,
+            self._receiver.window,
+            _STREAMS,
+            _STREAMS,
+            tsn,
+            forward_tsn=partial_reliability,
+            zero_checksum=zero_checksum,
+        )
+        self._theirs: Init | None = None
+        self._incoming = Header(port, port, tag)
+        self._outgoing = Header(port, port, 0)
+        self._unchecked = False
+        self._state = State.CLOSED
+        self._retry: Retry | None = None
+        self._answers: list[bytes] = []
+        self._alone: list[bytes] = []  # whole packets: INIT and INIT ACK share none with other chunks (§3)
+        self._sack_at: float | None = None
+        self.ended: str | None = None
+        """Why it is over, in words for people; None before."""
+
+    # for the driver
+
+    @property
+    def established(self) -> bool:
+        """Whether messages leave."""
+        return self._state in SENDING
+
+    @property
+    def unsent(self) -> int:
+        """Bytes of messages that have not been put into a packet yet."""
+        return self._sender.queue.unsent
+
+    @property
+    def unacknowledged(self) -> bool:
+        """Whether anything sent may still be lost."""
+        return self._sender.busy
+
+    @property
+    def round_trip(self) -> float | None:
+        """Smoothed round-trip time in seconds."""
+        return self._sender.round_trip.smoothed
+
+    def start(self, now: float) -> None:
+        """Begin to open. The far end does the same."""
+        self._step(Step.START)
+        self._repeat(Header(self._port, self._port, 0).seal(self._ours.encode()), now, alone=True)
+
+    def send(self, message: bytes, *, max_retransmits: int | None = None, expiry: float | None = None) -> None:
+        """Queue a message. With one of the limits it may be given up, if the far end agreed to that (RFC 3758)."""
+        if self._state is State.ENDED:
+            return
+        if self._theirs is None or not (self._theirs.forward_tsn and self._ours.forward_tsn):
+            max_retransmits = expiry = None
+        self._sender.queue.put(message, max_retransmits, expiry)
+
+    def set_unread(self, unread: int, *, reading: bool) -> None:
+        """Bytes of messages given out that nobody has taken, and whether somebody takes them at all yet."""
+        self._receiver.set_unread(unread, reading=reading)
+
+    def abort(self) -> None:
+        """End at once, and tell the far end."""
+        if self._theirs is not None and self._state is not State.ENDED:
+            self._answers = [encode_chunk(ChunkType.ABORT, b"")]
+        self._end(CLOSED)
+
+    def receive(self, packets: Sequence[bytes], now: float) -> list[bytes]:
+        """Take in packets that arrived together. Gives the messages that they completed."""
+        receiver = self._receiver
+        expected = self._incoming.unchecked if self._ours.zero_checksum else b""
+        try:
+            for packet in packets:
+                if packet[:COMMON_HEADER] != expected and not self._admit(packet, now):
+                    continue
+                if len(packet) < COMMON_HEADER + CHUNK_HEADER:
+                    raise BrokenRuleError(MALFORMED)
+                position = COMMON_HEADER
+                if packet[position] == 0 and self._state in RECEIVING:
+                    receiver.packets += 1
+                    position = receiver.data(packet, position)
+                if position < len(packet):
+                    self._take_chunks(packet, position, now)
+        except BrokenRuleError as error:
+            self._break(error.reason)
+        if receiver.packets == 1 and self._sack_at is None:
+            self._sack_at = now + self._config.sack_delay
+        messages, receiver.messages = receiver.messages, []
+        return messages
+
+    def packets_to_send(self, now: float) -> list[bytes]:
+        """What has to leave now."""
+        packets, self._alone = self._alone, []
+        head = b""
+        if self._answers:
+            head = b"".join(self._answers)
+            self._answers.clear()
+        bodies = [head] if head else []
+        if self._state in SENDING or self._state is State.COOKIE_ECHOED:
+            bodies = self._data_to_send(head, now)
+        if not bodies:
+            return packets
+        header = self._outgoing
+        if self._unchecked and self._state in SENDING:
+            unchecked = header.unchecked
+            return packets + [unchecked + body for body in bodies]
+        return packets + [header.seal(body) for body in bodies]
+
+    def next_timeout(self) -> float | None:
+        """When to call `handle_timeout`, or None."""
+        if self._state is State.ENDED:
+            return None
+        retry = self._retry.at if self._retry is not None else None
+        deadlines = [at for at in (retry, self._sack_at, self._sender.next_timeout()) if at is not None]
+        return min(deadlines, default=None)
+
+    def handle_timeout(self, now: float) -> None:
+        """Do what is due."""
+        if self._state is State.ENDED:
+            return
+        retry = self._retry
+        if retry is not None and now >= retry.at:
+            if not retry.again(now):
+                self._break(SILENT)
+                return
+            (self._alone if retry.alone else self._answers).append(retry.what)
+        try:
+            self._sender.handle_timeout(now)
+        except BrokenRuleError as error:
+            self._break(error.reason)
+
+    # packets
+
+    def _data_to_send(self, head: bytes, now: float) -> list[bytes]:
+        receiver = self._receiver
+        waiting = receiver.packets
+        late = self._sack_at is not None and now >= self._sack_at
+        if receiver.sack_now or waiting > 1 or (waiting and (late or self._sender.queue)):
+            head += receiver.sack()
+            self._sack_at = None
+        if self._state not in SENDING:
+            return [head] if head else []
+        return self._sender.packets(head, now)
+
+    def _admit(self, packet: bytes, now: float) -> bool:
+        """Whether a packet whose header is not the usual one is for us. An INIT is dealt with right here."""
+        if packet[:8] == self._incoming.prefix:
+            return self._incoming.opens(packet)
+        stranger = Header(self._port, self._port, 0)
+        if packet[:8] == stranger.prefix and stranger.opens(packet):
+            kind, _, begin, end = chunk_at(packet, COMMON_HEADER)
+            if kind == ChunkType.INIT:
+                if end + -end % 4 < len(packet):
+                    raise BrokenRuleError(MALFORMED)
+                self._on_init(packet[begin:end])
+        elif self._theirs is not None and packet[:8] == self._outgoing.prefix and self._outgoing.opens(packet):
+            kind, flags, _, _ = chunk_at(packet, COMMON_HEADER)
+            if flags & _REFLECTED and kind in (ChunkType.ABORT, ChunkType.SHUTDOWN_COMPLETE):
+                self._end(CLOSED)
+        return False
+
+    def _take_chunks(self, packet: bytes, position: int, now: float) -> None:
+        size = len(packet)
+        while position < size and self._state is not State.ENDED:
+            kind, _flags, begin, end = chunk_at(packet, position)
+            if kind == ChunkType.DATA and self._state in RECEIVING:
+                self._receiver.packets += 1
+                position = self._receiver.data(packet, position)
+                continue
+            if kind == ChunkType.SACK:
+                if self._state in SENDING:
+                    self._sender.acknowledge(decode_sack(packet[begin:end]), now)
+                    self._acknowledged(now)
+            else:
+                handler = _HANDLERS.get(kind)
+                if handler is not None:
+                    handler(self, packet[begin:end], now)
+                elif kind not in _IGNORED:
+                    self._report(kind, packet[position:end])
+                    if not kind & 0x80:
+                        return  # unknown, and the rest of the packet is not to be read (§3.2)
+            position = end + -end % 4
+
+    # opening
+
+    def _on_company(self, _body: bytes, _now: float) -> None:
+        # INIT shares no packet (§4.3), and has its own tag, so it never comes this far.
+        raise BrokenRuleError(MALFORMED)
+
+    def _on_init(self, body: bytes) -> None:
+        theirs = decode_init(body)
+        if self._state not in MEETING:
+            return
+        if self._state is State.COOKIE_WAIT:
+            self._meet(theirs)
+        answer = replace(self._ours, cookie=self._cookie)
+        if len(self._alone) < _MAX_ANSWERS:
+            self._alone.append(self._outgoing.seal(answer.encode()))
+
+    def _on_init_ack(self, body: bytes, now: float) -> None:
+        theirs = decode_init(body)
+        if theirs.cookie is None:
+            raise BrokenRuleError(MALFORMED)
+        if self._step(Step.INIT_ACK):
+            self._meet(theirs)
+            self._repeat(encode_chunk(ChunkType.COOKIE_ECHO, theirs.cookie), now)
+
+    def _on_cookie_echo(self, cookie: bytes, _now: float) -> None:
+        if cookie == self._cookie and self._theirs is not None:
+            self._establish(Step.COOKIE_ECHO)
+            self._answer(encode_chunk(ChunkType.COOKIE_ACK, b""))
+
+    def _on_cookie_ack(self, _body: bytes, _now: float) -> None:
+        self._establish(Step.COOKIE_ACK)
+
+    def _meet(self, theirs: Init) -> None:
+        self._theirs = theirs
+        self._outgoing = Header(self._port, self._port, theirs.tag)
+        self._unchecked = theirs.zero_checksum and self._ours.zero_checksum
+        self._receiver.begin(theirs.tsn)
+        self._sender.begin(theirs.window)
+
+    def _establish(self, step: Step) -> None:
+        if self._step(step):
+            self._retry = None
+
+    # what is neither DATA nor SACK, once open
+
+    def _on_heartbeat(self, body: bytes, _now: float) -> None:
+        decode_parameters(body)
+        self._answer(encode_chunk(ChunkType.HEARTBEAT_ACK, body))
+
+    def _on_heartbeat_ack(self, body: bytes, _now: float) -> None:
+        decode_parameters(body)
+
+    def _on_error(self, body: bytes, _now: float) -> None:
+        decode_parameters(body)
+
+    def _on_forward_tsn(self, body: bytes, _now: float) -> None:
+        if self._state in RECEIVING:
+            self._receiver.forward(decode_forward_tsn(body))
+
+    # ending
+
+    def _on_reconfig(self, body: bytes, _now: float) -> None:
+        if self._state not in RECEIVING:
+            return
+        answers, closes = answer_reconfig(
+            body, self._channel, received=self._receiver.last, sent=self._sender.last_tsn, own=self._ours.tsn
+        )
+        for answer in answers:
+            self._answer(answer)
+        if closes:
+            self._end(CLOSED)
+
+    def _on_abort(self, _body: bytes, _now: float) -> None:
+        self._end(CLOSED)
+
+    def _on_shutdown_complete(self, _body: bytes, _now: float) -> None:
+        if self._step(Step.SHUTDOWN_COMPLETE):
+            self._end(CLOSED)
+
+    def _on_shutdown(self, body: bytes, now: float) -> None:
+        if len(body) != 4:
+            raise BrokenRuleError(MALFORMED)
+        if self._state not in SENDING:
+            return
+        self._step(Step.SHUTDOWN)
+        # It acknowledges like a SACK (§9.2).
+        self._sender.acknowledge_up_to(int.from_bytes(body, "big"), now)
+        self._acknowledged(now)
+
+    def _acknowledged(self, now: float) -> None:
+        if not self._sender.busy and self._step(Step.ALL_ACKNOWLEDGED):
+            self._repeat(encode_chunk(ChunkType.SHUTDOWN_ACK, b""), now)
+
+    def _break(self, reason: str) -> None:
+        """The far end broke a rule or fell silent."""
+        self._answers = [encode_chunk(ChunkType.ABORT, b"")] if self._theirs is not None else []
+        self._end(reason)
+
+    def _end(self, reason: str) -> None:
+        self._step(Step.END)
+        if self.ended is None:
+            self.ended = reason
+        self._retry = self._sack_at = None
+
+    # odds and ends
+
+    def _step(self, step: Step) -> bool:
+        following = follow(self._state, step)
+        if following is not None:
+            self._state = following
+        return following is not None
+
+    def _answer(self, chunk: bytes) -> None:
+        if len(self._answers) < _MAX_ANSWERS:
+            self._answers.append(chunk)
+
+    def _report(self, kind: int, chunk: bytes) -> None:
+        """An unknown chunk whose type asks for a report gets one (§3.2, §3.3.10.6)."""
+        if kind & 0x40 and self._theirs is not None:
+            cause = (6).to_bytes(2, "big") + (4 + len(chunk)).to_bytes(2, "big") + chunk
+            self._answer(encode_chunk(ChunkType.ERROR, cause))
+
+    def _repeat(self, what: bytes, now: float, *, alone: bool = False) -> None:
+        """Send a chunk (or a whole packet) now, and again until the next state."""
+        self._retry = Retry(what, now, self._config, alone=alone)
+        (self._alone if alone else self._answers).append(what)
+
+
+_HANDLERS: Final[dict[int, Callable[[Association, bytes, float], None]]] = {
+    ChunkType.INIT: Association._on_company,
+    ChunkType.INIT_ACK: Association._on_init_ack,
+    ChunkType.HEARTBEAT: Association._on_heartbeat,
+    ChunkType.HEARTBEAT_ACK: Association._on_heartbeat_ack,
+    ChunkType.ABORT: Association._on_abort,
+    ChunkType.SHUTDOWN: Association._on_shutdown,
+    ChunkType.ERROR: Association._on_error,
+    ChunkType.COOKIE_ECHO: Association._on_cookie_echo,
+    ChunkType.COOKIE_ACK: Association._on_cookie_ack,
+    ChunkType.SHUTDOWN_COMPLETE: Association._on_shutdown_complete,
+    ChunkType.RECONFIG: Association._on_reconfig,
+    ChunkType.FORWARD_TSN: Association._on_forward_tsn,
+}

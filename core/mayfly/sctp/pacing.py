@@ -1,0 +1,37 @@
+"""Pacing: what may leave now at a given rate, in bursts coarse enough that timers cost nothing."""
+
+from __future__ import annotations
+
+_BURST_PACKETS = 10
+_BURST_TIME = 0.002
+"""Seconds of a rate that may leave at once. Event loops wake by the millisecond."""
+
+
+class Pacer:
+    """A bucket of bytes that fills at the rate and holds one burst."""
+
+    __slots__ = ("_bucket", "_last")
+
+    def __init__(self) -> None:
+        self._bucket: float | None = None  # full, until something has been sent at a rate
+        self._last = 0.0
+
+    def allowance(self, rate: float, packet: int, now: float) -> float:
+        """Bytes that may leave now. `rate` is bytes a second."""
+        burst = max(_BURST_PACKETS * packet, rate * _BURST_TIME)
+        if self._bucket is None:
+            self._bucket = burst
+        else:
+            self._bucket = min(burst, self._bucket + rate * (now - self._last))
+        self._last = now
+        return self._bucket
+
+    def spend(self, sent: int) -> None:
+        """So many bytes have left. The last packet may overdraw the bucket."""
+        if self._bucket is not None:
+            self._bucket -= sent
+
+    def ready(self, rate: float, packet: int) -> float:
+        """When half a burst may leave again."""
+        burst = max(_BURST_PACKETS * packet, rate * _BURST_TIME)
+        return self._last + max(0.0, burst / 2 - (self._bucket or 0.0)) / rate

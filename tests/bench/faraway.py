@@ -1,0 +1,116 @@
+"""Subjects at the two ends of an emulated path, and how fast bytes come over it: for families about distance and loss.
+
+The relay's end, with the origin, is the far one; bytes are downloaded. Every path has the same rate, so that what is
+seen is what distance and loss do to a sender, and not how fast this machine copies packets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Sequence
+
+from bench.family import MB, Run, in_turns, missing
+from bench.subjects import LINK, NODE, RAW_WRTC, STOCK_UVLOOP, TCP, TUNNEL, TUNNEL_WRTC
+from bench.subjects.base import Subject
+from bench.subjects.channels import channel, has_wrtc, peer_argv
+from bench.subjects.proxies import ProxySubject
+from support.emulator import FAR, NEAR, Path, Shape, path
+from support.http import Origin
+from support.mayfly import MayflyProcess, command, introduce, split_address
+from support.node import node_peer
+from support.programs import Program, ProgramError
+
+RATE = 25 * MB
+"""Bytes a second: 200 Mbit/s."""
+QUEUE = RATE // 10
+"""What waits in front of the slow part at most: a tenth of a second."""
+SUBJECTS = (TUNNEL, LINK, STOCK_UVLOOP, TUNNEL_WRTC, RAW_WRTC, NODE, TCP)
+PROBE = 256 * 1024
+LONGEST = 8 * RATE
+ATTEMPT = 90.0
+
+
+async def measure_point(run: Run, row: str, shape: Shape, *, rounds: int, seconds: float) -> None:
+    """MB/s of every subject over one path, as `row`, from transfers of about so many seconds."""
+    if absent := missing("ip", "ethtool", "curl"):
+        run.note(f"left out: {', '.join(absent)} is not installed")
+        return
+    async with path(shape) as made, contextlib.AsyncExitStack() as stack:
+        web = await stack.enter_async_context(_origin(made))
+        subjects = []
+        for name in filter(run.wants, SUBJECTS):
+            try:
+                subjects.append(await stack.enter_async_context(_subject(name, made, web, run)))
+            except (ProgramError, TimeoutError) as error:
+                run.note(f"{name} is left out: {str(error).splitlines()[0]}")
+        for number, order in in_turns(subjects, rounds):
+            for subject in order:
+                try:
+                    async with asyncio.timeout(ATTEMPT):
+                        speed = await _speed(subject, seconds)
+                except TimeoutError:
+                    run.note(f"{subject.name} did not finish in {ATTEMPT:.0f} s at {row}")
+                    continue
+                run.add(subject.name, row, speed / MB)
+                run.progress(f"{row}, round {number}: {subject.name} {speed / MB:.2f} MB/s")
+
+
+async def _speed(subject: Subject, enough: float) -> float:
+    """Bytes a second of a transfer that takes long enough for its start not to count for much."""
+    size = PROBE
+    while True:
+        took = await subject.download(size)
+        if took > enough * 0.6 or size == LONGEST:
+            return size / took
+        # A short transfer is mostly start, so what it says of the speed is too little; never more than eightfold.
+        size = int(min(size * min(8.0, 1.5 * enough / took), LONGEST))
+
+
+@contextlib.asynccontextmanager
+async def _origin(made: Path) -> AsyncIterator[Origin]:
+    async with Program.running(*made.at(made.far, sys.executable, "-m", "support.http", FAR)) as web:
+        await web.until(lambda: bool(web.lines), "its port")
+        yield Origin(FAR, int(web.lines[0]))
+
+
+@contextlib.asynccontextmanager
+async def _subject(name: str, made: Path, web: Origin, run: Run) -> AsyncIterator[Subject]:
+    inside = made.at(made.near)
+    if name in (TUNNEL_WRTC, RAW_WRTC) and not has_wrtc():
+        raise ProgramError("wrtc is not installed")
+    if name == TCP:
+        yield ProxySubject(TCP, None, web, run.folder, list, inside)
+    elif name in (TUNNEL, TUNNEL_WRTC):
+        async with _tunnel(name, made, web, run) as subject:
+            yield subject
+    else:
+        ends: list[Sequence[str]] = []
+        for namespace, address in ((made.far, FAR), (made.near, NEAR)):
+            argv = await node_peer(address) if name == NODE else peer_argv(name, address)
+            ends.append(made.at(namespace, "env", "WRTC_ALLOW_LOOPBACK=0", *argv))
+        async with channel(name, *ends) as (subject, _):
+            yield subject
+
+
+@contextlib.asynccontextmanager
+async def _tunnel(name: str, made: Path, web: Origin, run: Run) -> AsyncIterator[Subject]:
+    def argv(namespace: str, address: str, *rest: str) -> Sequence[str]:
+        engine = ("--engine", "wrtc") if name == TUNNEL_WRTC else ("--engine", "aiortc", "--bind", address)
+        mayfly = (*command(), *rest, *engine, "--json")
+        return made.at(namespace, "env", "WRTC_ALLOW_LOOPBACK=0", *mayfly)
+
+    relay, client = MayflyProcess(), MayflyProcess()
+    async with (
+        Program.running(*argv(made.far, FAR, "relay", "--allow", f"{FAR}:*"), on_line=relay.take_line) as one,
+        Program.running(
+            *argv(made.near, NEAR, "client", "-", "--socks", "127.0.0.1:0"), on_line=client.take_line
+        ) as two,
+    ):
+        relay.attach(one)
+        client.attach(two)
+        await introduce(relay, client)
+        await asyncio.gather(relay.event("connected"), client.event("connected"))
+        address = split_address((await client.event("listening"))["address"])
+        yield ProxySubject(name, address, web, run.folder, lambda: [relay.process, client.process], made.at(made.near))
