@@ -323,7 +323,7 @@ class Session:
         if due is not None and (self._timer is None or due < self._timer_due):
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer, self._timer_due = self._loop.call_at(due, self._on_timer), due  # not all handles know theirs
+            self._timer, self._timer_due = self._loop.call_at(due, self._on_timer), due
 
     def _on_timer(self) -> None:
         self._timer = None

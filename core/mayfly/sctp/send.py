@@ -63,7 +63,7 @@ class Sender:
         self._delivered = 0
         self._delivered_time = 0.0
         self._first_sent = 0.0
-        self._app_limited_until = 0
+        self._app_limited_until = -1
         self._last_sent = 0.0
         self._limited = False
         self._crowded = False
@@ -237,7 +237,7 @@ class Sender:
             self._delivered_time if self._board.outstanding else now,
             self._first_sent if self._board.outstanding else now,
             self._in_flight,
-            app_limited=self._app_limited_until > self._delivered,
+            app_limited=self._app_limited_until >= self._delivered,
         )
         parts = [head] if head else []
         used = len(head)

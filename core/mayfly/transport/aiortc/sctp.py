@@ -7,6 +7,7 @@ together with what the session sends in answer.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from typing import Protocol
 
@@ -95,9 +96,11 @@ class LinkSctp:
 
     async def stop(self) -> None:
         """Abort the association; no timer is left."""
-        self._association.abort()
-        self._flush()
-        self._over = True
+        if not self._over:
+            self._over = True
+            self._association.abort()
+            with contextlib.suppress(ConnectionError):
+                self._dtls.send_packets(self._association.packets_to_send(self._loop.time()))
         self._stop_timer()
 
     def _receive(self, packets: list[bytes]) -> None:
