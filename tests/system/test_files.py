@@ -13,7 +13,7 @@ import pytest
 from support.bodies import body_sha256, file_sha256, write_body
 from support.homes import Home
 from support.http import origin
-from support.mayfly import LOOPBACK, Event, MayflyProcess, introduce, tunnel
+from support.mayfly import LOOPBACK, Event, MayflyProcess, connected_client, introduce, tunnel
 from support.programs import run
 
 MB = 1_000_000
@@ -162,6 +162,27 @@ async def test_through_a_relay_and_a_client_that_run_while_curl_downloads(anna: 
     assert tree(ben.files) == {"film.mkv": f"{body_sha256(40 * MB)} -"}
     assert file_sha256(page) == body_sha256(20 * MB)
     assert not sender.named("code")
+
+
+async def test_to_all_and_one_of_them_is_killed(anna: Home, ben: Home, tmp_path: Path) -> None:
+    carl = Home.made(tmp_path / "carl")
+    film = anna.files / "film.mkv"
+    write_body(film, 20 * MB)
+    async with (
+        tunnel(client_args=("--nick", "ben"), env=anna.env, client_env=ben.env) as pair,
+        connected_client(pair.relay, "--nick", "carl", env=carl.env) as second,
+        MayflyProcess.running("receive", "--yes", "--into", ben.files, env=ben.env) as receiver,
+        MayflyProcess.running("receive", "--yes", "--into", carl.files, env=carl.env) as other,
+        MayflyProcess.running("send", "--to-all", film, env=anna.env) as sender,
+    ):
+        while (await other.event("progress"))["bytes"] == 0:
+            pass
+        second.client.kill()
+        await receiver.ends(0)
+        await sender.ends(INCOMPLETE, timeout=NOTICED_WITHIN)
+    assert tree(ben.files) == {"film.mkv": f"{body_sha256(20 * MB)} -"}
+    assert not (carl.files / "film.mkv").exists()
+    assert {event["state"] for event in sender.named("transfer")} == {"accepted", "completed", "interrupted"}
 
 
 async def kill_and_repeat(victim: str, folder: Path) -> None:

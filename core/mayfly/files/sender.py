@@ -96,6 +96,11 @@ class Sender(Transfer[Sending, SendRequest]):
         """Files that the receiver has whole."""
         return self._sent.files_done
 
+    @property
+    def has_output(self) -> bool:
+        """As of every transfer; while it lists, entries are encoded by the call itself."""
+        return super().has_output or self.state is Sending.LISTING
+
     # The stream
 
     def output(self) -> list[Buffer]:

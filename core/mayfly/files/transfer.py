@@ -50,6 +50,11 @@ class Transfer(ABC, Generic[State, Request]):
         """Whether either side has paused it."""
         return self._hold is not Hold.NOBODY
 
+    @property
+    def has_output(self) -> bool:
+        """Whether `output` is worth a call: it may have something, or has given its last."""
+        return bool(self._outbox) or self.over
+
     # What our program does
 
     def receive(self, data: bytes) -> None:

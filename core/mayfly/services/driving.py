@@ -51,6 +51,8 @@ class Machine(Protocol):
     @property
     def over(self) -> bool: ...
     @property
+    def has_output(self) -> bool: ...
+    @property
     def held(self) -> bool: ...
     def receive(self, data: bytes) -> None: ...
     def output(self) -> list[Buffer]: ...
@@ -176,7 +178,8 @@ class Driver:
             self._worker.submit(request)
         for event in self._machine.events():
             self._happened(event)
-        self._due.set()
+        if self._machine.has_output:
+            self._due.set()
         self._room.set()
 
     def _lost(self) -> None:

@@ -71,3 +71,17 @@ def test_both_ends_read_a_reason_alike(reason: Reason) -> None:
         both.settle()
         expected = Outcome.CANCELLED if reason in GIVING_UP else Outcome.INTERRUPTED
         assert both.outcomes == (expected, expected)
+
+
+def test_output_is_announced_where_there_is_some() -> None:
+    entries = [file(0, "a", 3), file(1, "b", 0)]
+    both = Pair(entries, Source({0: b"abc", 1: b""}), Target())
+    while True:
+        ends = both.sender, both.receiver
+        silent = [end for end in ends if not end.has_output]
+        assert not any(end.output() for end in silent), "a driver that trusts it would say nothing"
+        if not (both.run(1) or both.run(1, "kbrsaw")):
+            break
+    assert both.outcomes == (Outcome.COMPLETED, Outcome.COMPLETED)
+    assert both.sender.has_output
+    assert both.receiver.has_output
