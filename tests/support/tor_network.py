@@ -29,8 +29,8 @@ from pathlib import Path
 from support.names import NameServer, name_server
 from support.programs import Program, ProgramError, environment, mortal, program
 
-NAMES = {"mayfly.example": "192.0.2.7", "web.mayfly.example": "127.0.0.1"}
-"""What the exit's name server knows: a name that leads nowhere, and one for servers of the tests."""
+NAMES = {"mayfly.example": "9.9.9.9", "web.mayfly.example": "127.0.0.1"}
+"""What the exit's name server knows: a name that is only looked up, and one for servers of the tests."""
 
 PROGRAMS = ("tor", "tor-gencert")
 """What a network needs."""
@@ -144,6 +144,19 @@ def tor_network(folder: Path | None = None) -> Iterator[TorNetwork]:
         running += [_start(_tor(torrc), torrc.with_name("out.log")) for torrc in folder.glob("*/torrc")]
         _wait_for(lambda: _carries(network), running)
         yield network
+
+
+def ask(control: Path, cookie: Path, question: str) -> list[str]:
+    """The lines that a tor answers at its control socket, to `GETINFO stream-status` for example."""
+    with socket.socket(socket.AF_UNIX) as sock, sock.makefile("rw", newline="\r\n") as stream:
+        sock.connect(str(control))
+        for command in (f"AUTHENTICATE {cookie.read_bytes().hex()}", question, "QUIT"):
+            stream.write(command + "\n")
+        stream.flush()
+        lines = [line.rstrip("\r\n") for line in stream]
+    if lines[0] != "250 OK":
+        raise ProgramError(f"tor does not let us in: {lines[0]}")
+    return lines[1:-2]
 
 
 def _lay_out(folder: Path, address: str, names: NameServer) -> TorNetwork:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol, Self, TypeVar
 
@@ -55,6 +55,11 @@ def _connect(address: ControlAddress) -> Control:
     return TorControl.connect(address)
 
 
+def _close_unwanted(connecting: Future[Control]) -> None:
+    if not connecting.cancelled() and connecting.exception() is None:
+        connecting.result().close()
+
+
 class Tor:
     """One tor. `on_status` is called in the loop at every change of `status`, and never raises."""
 
@@ -84,12 +89,8 @@ class Tor:
         """Tor's version, once known."""
 
     async def __aenter__(self) -> Self:
-        """Start it, or attach. Raises TorError when that fails: no tor, wrong torrc, wrong password."""
         try:
-            self._tell(TorStatus())
-            began: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._tasks.spawn(self._keep(began))
-            await began
+            await self.start()
         except BaseException:
             await self.aclose()
             raise
@@ -97,6 +98,13 @@ class Tor:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+    async def start(self) -> None:
+        """Start it, or attach. Raises TorError when that fails: no tor, wrong torrc, wrong password. Then aclose()."""
+        self._tell(TorStatus())
+        began: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tasks.spawn(self._keep(began))
+        await began
 
     async def aclose(self) -> None:
         """End a tor of our own, or let an attached one be. Idempotent."""
@@ -175,7 +183,7 @@ class Tor:
         async with contextlib.AsyncExitStack() as stack:
             lost = asyncio.Event()
             address = self._settings.control or await self._start(stack)
-            control = await self._call(self._connect, address)
+            control = await self._connected(address)
             stack.push_async_callback(self._let_go, control)
             if self._settings.control is None:
                 await self._call(control.take_ownership)
@@ -189,6 +197,15 @@ class Tor:
         process = await TorProcess.start(self._settings, self._directory.path)
         stack.push_async_callback(process.end, self._settings.end_timeout)
         return await process.control_address(self._settings.start_timeout)
+
+    async def _connected(self, address: ControlAddress) -> Control:
+        """A connection, closed again where nobody waits for it any more when it is there."""
+        connecting = self._thread.submit(self._connect, address)
+        try:
+            return await asyncio.wrap_future(connecting)
+        except asyncio.CancelledError:
+            connecting.add_done_callback(_close_unwanted)
+            raise
 
     async def _begin(self, control: Control, lost: asyncio.Event) -> None:
         """Everything that a new connection needs, before it is used."""

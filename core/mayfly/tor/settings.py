@@ -110,10 +110,10 @@ def control_port_file(directory: Path) -> Path:
 
 
 def parse_control_port(text: str) -> int | None:
-    """The port in that file, None while it is not written whole."""
-    line = text.strip()
-    number = line.rpartition(":")[2]
-    return int(number) if line.startswith("PORT=") and number.isdigit() and text.endswith("\n") else None
+    """The first port in that file, None while it is not written whole. Lines of the user's may add more."""
+    lines = text.splitlines() if text.endswith("\n") else []
+    ports = (line.rpartition(":")[2] for line in lines if line.startswith("PORT="))
+    return next((int(port) for port in ports if port.isdigit()), None)
 
 
 def _quoted(text: str) -> str:

@@ -81,6 +81,7 @@ def test_an_attached_tor_takes_no_torrc() -> None:
 def test_the_control_port_is_read_once_it_is_written_whole() -> None:
     assert parse_control_port("PORT=127.0.0.1:44223\n") == 44223
     assert parse_control_port("PORT=127.0.0.1:442") is None
+    assert parse_control_port("UNIX_PORT=/somewhere\nPORT=127.0.0.1:44223\nPORT=127.0.0.1:1\n") == 44223
     assert parse_control_port("") is None
     assert parse_control_port("UNIX_PORT=/somewhere\n") is None
     assert control_port_file(Path("folder")) == Path("folder/control-port")
