@@ -23,6 +23,7 @@ Requests, the members that each takes (`?`: may be left out, then null or false)
     status                                  {"status": the `status` event's object}
     stop     now?                           {}   drains; with now, ends at once. Events: draining, leaving, closed.
                                                  Read on to the end to know that the program has gone.
+    newnym                                  {"seconds":N}   a relay's with upstream tor: new streams take new circuits
     watch                                   {}   from now on every event of the program but other commands' progress
     chat                                    {"name":OWN,"who":[NAMES],"missed":[`message` objects]}
                                                  attaches: message, delivered, undelivered, joined, left, offered,

@@ -11,18 +11,11 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Protocol, Self
 
 from mayfly.errors import MayflyError
+from mayfly.runtime.event import Event as Event  # noqa: PLC0414 - for others, too
+from mayfly.runtime.event import plain
+from mayfly.runtime.tor_events import Renewed as Renewed  # noqa: PLC0414 - for others, too
+from mayfly.runtime.tor_events import TorChanged as TorChanged  # noqa: PLC0414 - for others, too
 from mayfly.signaling.description import Kind
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """The base of all events. `event` is the name that machines see."""
-
-    event: ClassVar[str] = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """The event as an object of JSON types; `event` comes first, then the fields in their documented order."""
-        return {"event": self.event} | {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +65,8 @@ class Connected(Event):
     """The peer's exit policy in its own words, if it is a relay. Foreign text."""
     lifetime: float | None = None
     """Seconds for which the peer says that it still stays."""
+    upstream: str | None = None
+    """Where the peer says that it sends streams, if it is a relay: `direct`, `proxy`, `tor` or `bridge`."""
 
     def to_json(self) -> dict[str, Any]:
         """The path becomes an object of its own, and the round trip milliseconds."""
@@ -84,6 +79,7 @@ class Connected(Event):
             "rtt_ms": None if self.round_trip is None else round(self.round_trip * 1000, 3),
             "policy": self.policy,
             "lifetime": self.lifetime,
+            "upstream": self.upstream,
         }
 
 
@@ -322,6 +318,9 @@ class Status(Event):
     """Each with peer, role, name, path {local, remote}, rtt_ms, streams, sent, received (bytes) and seconds."""
     transfers: tuple[dict[str, Any], ...]
     """Each with transfer, peer, direction (`in` or `out`), name, bytes, total, rate and state."""
+    upstream: dict[str, Any] | None = None
+    """Of a relay: its kind, and for `tor` state, percent, words, problem, version and circuits. Each circuit has id,
+    state, purpose, client (the peer's number, or null) and hops (nicknames)."""
 
 
 EVENTS: tuple[type[Event], ...] = (
@@ -334,6 +333,8 @@ EVENTS: tuple[type[Event], ...] = (
     Closed,
     Warned,
     Failed,
+    TorChanged,
+    Renewed,
     Inspected,
     MessageReceived,
     Delivered,
@@ -367,10 +368,6 @@ class CodeReader(Protocol):
         ...
 
 
-def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-
-
 def _sentence(text: str) -> str:
     """An error's words as people read them: errors are raised with and without a capital and a full stop."""
     if not text:
@@ -380,5 +377,5 @@ def _sentence(text: str) -> str:
 
 
 def _with_from(event: Event) -> dict[str, Any]:
-    members = {field.name: _plain(getattr(event, field.name)) for field in fields(event)}
+    members = {field.name: plain(getattr(event, field.name)) for field in fields(event)}
     return {"event": event.event} | {"from" if name == "sender" else name: value for name, value in members.items()}

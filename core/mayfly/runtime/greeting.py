@@ -38,4 +38,5 @@ def connected(number: int, session: Session, met: Met, peer: PeerHello) -> Conne
         round_trip=session.round_trip,
         policy=peer.policy or None,
         lifetime=peer.lifetime,
+        upstream=None if peer.upstream is None else peer.upstream.name.lower(),
     )

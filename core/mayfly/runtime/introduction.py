@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 
 from mayfly.config import MuxConfig
-from mayfly.wire.hello import SESSION_ID_SIZE, Hello, Role
+from mayfly.wire.hello import SESSION_ID_SIZE, Hello, Role, Upstream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +16,7 @@ class LocalHello:
     role: Role
     policy: str = ""
     lifetime: float | None = None
+    upstream: Upstream | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class PeerHello:
     role: Role
     policy: str
     lifetime: float | None
+    upstream: Upstream | None = None
 
 
 def own_hello(config: MuxConfig, local: LocalHello) -> Hello:
@@ -39,10 +41,11 @@ def own_hello(config: MuxConfig, local: LocalHello) -> Hello:
         role=local.role,
         policy=local.policy,
         lifetime=None if local.lifetime is None else max(0, int(local.lifetime)),
+        upstream=local.upstream,
     )
 
 
 def heard(hello: Hello, config: MuxConfig) -> PeerHello:
     """What the peer's HELLO says of it, within reason."""
     lifetime = None if hello.lifetime is None else min(hello.lifetime, config.max_span)
-    return PeerHello(role=hello.role, policy=hello.policy, lifetime=lifetime)
+    return PeerHello(role=hello.role, policy=hello.policy, lifetime=lifetime, upstream=hello.upstream)

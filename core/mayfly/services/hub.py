@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
 from mayfly.config import StreamHeaderConfig
@@ -127,6 +128,10 @@ class Hub:
             attended=lambda: any(CHAT in each.topics for each in self._server.connections),
         )
         self.transfers = Transfers(self.tell, self.label, options)
+        self.describe_upstream: Callable[[], Awaitable[dict[str, Any]]] | None = None
+        """A relay's: what `status` says of its upstream."""
+        self.renew: Callable[[], Awaitable[float]] | None = None
+        """A relay's: serves the request `newnym`."""
         requests = Requests(self)
         self._server = ControlServer(program, requests.serve, self.transfers.forget_command)
 

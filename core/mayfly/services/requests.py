@@ -35,6 +35,7 @@ class Requests:
         self._answers: dict[str, _Answer] = {
             "status": self._status,
             "stop": self._stop,
+            "newnym": self._newnym,
             "watch": self._watch,
             "chat": self._chat,
             "say": self._say,
@@ -58,7 +59,14 @@ class Requests:
         return await answer(connection, request)
 
     async def _status(self, _connection: ControlConnection, _request: Request) -> dict[str, Any]:
-        return {"status": self._hub.status().to_json()}
+        describe = self._hub.describe_upstream
+        upstream = None if describe is None else await describe()
+        return {"status": replace(self._hub.status(), upstream=upstream).to_json()}
+
+    async def _newnym(self, _connection: ControlConnection, _request: Request) -> dict[str, Any]:
+        if self._hub.renew is None:
+            raise ControlError("This program uses no tor.", hint="A relay does with --upstream tor.")
+        return {"seconds": await self._hub.renew()}
 
     async def _stop(self, connection: ControlConnection, request: Request) -> dict[str, Any]:
         connection.topics.add(STOP)

@@ -31,6 +31,15 @@ class Role(IntEnum):
     CLIENT = 2
 
 
+class Upstream(IntEnum):
+    """Where a relay sends streams, and so who else sees them."""
+
+    DIRECT = 0
+    PROXY = 1
+    TOR = 2
+    BRIDGE = 3
+
+
 class _Key(IntEnum):
     MAX_MESSAGE = 0x01
     MAX_DATA = 0x02
@@ -41,6 +50,7 @@ class _Key(IntEnum):
     POLICY = 0x07
     LIFETIME = 0x08
     SESSION_ID = 0x09
+    UPSTREAM = 0x0A
 
 
 _TEXTS = frozenset({_Key.POLICY, _Key.SESSION_ID})
@@ -61,6 +71,8 @@ class Hello:
     """The exit policy in a few words, for people."""
     lifetime: int | None = None
     """Seconds that this end means to stay."""
+    upstream: Upstream | None = None
+    """Where a relay sends streams."""
 
     def encode(self) -> HelloFrame:
         """The frame that says this."""
@@ -77,6 +89,8 @@ class Hello:
             values.append((_Key.POLICY, self.policy.encode()[:MAX_TEXT]))
         if self.lifetime is not None:
             values.append((_Key.LIFETIME, encode_varint(self.lifetime)))
+        if self.upstream is not None:
+            values.append((_Key.UPSTREAM, encode_varint(self.upstream)))
         return HelloFrame(
             VERSION,
             LOWEST_VERSION,
@@ -102,6 +116,7 @@ class Hello:
             role=member(Role, integers.get(_Key.ROLE, Role.PEER), Role.PEER),
             policy=texts.get(_Key.POLICY, b"")[:MAX_TEXT].decode(errors="replace"),
             lifetime=integers.get(_Key.LIFETIME),
+            upstream=member(Upstream, integers[_Key.UPSTREAM]) if _Key.UPSTREAM in integers else None,
         )
         if hello.max_message < 1200:
             _refuse("it takes no message of 1,200 bytes")
