@@ -23,6 +23,8 @@ def overview(status: Status) -> Iterator[Text]:
         f"{status.session}: a {status.program}, running for {in_words(status.uptime)} (process {status.pid}){leaving}",
         "bold",
     )
+    if status.upstream is not None:
+        yield from map(Text, _upstream(status.upstream))
     if not status.peers:
         yield Text("  Nobody is connected.")
     for peer in status.peers:
@@ -31,6 +33,25 @@ def overview(status: Status) -> Iterator[Text]:
         yield Text(f"  In the chat: {shown(status.name)} (you), {', '.join(map(shown, status.who))}")
     for transfer in status.transfers:
         yield Text("  " + _transfer(transfer))
+
+
+def _upstream(upstream: dict[str, Any]) -> Iterator[str]:
+    yield f"  Upstream: {printable(str(upstream['kind']))}"
+    if "state" not in upstream:
+        return
+    version = f" {printable(str(upstream['version']))}" if upstream.get("version") else ""
+    problem = f" ({printable(str(upstream['problem']))})" if upstream.get("problem") else ""
+    circuits: list[dict[str, Any]] = upstream.get("circuits") or []
+    built = [circuit for circuit in circuits if circuit["state"] == "built"]
+    yield f"  Tor{version}: {printable(str(upstream['words']))}{problem}, {_counted(len(built), 'circuit')} built"
+    for circuit in built:
+        if circuit.get("client") is not None:
+            hops = " → ".join(printable(str(hop)) for hop in circuit["hops"])
+            yield f"    client {circuit['client']}: circuit {printable(str(circuit['id']))} by {hops}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _peer(peer: dict[str, Any]) -> str:

@@ -21,6 +21,8 @@ from mayfly.runtime.events import (
     Inspected,
     Leaving,
     Listening,
+    Renewed,
+    TorChanged,
     Warned,
     Words,
 )
@@ -29,6 +31,7 @@ from mayfly.signaling import codes
 from mayfly.signaling.disclosure import disclosed
 from mayfly_cli.conversation import Conversation
 from mayfly_cli.output import Output
+from mayfly_cli.torbar import TorBar
 from mayfly_cli.units import in_words
 
 RELAY, CLIENT, CHAT, SEND, RECEIVE = "relay", "client", "chat", "send", "receive"
@@ -77,6 +80,8 @@ class People:
         }
         self.conversation = Conversation(self.show, now=now)
         self._tell |= self.conversation.tell
+        self._tor = TorBar(self.show, out, self.output.write)
+        self._tell |= {TorChanged: self._tor.changed, Renewed: self._tor.renewed}
 
     def report(self, event: Event) -> None:
         """Tell one event; never raises for the terminal's sake."""
@@ -124,6 +129,8 @@ class People:
         self._verification(event.words)
         if event.policy:
             self._say(f"The relay says that it serves: {printable(event.policy)}")
+        if event.upstream in _UPSTREAMS:
+            self._say(f"It says that it sends what you open {_UPSTREAMS[event.upstream]}")
         if event.lifetime is not None:
             self._say(f"It says that it stays for {in_words(event.lifetime)}.")
 
@@ -146,6 +153,7 @@ class People:
         )
 
     def _draining(self, event: Draining) -> None:
+        self._tor.end()
         if not event.streams:
             self._say("Leaving; nothing is open.")
             return
@@ -162,6 +170,7 @@ class People:
         self._trouble("warning", "yellow", event.message, event.stage, event.hint)
 
     def _failed(self, event: Failed) -> None:
+        self._tor.end()
         self._trouble("error", "red", event.message, event.stage, event.hint)
 
     def _inspected(self, event: Inspected) -> None:
@@ -224,6 +233,12 @@ class People:
         soft = unbroken or not self._out.is_terminal
         self.output.write(lambda: self._out.print(Text(text, style), soft_wrap=soft))
 
+
+_UPSTREAMS = {
+    "proxy": "through a further proxy, which sees where it goes.",
+    "tor": "through Tor: the exit of Tor sees where it goes, and not from whom.",
+    "bridge": "to one bridge, whatever you ask for.",
+}
 
 _ROLES = {
     "actpass": "either side may send the ClientHello",

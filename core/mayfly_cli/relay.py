@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mayfly_cli import settings, sharing, units
+from mayfly_cli import newnym, settings, sharing, units, upstreams
 from mayfly_cli.ordered import RULES
 from mayfly_cli.settings import Values
 
@@ -22,7 +22,8 @@ HELP = (
     "Lend this computer's network to a friend, or to a few.\n\n"
     "Without a CODE, prints one to send along and asks for the answer that comes back; each client that connects is "
     "followed by a fresh code. With a client's CODE, prints the answer to send back. Ctrl-C leaves politely, "
-    "a second one at once."
+    "a second one at once.\n\n"
+    "mayfly relay newnym: make the relay that runs here with --upstream tor take new circuits from now on."
 )
 
 _LENDING = "What is lent"
@@ -131,6 +132,11 @@ def relay(
             rich_help_panel=_EXIT,
         ),
     ] = None,
+    upstream: upstreams.Upstream = None,
+    outbound_address: upstreams.Outbound = None,
+    tor_control: upstreams.TorControl = None,
+    torrc_line: upstreams.TorrcLine = None,
+    tor_isolate: upstreams.TorIsolate = "client",
     name: sharing.Name = None,
     nick: sharing.Nick = None,
     accept_into: sharing.AcceptInto = None,
@@ -154,8 +160,13 @@ def relay(
 
     values = Values(ctx)
 
+    if code == newnym.WORD:
+        running.answer("relay", values, lambda teller: newnym.run(name, teller))
+
     def body(teller: running.Teller) -> int:
         chosen = options(values)
+        if upstreams.shows_password(values):
+            teller.report(upstreams.password_shown())
 
         async def settle(codes: running.Codes, _: running.Teller) -> str | None:
             return await running.given(code, codes)
@@ -195,6 +206,7 @@ def options(values: Values) -> RelayOptions:
         engine=values.one("engine", settings.one_of(*settings.ENGINES), standard.engine),
         unsafe_logging=bool(values.raw("unsafe_logging")),
         hub=sharing.hub_options(values),
+        **upstreams.way_out(values),
     )
 
 

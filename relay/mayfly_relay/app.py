@@ -30,24 +30,30 @@ from mayfly_relay.interfaces import OwnNetworks
 from mayfly_relay.limits import ByteQuota
 from mayfly_relay.meter import Meter, Over
 from mayfly_relay.options import RelayOptions
-from mayfly_relay.service import direct_service
+from mayfly_relay.ways import WayOut, open_way
 
 _BURST_SECONDS = 0.1  # of the rate limit, so that short pauses of the loop are made up
 
 
 async def run_relay(options: RelayOptions, reporter: Reporter, codes: CodeReader, shutdown: Shutdown) -> None:
     """Run a relay to its end. Returns after a drain; raises MayflyError when it cannot go on."""
-    async with Hub("relay", reporter, shutdown, options.hub) as hub:
-        await _Relay(options, hub, codes).run(shutdown)
+    own = OwnNetworks()
+    async with (
+        Hub("relay", reporter, shutdown, options.hub) as hub,
+        open_way(options, own, hub.report, shutdown) as way,
+    ):
+        hub.describe_upstream, hub.renew = way.describe, way.renew
+        await _Relay(options, hub, codes, own, way).run(shutdown)
 
 
 class _Relay:
     """One run: the clients of the moment, and what they share."""
 
-    def __init__(self, options: RelayOptions, hub: Hub, codes: CodeReader) -> None:
+    def __init__(self, options: RelayOptions, hub: Hub, codes: CodeReader, own: OwnNetworks, way: WayOut) -> None:
         self._options = options
         self._hub = hub
-        self._own = OwnNetworks()
+        self._own = own
+        self._way = way
         self._meeting = Meeting(
             make_engine(options.engine),
             options.link,
@@ -93,6 +99,7 @@ class _Relay:
 
     async def _invite_all(self) -> None:
         """One code after the other, while there are seats."""
+        await self._way.ready()
         while True:
             await self._seats.acquire()
             try:
@@ -109,6 +116,7 @@ class _Relay:
 
     async def _answer_one(self, code: str) -> None:
         """A relay that was started with a client's code is for that client."""
+        await self._way.ready()
         await self._seats.acquire()
         met = await self._meeting.reply(code)
         # In a task of its own, as for any client: who drains ends this wait and not the client.
@@ -137,17 +145,11 @@ class _Relay:
         self._met += 1
         number = self._met
         place = self._hub.place(number)
-        service = direct_service(
-            options.policy,
-            self._own,
-            options.limits,
-            unsafe_logging=options.unsafe_logging,
-            serve_people=place.serve,
-        )
+        service = self._way.service(number, place.serve)
         remaining = self._leave_at - asyncio.get_running_loop().time()
         session = Session(
             met.link,
-            LocalHello(role=Role.RELAY, policy=options.policy.summary(), lifetime=remaining),
+            LocalHello(role=Role.RELAY, policy=self._way.summary, lifetime=remaining, upstream=self._way.kind),
             config=replace(MuxConfig(), max_streams=options.limits.max_streams),
             on_stream=service.on_stream,
             on_datagram=service.on_datagram,

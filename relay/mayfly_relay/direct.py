@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from ipaddress import IPv4Address
 
 # Its annotations hold a bare `tuple`.
 from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType]
 
+from mayfly.errors import Reply, UpstreamError
 from mayfly.wire.address import Destination
 from mayfly_relay.addresses import Address
 from mayfly_relay.guard import Guard
@@ -23,19 +25,28 @@ ATTEMPT_DELAY = 0.25
 class DirectUpstream:
     """Resolves, checks, and connects to exactly the addresses that were checked."""
 
-    def __init__(self, guard: Guard, *, timeout: float = 20.0) -> None:
+    def __init__(self, guard: Guard, *, timeout: float = 20.0, outbound: Sequence[Address] = ()) -> None:
         self._guard = guard
         self._timeout = timeout
+        # With some, a family that has none is not used: its packets would leave by another network than was chosen.
+        self._outbound = [addr_info(address, 0) for address in outbound] or None
 
     async def connect(self, destination: Destination) -> socket.socket:
         """A connected, non-blocking TCP socket to the first address that answers (RFC 8305). Raises UpstreamError."""
         addresses = await self._guard.admit(destination)
-        infos = [_addr_info(address, destination.port) for address in addresses]
+        infos = [addr_info(address, destination.port) for address in addresses]
+        if self._outbound is not None:
+            families = {info[0] for info in self._outbound}
+            infos = [info for info in infos if info[0] in families]
+            if not infos:
+                raise UpstreamError(Reply.NETWORK_UNREACHABLE, "no outbound address is of the destination's family")
         # Only literal addresses get this far, so the connect below cannot resolve anything anew.
         reachable = [info for info in infos if _has_route(info)]
         try:
             async with asyncio.timeout(self._timeout):
-                sock = await start_connection(reachable or infos, happy_eyeballs_delay=ATTEMPT_DELAY)
+                sock = await start_connection(
+                    reachable or infos, happy_eyeballs_delay=ATTEMPT_DELAY, local_addr_infos=self._outbound
+                )
         except (OSError, RuntimeError) as error:
             raise connect_error(error) from None
         try:
@@ -50,7 +61,8 @@ class DirectUpstream:
         return await self._guard.look_up(destination)
 
 
-def _addr_info(address: Address, port: int) -> AddrInfo:
+def addr_info(address: Address, port: int) -> AddrInfo:
+    """An address as the connect functions of asyncio and aiohappyeyeballs take it."""
     if isinstance(address, IPv4Address):
         return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (str(address), port)
     return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (str(address), port, 0, 0)

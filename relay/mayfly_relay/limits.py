@@ -75,13 +75,16 @@ class RelayLimits:
     connect_timeout: float = 20.0
     """How long a connection to a destination may take, all its addresses together."""
 
+    tor_timeout: float = 60.0
+    """How long a connection or a lookup through tor may take. An onion service takes many steps to reach."""
+
     udp: UdpLimits = field(default_factory=UdpLimits)
     """Those of UDP."""
 
     def __post_init__(self) -> None:
         if min(self.max_clients, self.max_streams, self.connect_burst) < 1:
             raise ValueError("max_clients, max_streams and connect_burst must be at least 1")
-        if min(self.connect_rate, self.idle_timeout, self.resolve_timeout, self.connect_timeout) <= 0:
+        if min(self.connect_rate, self.idle_timeout, self.resolve_timeout, self.connect_timeout, self.tor_timeout) <= 0:
             raise ValueError("rates and timeouts must be above 0")
         if (self.max_rate is not None and self.max_rate <= 0) or (self.max_bytes is not None and self.max_bytes <= 0):
             raise ValueError("max_rate and max_bytes must be above 0, or None for no limit")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mayfly.services.options import HubOptions
+from mayfly.tor.settings import TorSettings
 from mayfly.transport.base import LinkSettings
+from mayfly_relay.addresses import Address
 from mayfly_relay.limits import RelayLimits
 from mayfly_relay.policy import ExitPolicy
+from mayfly_relay.upstream_urls import UpstreamChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,18 @@ class RelayOptions:
     link: LinkSettings = field(default_factory=LinkSettings)
     policy: ExitPolicy = field(default_factory=ExitPolicy)
     limits: RelayLimits = field(default_factory=RelayLimits)
+
+    upstream: UpstreamChoice = field(default_factory=UpstreamChoice)
+    """Where streams go."""
+
+    outbound: tuple[Address, ...] = ()
+    """The addresses of ours that `direct` connects from, at most one of each family; empty leaves it to the system."""
+
+    tor: TorSettings = field(default_factory=TorSettings)
+    """Which tor, for the upstream `tor`."""
+
+    tor_isolate_streams: bool = False
+    """Whether each stream through tor has a circuit of its own, and not only each client."""
 
     lifetime: float = 3600.0
     """How long the relay stays before it drains."""

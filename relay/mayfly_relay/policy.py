@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mayfly_relay.addresses import Address, Network, Special, classify, unwrap
+from mayfly_relay.names import is_local
 from mayfly_relay.rules import Anything, Rule
 
 MAIL_PORTS = (25, 465, 587, 2525)
@@ -78,6 +79,26 @@ class ExitPolicy:
                 return Verdict(rule.allow, Reason.RULE, special)
         if special is not None:
             return Verdict(False, Reason.SPECIAL, special)
+        return Verdict(True, Reason.DEFAULT)
+
+    def decide_name(self, name: str, port: int | None) -> Verdict:
+        """Whether to pass on a name that the upstream resolves, and nobody here does. Without a port, for a lookup.
+
+        Rules about addresses say nothing of it. A name of the own network is passed on only where a rule names it.
+        """
+        local = is_local(name)
+        for rule in self.rules:
+            if not (rule.allow or rule.all_ports if port is None else rule.first_port <= port <= rule.last_port):
+                continue
+            if isinstance(rule.host, Anything):
+                if not (rule.allow and local):
+                    return Verdict(rule.allow, Reason.RULE)
+            elif rule.matches_name(name) and not (rule.allow and local and rule.host != name.rstrip(".").lower()):
+                return Verdict(rule.allow, Reason.RULE)
+        if local:
+            return Verdict(False, Reason.SPECIAL)
+        if port in MAIL_PORTS:
+            return Verdict(False, Reason.MAIL)
         return Verdict(True, Reason.DEFAULT)
 
     def summary(self) -> str:

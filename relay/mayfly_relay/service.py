@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from mayfly.config import StreamHeaderConfig
 from mayfly.errors import Reply, StreamCode, StreamResetError, UpstreamError
@@ -15,12 +15,9 @@ from mayfly.runtime.stream import Stream
 from mayfly.runtime.tasks import TaskSet
 from mayfly.wire.address import Destination
 from mayfly.wire.header import Answer, Header, Service
-from mayfly_relay.direct import DirectUpstream
+from mayfly_relay.addresses import Address
 from mayfly_relay.guard import Guard
-from mayfly_relay.interfaces import OwnNetworks
 from mayfly_relay.limits import ConnectRate, RelayLimits
-from mayfly_relay.policy import ExitPolicy
-from mayfly_relay.resolver import SystemResolver
 from mayfly_relay.udp import UdpAssociation
 from mayfly_relay.until_reset import UntilReset
 from mayfly_relay.upstream import Upstream
@@ -48,10 +45,12 @@ class ClientService:
         unsafe_logging: bool = False,
         header: StreamHeaderConfig | None = None,
         serve_people: Serve | None = None,
+        outbound: Sequence[Address] = (),
     ) -> None:
         self._upstream = upstream
         self._serve_people = serve_people
         self._guard = guard
+        self._outbound = outbound
         self._limits = limits
         self._unsafe_logging = unsafe_logging
         self._header_timeout = (header or StreamHeaderConfig()).timeout
@@ -171,7 +170,12 @@ class ClientService:
             self._send(stream.id, payload)
 
         association = UdpAssociation(
-            self._guard, send, limits=self._limits.udp, datagrams=self._datagrams, lookups=self._connects
+            self._guard,
+            send,
+            limits=self._limits.udp,
+            datagrams=self._datagrams,
+            lookups=self._connects,
+            outbound=self._outbound,
         )
         self._associations[stream.id] = association
         try:
@@ -210,20 +214,3 @@ async def _until_ended_or_idle(stream: Stream, association: UdpAssociation) -> N
         except TimeoutError:
             continue
     stream.reset(StreamCode.TIMEOUT)
-
-
-def direct_service(
-    policy: ExitPolicy,
-    own: OwnNetworks,
-    limits: RelayLimits,
-    *,
-    unsafe_logging: bool = False,
-    serve_people: Serve | None = None,
-) -> ClientService:
-    """The service of one client whose streams go straight to their destinations.
-
-    Each client has a resolver of its own, so that one who asks for many dead names holds up nobody else's lookups.
-    """
-    guard = Guard(policy, SystemResolver(timeout=limits.resolve_timeout), own)
-    upstream = DirectUpstream(guard, timeout=limits.connect_timeout)
-    return ClientService(upstream, guard, limits, unsafe_logging=unsafe_logging, serve_people=serve_people)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, ip_address
 
 from mayfly.errors import UpstreamError
@@ -29,7 +30,8 @@ class UdpAssociation:
     """One association. Close it when its stream ends.
 
     `send` takes what came back for the client, `Destination.encode() + data`. `datagrams` bounds how many a client
-    sends and `lookups` how often it makes the relay resolve names; a client's associations share both.
+    sends and `lookups` how often it makes the relay resolve names; a client's associations share both. With
+    `outbound` addresses, datagrams leave from these alone.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class UdpAssociation:
         limits: UdpLimits,
         datagrams: ByteLimiter,
         lookups: ConnectRate,
+        outbound: Sequence[Address] = (),
     ) -> None:
         self._guard = guard
         self._send = send
         self._limits = limits
         self._datagrams = datagrams
         self._lookups = lookups
+        self._outbound = outbound
         self._loop = asyncio.get_running_loop()
         self._tasks = TaskSet()
         self._closed = False
@@ -144,6 +148,9 @@ class UdpAssociation:
 
     def _socket(self, address: Address) -> socket.socket:
         family = socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6
+        ours = next((str(each) for each in self._outbound if each.version == address.version), None)
+        if self._outbound and ours is None:
+            raise OSError(errno.ENETUNREACH, "no outbound address is of this family")
         sock = self._sockets.get(family)
         if sock is None:
             sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
@@ -151,7 +158,7 @@ class UdpAssociation:
                 # Bound first, because a socket without a port reports itself readable in error.
                 if family == socket.AF_INET6:
                     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                sock.bind(("" if family == socket.AF_INET else "::", 0))
+                sock.bind((ours or ("" if family == socket.AF_INET else "::"), 0))
                 self._loop.add_reader(sock, self._readable, sock)
             except BaseException:
                 sock.close()

@@ -1,0 +1,171 @@
+"""The options of `mayfly relay` that choose its way out."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mayfly.errors import UsageError
+from mayfly_cli import endpoints, settings
+from mayfly_cli.settings import Values
+
+if TYPE_CHECKING:
+    from mayfly.runtime.events import Warned
+    from mayfly_relay.addresses import Address
+    from mayfly_relay.upstream_urls import UpstreamChoice
+
+_OUT = "The way out"
+
+ISOLATIONS = ("client", "stream")
+
+
+def _isolations(incomplete: str) -> list[str]:
+    return [word for word in ISOLATIONS if word.startswith(incomplete)]
+
+
+Upstream = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--upstream",
+        metavar="URL",
+        help="Where clients' connections go: direct; a proxy, socks5://[USER:PASSWORD@]HOST:PORT, socks4://HOST:PORT "
+        "or http://[USER:PASSWORD@]HOST:PORT, repeatable for a chain; tor; or bridge://HOST:PORT, to which every "
+        "connection goes. Otherwise direct. Passwords are better given in the variable or the file: other users can "
+        "see a command line.",
+        rich_help_panel=_OUT,
+    ),
+]
+Outbound = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--outbound-address",
+        metavar="ADDRESS",
+        help="With direct: connect from this address of ours. One IPv4, one IPv6, or both; what has none is not used.",
+        rich_help_panel=_OUT,
+    ),
+]
+TorControl = Annotated[
+    str | None,
+    typer.Option(
+        "--tor-control",
+        metavar="ADDRESS",
+        help="With tor: use the tor that runs already and takes commands there, [PASSWORD@]HOST:PORT or the path of a "
+        "socket. Otherwise one is started, and ended with the relay.",
+        rich_help_panel=_OUT,
+    ),
+]
+TorrcLine = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--torrc-line",
+        metavar="LINE",
+        help="With tor: one more line for the torrc of the tor that is started, for example 'UseBridges 1'. "
+        "Repeatable; in a file a list, for in a variable spaces separate lines.",
+        rich_help_panel=_OUT,
+    ),
+]
+TorIsolate = Annotated[
+    str,
+    typer.Option(
+        "--tor-isolate",
+        metavar="WHAT",
+        show_default=True,
+        autocompletion=_isolations,
+        help="With tor: what gets circuits of its own, each client or each stream.",
+        rich_help_panel=_OUT,
+    ),
+]
+
+
+def way_out(values: Values) -> dict[str, Any]:
+    """The fields of RelayOptions about the way out. Raises UsageError."""
+    from mayfly.tor.settings import ControlAddress, TorSettings, torrc_line  # noqa: PLC0415
+    from mayfly.wire.hello import Upstream as Kind  # noqa: PLC0415
+
+    choice = _choice(values)
+    _only_with(values, choice.kind is Kind.DIRECT, "--upstream direct", "outbound_address")
+    _only_with(values, choice.kind is Kind.TOR, "--upstream tor", "tor_control", "torrc_line", "tor_isolate")
+    if choice.kind is Kind.BRIDGE and (values.raw("allow") or values.raw("deny")):
+        raise UsageError("A bridge's relay serves that bridge and nothing else, so --allow and --deny mean nothing.")
+    lines = values.many("torrc_line", torrc_line)
+    if lines and values.raw("tor_control") is not None:
+        raise UsageError("--torrc-line is for a tor that is started, and --tor-control for one that runs already.")
+    tor = TorSettings(
+        control=values.one("tor_control", ControlAddress.parse, None),
+        torrc=lines,
+        directory=state_directory() / "tor" if choice.kind is Kind.TOR else None,
+    )
+    return {
+        "upstream": choice,
+        "outbound": _outbound(values),
+        "tor": tor,
+        "tor_isolate_streams": values.one("tor_isolate", settings.one_of(*ISOLATIONS), ISOLATIONS[0]) == "stream",
+    }
+
+
+def state_directory() -> Path:
+    """Where programs of this user keep what is of use next time."""
+    from platformdirs import user_state_path  # noqa: PLC0415
+
+    return user_state_path("mayfly")
+
+
+def shows_password(values: Values) -> bool:
+    """Whether a password stands on the command line, for every user of this computer to see."""
+    given = [
+        text for name in ("upstream", "tor_control") if values.on_command_line(name) for text in _texts(values, name)
+    ]
+    return any("@" in text for text in given)
+
+
+def password_shown() -> Warned:
+    """What to say of that."""
+    from mayfly.runtime.events import Warned  # noqa: PLC0415 - `mayfly --help` must not pay for it
+
+    return Warned(
+        "options",
+        "A password stands on the command line, where every user of this computer can read it.",
+        "Give it in MAYFLY_RELAY_UPSTREAM or MAYFLY_RELAY_TOR_CONTROL, or in the configuration file.",
+    )
+
+
+def _texts(values: Values, name: str) -> list[str]:
+    raw: str | list[str] | None = values.raw(name)
+    return [raw] if isinstance(raw, str) else list(raw or ())
+
+
+def _choice(values: Values) -> UpstreamChoice:
+    from mayfly_relay.upstream_urls import UpstreamChoice, parse_upstream, parse_upstreams  # noqa: PLC0415
+
+    texts = _texts(values, "upstream")
+    for text in texts:
+        values.converted("upstream", text, parse_upstream)
+    if not texts:
+        return UpstreamChoice()
+    return values.converted("upstream", "", lambda _: parse_upstreams(texts))
+
+
+def _outbound(values: Values) -> tuple[Address, ...]:
+    found = values.many("outbound_address", _own_address)
+    if len({address.version for address in found}) < len(found):
+        raise UsageError("--outbound-address takes one IPv4 and one IPv6 address at most.")
+    return found
+
+
+def _own_address(text: str) -> Address:
+    address = endpoints.address(text)
+    try:
+        with socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6) as probe:
+            probe.bind((str(address), 0))
+    except OSError:
+        raise ValueError("is not an address of this computer") from None
+    return address
+
+
+def _only_with(values: Values, chosen: bool, what: str, *names: str) -> None:
+    for name in names:
+        if not chosen and values.given(name):
+            raise UsageError(f"{values.source(name)}: this means something only with {what}.")

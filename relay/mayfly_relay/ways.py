@@ -1,0 +1,150 @@
+"""The way out of one run: what was chosen with --upstream, and the service that each client gets through it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+from mayfly.errors import ControlError
+from mayfly.runtime.events import Event, TorChanged, Warned
+from mayfly.runtime.shutdown import Shutdown
+from mayfly.runtime.tasks import unless
+from mayfly.tor.driver import Tor
+from mayfly.tor.status import TorStatus
+from mayfly.wire.hello import Upstream as Kind
+from mayfly_relay.bridge import BridgeUpstream, bridge_policy
+from mayfly_relay.dialler import ProxyDialler
+from mayfly_relay.direct import DirectUpstream
+from mayfly_relay.guard import Guard
+from mayfly_relay.interfaces import OwnNetworks
+from mayfly_relay.options import RelayOptions
+from mayfly_relay.policy import ExitPolicy
+from mayfly_relay.proxied import ProxiedUpstream
+from mayfly_relay.resolver import SystemResolver
+from mayfly_relay.service import ClientService, Serve
+from mayfly_relay.through_tor import Isolation, TorUpstream, describe
+from mayfly_relay.unresolved import UnresolvedGuard
+from mayfly_relay.upstream import Upstream
+
+Report = Callable[[Event], None]
+
+_BRIDGE_SUMMARY = "one bridge, whatever is asked for"
+
+
+@contextlib.asynccontextmanager
+async def open_way(
+    options: RelayOptions, own: OwnNetworks, report: Report, shutdown: Shutdown
+) -> AsyncGenerator[WayOut, None]:
+    """The way out while the block lasts; starts tor where it is needed. Raises TorError."""
+    async with contextlib.AsyncExitStack() as stack:
+        tor = None
+        if options.upstream.kind is Kind.TOR:
+
+            def tell(status: TorStatus) -> None:
+                report(
+                    TorChanged(status.phase.value, status.percent, status.words, status.problem or None, status.retry)
+                )
+
+            tor = Tor(options.tor, tell)
+            stack.push_async_callback(tor.aclose)
+            await unless(shutdown.drain, tor.start())
+        yield WayOut(options, own, report, tor)
+
+
+class WayOut:
+    """Makes the service of each client. Only `direct` resolves what clients ask for, and only it carries datagrams."""
+
+    def __init__(self, options: RelayOptions, own: OwnNetworks, report: Report, tor: Tor | None) -> None:
+        self._options = options
+        self._own = own
+        self._report = report
+        self._tor = tor
+        self._isolation = Isolation(each_stream=options.tor_isolate_streams)
+        self.kind = options.upstream.kind
+        """What clients are told of it."""
+        # Of all clients: it resolves nothing but what the volunteer has named.
+        self._shared = self._proxied() if self.kind is Kind.PROXY else self._bridged()
+
+    @property
+    def summary(self) -> str:
+        """The exit policy in a few words, for clients."""
+        return _BRIDGE_SUMMARY if self.kind is Kind.BRIDGE else self._options.policy.summary()
+
+    async def ready(self) -> None:
+        """Wait until streams can go out."""
+        if self._tor is not None:
+            await self._tor.wait_ready()
+
+    def service(self, client: int, serve_people: Serve) -> ClientService:
+        """The service of the client of that number."""
+        options = self._options
+        guard: Guard | None = None
+        if self._shared is not None:
+            upstream = self._shared
+        elif self._tor is not None:
+            upstream = self._through_tor(self._tor, client)
+        else:
+            # A resolver of its own: one who asks for many dead names holds up nobody else's lookups.
+            guard = self._resolving(options.policy)
+            upstream = self._direct(guard)
+        return ClientService(
+            upstream,
+            guard,
+            options.limits,
+            unsafe_logging=options.unsafe_logging,
+            serve_people=serve_people,
+            outbound=options.outbound,
+        )
+
+    async def describe(self) -> dict[str, Any]:
+        """What `mayfly status` shows of it."""
+        about = {} if self._tor is None else await describe(self._tor, self._isolation)
+        return {"kind": self.kind.name.lower(), **about}
+
+    async def renew(self) -> float:
+        """New streams share no circuit with earlier ones; gives the seconds until tor forgets the rest, too.
+
+        Raises ControlError, TorError.
+        """
+        if self._tor is None:
+            raise ControlError("This relay does not use tor.", hint="It does with --upstream tor.")
+        seconds = await self._tor.new_identity()
+        self._isolation.renew()
+        return seconds
+
+    def _proxied(self) -> Upstream:
+        options = self._options
+        return ProxiedUpstream(
+            options.upstream.proxies,
+            UnresolvedGuard(options.policy, self._own),
+            ProxyDialler(self._resolver(), timeout=options.limits.connect_timeout),
+            lambda message: self._report(
+                Warned("upstream", f"{message[0].upper()}{message[1:]}.", "Clients are told that the network is down.")
+            ),
+        )
+
+    def _bridged(self) -> Upstream | None:
+        bridge = self._options.upstream.bridge
+        if bridge is None:
+            return None
+        return BridgeUpstream(bridge, self._direct(self._resolving(bridge_policy(bridge))))
+
+    def _through_tor(self, tor: Tor, client: int) -> Upstream:
+        limits = self._options.limits
+        return TorUpstream(
+            tor,
+            lambda: self._isolation.login(client),
+            UnresolvedGuard(self._options.policy, self._own, onion=True),
+            ProxyDialler(self._resolver(), timeout=limits.tor_timeout),
+            lookup_timeout=limits.tor_timeout,
+        )
+
+    def _direct(self, guard: Guard) -> DirectUpstream:
+        return DirectUpstream(guard, timeout=self._options.limits.connect_timeout, outbound=self._options.outbound)
+
+    def _resolving(self, policy: ExitPolicy) -> Guard:
+        return Guard(policy, self._resolver(), self._own)
+
+    def _resolver(self) -> SystemResolver:
+        return SystemResolver(timeout=self._options.limits.resolve_timeout)
