@@ -161,8 +161,7 @@ class Tor:
                 async with self._running() as lost:
                     if not began.done():
                         began.set_result(None)
-                    with contextlib.suppress(TimeoutError):
-                        await first_of(self.wait_ready(), lost.wait())
+                    await first_of(self.wait_ready(), lost.wait())
                     ready_at = loop.time() if self.status.ready else None
                     await lost.wait()
                 problem = "Tor has ended." if self._settings.control is None else "The connection to tor was lost."

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Sequence
 from typing import cast
@@ -9,6 +10,7 @@ import pytest
 from mayfly.errors import Reply, TorError, UpstreamError
 from mayfly.tor.status import Circuit, TorStatus, bootstrapping
 from mayfly.wire.address import Destination
+from mayfly_relay import through_tor
 from mayfly_relay.dialler import ProxyDialler
 from mayfly_relay.interfaces import OwnNetworks
 from mayfly_relay.policy import ExitPolicy
@@ -131,3 +133,13 @@ async def test_what_status_shows() -> None:
         {"id": "4", "state": "extended", "purpose": "hs_vanguards", "client": None, "hops": []},
     ]
     assert (await describe(FakeTor(), Isolation()))["circuits"] == []
+
+
+async def test_a_tor_that_hangs_does_not_hold_up_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hanging(FakeTor):
+        async def circuits(self) -> tuple[Circuit, ...]:
+            await asyncio.Event().wait()
+            return ()
+
+    monkeypatch.setattr(through_tor, "PATIENCE", 0.01)
+    assert (await describe(Hanging(9050), Isolation()))["circuits"] == []
