@@ -17,6 +17,7 @@ dnsmasq:dnsmasq-base
 ip:iproute2
 microsocks:microsocks
 nc.openbsd:netcat-openbsd
+nft:nftables
 ssh-keygen:openssh-client
 ssh:openssh-client
 sshd:openssh-server

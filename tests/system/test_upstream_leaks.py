@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from support import closed_world, proxies, socks
+from support import closed_world, counted_world, proxies, socks
 from support.homes import Home
+from support.http import origin
 from support.mayfly import LOOPBACK, OPEN_LOOPBACK, MayflyProcess, Tunnel, connected_client
 from support.programs import ROOT
 from support.tor_network import PROGRAMS, TorNetwork
@@ -136,3 +137,12 @@ async def test_with_tor_nothing_goes_anywhere_but_to_tor_and_the_client(
         assert str(tor_network.names.port) not in ports
         elsewhere = [line for line in report.addresses if "'127.0.0.1'" not in line and "/" not in line]
         assert elsewhere == []
+
+
+@pytest.mark.needs("root", "ip", "unshare", "nft", "curl", *PROGRAMS)
+async def test_with_tor_not_one_packet_goes_anywhere_else(tor_network: TorNetwork) -> None:
+    """Counted by the kernel, in a network namespace from which only tor's sockets lead out."""
+    path = str(tor_network.folder / "socks")
+    async with origin() as site, tor_network.client(f"SocksPort unix:{path}") as tor:
+        found = await counted_world.scenario(tor, path, site.url("/small"), tor_network.names.port)
+    assert found == {"fetched": "small\n", "others": 0, "noticed": True}
