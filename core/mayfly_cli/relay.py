@@ -133,7 +133,7 @@ def relay(
         ),
     ] = None,
     upstream: upstreams.Upstream = None,
-    outbound: upstreams.Outbound = None,
+    outbound_address: upstreams.Outbound = None,
     tor_control: upstreams.TorControl = None,
     torrc_line: upstreams.TorrcLine = None,
     tor_isolate: upstreams.TorIsolate = "client",
@@ -166,7 +166,7 @@ def relay(
     def body(teller: running.Teller) -> int:
         chosen = options(values)
         if upstreams.shows_password(values):
-            teller.report(upstreams.SHOWN)
+            teller.report(upstreams.password_shown())
 
         async def settle(codes: running.Codes, _: running.Teller) -> str | None:
             return await running.given(code, codes)
