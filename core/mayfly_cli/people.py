@@ -84,7 +84,7 @@ class People:
         }
         self.conversation = Conversation(self.show, now=now)
         self._tell |= self.conversation.tell
-        self._tor = TorBar(self.show, out)
+        self._tor = TorBar(self.show, out, self.output.write)
         self._tell |= {TorChanged: self._tor.changed, Renewed: self._tor.renewed}
 
     def report(self, event: Event) -> None:
@@ -184,6 +184,7 @@ class People:
         )
 
     def _draining(self, event: Draining) -> None:
+        self._tor.end()
         if not event.streams:
             self._say("Leaving; nothing is open.")
             return
@@ -200,6 +201,7 @@ class People:
         self._trouble("warning", "yellow", event.message, event.stage, event.hint)
 
     def _failed(self, event: Failed) -> None:
+        self._tor.end()
         self._trouble("error", "red", event.message, event.stage, event.hint)
 
     def _inspected(self, event: Inspected) -> None:

@@ -134,7 +134,7 @@ def relay(
         ),
     ] = None,
     upstream: upstreams.Upstream = None,
-    outbound: upstreams.Outbound = None,
+    outbound_address: upstreams.Outbound = None,
     tor_control: upstreams.TorControl = None,
     torrc_line: upstreams.TorrcLine = None,
     tor_isolate: upstreams.TorIsolate = "client",
@@ -177,7 +177,7 @@ def relay(
         if chosen.offer_onion and (code is not None or chosen.broker is not None):
             raise UsageError("--offer-onion is another way to meet than a CODE or --broker.", hint="Choose one.")
         if upstreams.shows_password(values):
-            teller.report(upstreams.SHOWN)
+            teller.report(upstreams.password_shown())
 
         async def settle(codes: running.Codes, _: running.Teller) -> str | None:
             return await running.given(code, codes)

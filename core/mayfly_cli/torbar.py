@@ -16,9 +16,12 @@ from mayfly_cli.units import in_words
 class TorBar:
     """Tells `tor` events through `say`; while tor gets ready, a bar stands below what is said."""
 
-    def __init__(self, say: Callable[[Text], None], console: Console) -> None:
+    def __init__(
+        self, say: Callable[[Text], None], console: Console, write: Callable[[Callable[[], None]], None]
+    ) -> None:
         self._say = say
         self._console = console
+        self._write = write  # as Output.write: a terminal that is gone raises nothing
         self._bar: Progress | None = None
         self._told = ""
 
@@ -26,10 +29,10 @@ class TorBar:
         """Show a step."""
         words = printable(event.words)
         if event.state == "ready":
-            self._end()
+            self.end()
             self._line("Tor is ready.", "bold")
         elif event.state == "down":
-            self._end()
+            self.end()
             problem = f" {printable(event.problem)}" if event.problem else ""
             self._line(
                 f"Tor is {words}.{problem} Until it is back, clients are told that the network is down.", "yellow"
@@ -42,6 +45,12 @@ class TorBar:
                 self._line(f"Tor: {words} ({event.percent} %)")
             self._warn(event)
         self._told = words
+
+    def end(self) -> None:
+        """Take the bar away: tor is ready, or nobody waits for it any more. Idempotent."""
+        if self._bar is not None:
+            self._write(self._bar.stop)
+            self._bar = None
 
     def renewed(self, event: Renewed) -> None:
         """Say what `newnym` did."""
@@ -59,18 +68,13 @@ class TorBar:
                 transient=True,
             )
             self._bar.add_task(words, total=100)
-            self._bar.start()
+            self._write(self._bar.start)
         self._bar.update(self._bar.task_ids[0], description=words, completed=percent)
-        self._bar.refresh()
+        self._write(self._bar.refresh)
 
     def _warn(self, event: TorChanged) -> None:
         if event.problem:
             self._line(f"Tor reports a problem: {printable(event.problem)}", "yellow")
-
-    def _end(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
 
     def _line(self, text: str, style: str = "") -> None:
         self._say(Text(text, style))

@@ -9,24 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mayfly.errors import UsageError
-from mayfly.runtime.events import Warned
 from mayfly_cli import endpoints, settings
 from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
+    from mayfly.runtime.events import Warned
     from mayfly_relay.addresses import Address
     from mayfly_relay.upstream_urls import UpstreamChoice
 
 _OUT = "The way out"
 
 ISOLATIONS = ("client", "stream")
-
-SHOWN = Warned(
-    "options",
-    "A password stands on the command line, where every user of this computer can read it.",
-    "Give it in MAYFLY_RELAY_UPSTREAM or MAYFLY_RELAY_TOR_CONTROL, or in the configuration file.",
-)
-"""What to say where `shows_password`."""
 
 
 def _isolations(incomplete: str) -> list[str]:
@@ -93,7 +86,7 @@ def way_out(values: Values) -> dict[str, Any]:
     from mayfly.wire.hello import Upstream as Kind  # noqa: PLC0415
 
     choice = _choice(values)
-    _only_with(values, choice.kind is Kind.DIRECT, "--upstream direct", "outbound")
+    _only_with(values, choice.kind is Kind.DIRECT, "--upstream direct", "outbound_address")
     _only_with(values, choice.kind is Kind.TOR, "--upstream tor", "tor_isolate")
     tor = choice.kind is Kind.TOR or bool(values.raw("offer_onion"))
     _only_with(values, tor, "--upstream tor or --offer-onion", "tor_control", "torrc_line")
@@ -105,7 +98,7 @@ def way_out(values: Values) -> dict[str, Any]:
     settings_of_tor = TorSettings(
         control=values.one("tor_control", ControlAddress.parse, None),
         torrc=lines,
-        directory=state_directory() / "tor",
+        directory=state_directory() / "tor" if tor else None,
     )
     return {
         "upstream": choice,
@@ -130,6 +123,17 @@ def shows_password(values: Values) -> bool:
     return any("@" in text for text in given)
 
 
+def password_shown() -> Warned:
+    """What to say of that."""
+    from mayfly.runtime.events import Warned  # noqa: PLC0415 - `mayfly --help` must not pay for it
+
+    return Warned(
+        "options",
+        "A password stands on the command line, where every user of this computer can read it.",
+        "Give it in MAYFLY_RELAY_UPSTREAM or MAYFLY_RELAY_TOR_CONTROL, or in the configuration file.",
+    )
+
+
 def _texts(values: Values, name: str) -> list[str]:
     raw: str | list[str] | None = values.raw(name)
     return [raw] if isinstance(raw, str) else list(raw or ())
@@ -147,7 +151,7 @@ def _choice(values: Values) -> UpstreamChoice:
 
 
 def _outbound(values: Values) -> tuple[Address, ...]:
-    found = values.many("outbound", _own_address)
+    found = values.many("outbound_address", _own_address)
     if len({address.version for address in found}) < len(found):
         raise UsageError("--outbound-address takes one IPv4 and one IPv6 address at most.")
     return found

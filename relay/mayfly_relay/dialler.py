@@ -74,7 +74,11 @@ class ProxyDialler:
                 sock = await hop.connect(str(destination.host), destination.port, _WHOLE)
         except TimeoutError:
             raise UpstreamError(Reply.TTL_EXPIRED, "the upstream proxy did not answer in time") from None
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:  # it was reset already
+            sock.close()
+            raise UpstreamError(Reply.GENERAL_FAILURE, "the upstream proxy ended the connection") from None
         return sock
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import socket
 from collections.abc import Callable
@@ -16,6 +17,9 @@ from mayfly_relay.tor_lookup import look_up
 from mayfly_relay.unresolved import UnresolvedGuard
 from mayfly_relay.upstream_urls import Protocol as Spoken
 from mayfly_relay.upstream_urls import ProxyAddress
+
+PATIENCE = 5.0
+"""Seconds for a tor to say which circuits it has; one that hangs does not hold up `mayfly status`."""
 
 
 class RunningTor(Protocol):
@@ -105,8 +109,9 @@ async def describe(tor: RunningTor, isolation: Isolation) -> dict[str, Any]:
     """What `mayfly status` shows of it."""
     status = tor.status
     try:
-        circuits = await tor.circuits()
-    except TorError:
+        async with asyncio.timeout(PATIENCE):
+            circuits = await tor.circuits()
+    except (TorError, TimeoutError):
         circuits = ()
     return {
         "state": status.phase.value,

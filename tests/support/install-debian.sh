@@ -20,6 +20,7 @@ microsocks:microsocks
 nc.openbsd:netcat-openbsd
 node:nodejs
 npm:npm
+nft:nftables
 ssh-keygen:openssh-client
 ssh:openssh-client
 sshd:openssh-server

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support import proxies, socks
-from support.mayfly import OPEN_LOOPBACK, MayflyProcess, Tunnel, tunnel
+from support.mayfly import OPEN_LOOPBACK, Tunnel, tunnel
 from support.programs import free_port, poll
 from support.tcp import echo, serving
 
@@ -148,22 +148,3 @@ async def test_an_outbound_address_is_where_connections_come_from() -> None:
         await poll(lambda: peers == ["127.0.0.77"], "the connection's address")
         connection.close()
         assert await socks.refusal((pair.host, pair.port), "2606:4700::1", 80) == NETWORK_UNREACHABLE
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (("--upstream", "ftp://127.0.0.1:1"), "no upstream of the kind"),
-        (("--upstream", "tor", "--upstream", "direct"), "stand alone"),
-        (("--upstream", "socks5://anna:s3cret@nowhere"), "host and a port"),
-        (("--outbound-address", "203.0.113.9"), "not an address of this computer"),
-        (("--torrc-line", "UseBridges 1"), "only with --upstream tor"),
-        (("--upstream", "bridge://127.0.0.1:1", "--allow", "*:*"), "--allow and --deny"),
-    ],
-)
-async def test_what_makes_no_sense_is_refused(options: tuple[str, ...], words: str) -> None:
-    async with MayflyProcess.running("relay", *options) as relay:
-        error = await relay.event("error")
-        assert words in error["message"]
-        assert "s3cret" not in str(error)
-        await relay.ends(2)
