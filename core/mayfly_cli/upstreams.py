@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
     from mayfly_relay.addresses import Address
+    from mayfly_relay.extorport import CoarseAddress, ExtendedPort
     from mayfly_relay.upstream_urls import UpstreamChoice
 
 _OUT = "The way out"
@@ -51,6 +53,35 @@ Outbound = Annotated[
         "--outbound-address",
         metavar="ADDRESS",
         help="With direct: connect from this address of ours. One IPv4, one IPv6, or both; what has none is not used.",
+        rich_help_panel=_OUT,
+    ),
+]
+ExtOrPort = Annotated[
+    str | None,
+    typer.Option(
+        "--ext-or-port",
+        metavar="ADDRESS:PORT",
+        help="With bridge://: go to this extended ORPort of the bridge instead, so that it counts who came over "
+        "Mayfly.",
+        rich_help_panel=_OUT,
+    ),
+]
+ExtOrCookie = Annotated[
+    str | None,
+    typer.Option(
+        "--ext-or-cookie",
+        metavar="FILE",
+        help="With --ext-or-port: the file extended_orport_auth_cookie in the data directory of the bridge's tor.",
+        rich_help_panel=_OUT,
+    ),
+]
+ExtOrAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ext-or-address",
+        metavar="/BITS[,/BITS]",
+        help="With --ext-or-port: tell the bridge so many leading bits of a client's IPv4 address, at most 24, and of "
+        "its IPv6 address, at most 48, so that it can count countries: /16 or /16,/32. Otherwise nothing.",
         rich_help_panel=_OUT,
     ),
 ]
@@ -93,6 +124,8 @@ def way_out(values: Values) -> dict[str, Any]:
     from mayfly.wire.hello import Upstream as Kind  # noqa: PLC0415
 
     choice = _choice(values)
+    _only_with(values, choice.kind is Kind.BRIDGE, "--upstream bridge://", "ext_or_port")
+    _only_with(values, values.given("ext_or_port"), "--ext-or-port", "ext_or_cookie", "ext_or_address")
     _only_with(values, choice.kind is Kind.DIRECT, "--upstream direct", "outbound")
     _only_with(values, choice.kind is Kind.TOR, "--upstream tor", "tor_isolate")
     tor = choice.kind is Kind.TOR or bool(values.raw("offer_onion"))
@@ -109,6 +142,8 @@ def way_out(values: Values) -> dict[str, Any]:
     )
     return {
         "upstream": choice,
+        "extended_port": _extended_port(values),
+        "told_of_clients": values.one("ext_or_address", coarse_address, None),
         "outbound": _outbound(values),
         "tor": settings_of_tor,
         "tor_isolate_streams": values.one("tor_isolate", settings.one_of(*ISOLATIONS), ISOLATIONS[0]) == "stream",
@@ -128,6 +163,34 @@ def shows_password(values: Values) -> bool:
         text for name in ("upstream", "tor_control") if values.on_command_line(name) for text in _texts(values, name)
     ]
     return any("@" in text for text in given)
+
+
+def _extended_port(values: Values) -> ExtendedPort | None:
+    """Looks at the cookie file at once: before any client comes is the time to say that it is wrong."""
+    from mayfly_relay.extorport import ExtendedPort  # noqa: PLC0415 - `mayfly --help` must not pay for it
+
+    if values.raw("ext_or_port") is None:
+        return None
+    if values.raw("ext_or_cookie") is None:
+        raise UsageError("--ext-or-port needs --ext-or-cookie.", hint="The bridge lets in only who can read that file.")
+    host, port = values.one("ext_or_port", endpoints.host_port, ("", 0))
+    address = values.converted("ext_or_port", host, endpoints.address)
+    found = ExtendedPort(address, port, Path(str(values.raw("ext_or_cookie"))).expanduser())
+    found.check()
+    return found
+
+
+def coarse_address(text: str) -> CoarseAddress:
+    """`/BITS` for IPv4, `/BITS,/BITS` for both; an IPv6 address that is not spoken of counts as /32. ValueError."""
+    from mayfly_relay.extorport import CoarseAddress  # noqa: PLC0415 - `mayfly --help` must not pay for it
+
+    match = re.fullmatch(r"/([0-9]{1,2})(?:,/([0-9]{1,2}))?", text.strip(), re.ASCII)
+    if match is None:
+        raise ValueError("is not /BITS or /BITS,/BITS")
+    bits4, bits6 = int(match[1]), int(match[2] or 32)
+    if bits4 > 24 or bits6 > 48:
+        raise ValueError("tells more than /24 or /48, which is nearly whose it is")
+    return CoarseAddress(bits4, bits6)
 
 
 def _texts(values: Values, name: str) -> list[str]:
