@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,25 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mayfly.errors import UsageError
-from mayfly.runtime.events import Warned
 from mayfly_cli import endpoints, settings
 from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
+    from mayfly.runtime.events import Warned
     from mayfly_relay.addresses import Address
-    from mayfly_relay.extorport import CoarseAddress, ExtendedPort
     from mayfly_relay.upstream_urls import UpstreamChoice
 
 _OUT = "The way out"
 
 ISOLATIONS = ("client", "stream")
-
-SHOWN = Warned(
-    "options",
-    "A password stands on the command line, where every user of this computer can read it.",
-    "Give it in MAYFLY_RELAY_UPSTREAM or MAYFLY_RELAY_TOR_CONTROL, or in the configuration file.",
-)
-"""What to say where `shows_password`."""
 
 
 def _isolations(incomplete: str) -> list[str]:
@@ -53,35 +44,6 @@ Outbound = Annotated[
         "--outbound-address",
         metavar="ADDRESS",
         help="With direct: connect from this address of ours. One IPv4, one IPv6, or both; what has none is not used.",
-        rich_help_panel=_OUT,
-    ),
-]
-ExtOrPort = Annotated[
-    str | None,
-    typer.Option(
-        "--ext-or-port",
-        metavar="ADDRESS:PORT",
-        help="With bridge://: go to this extended ORPort of the bridge instead, so that it counts who came over "
-        "Mayfly.",
-        rich_help_panel=_OUT,
-    ),
-]
-ExtOrCookie = Annotated[
-    str | None,
-    typer.Option(
-        "--ext-or-cookie",
-        metavar="FILE",
-        help="With --ext-or-port: the file extended_orport_auth_cookie in the data directory of the bridge's tor.",
-        rich_help_panel=_OUT,
-    ),
-]
-ExtOrAddress = Annotated[
-    str | None,
-    typer.Option(
-        "--ext-or-address",
-        metavar="BITS",
-        help="With --ext-or-port: tell the bridge so many leading bits of a client's IPv4 address, at most 24, and of "
-        "its IPv6 address, at most 48, so that it can count countries: /16 or /16,/32. Otherwise nothing.",
         rich_help_panel=_OUT,
     ),
 ]
@@ -124,12 +86,11 @@ def way_out(values: Values) -> dict[str, Any]:
     from mayfly.wire.hello import Upstream as Kind  # noqa: PLC0415
 
     choice = _choice(values)
-    _only_with(values, choice.kind is Kind.BRIDGE, "--upstream bridge://", "ext_or_port")
-    _only_with(values, values.given("ext_or_port"), "--ext-or-port", "ext_or_cookie", "ext_or_address")
-    _only_with(values, choice.kind is Kind.DIRECT, "--upstream direct", "outbound")
+    _only_with(values, choice.kind is Kind.DIRECT, "--upstream direct", "outbound_address")
     _only_with(values, choice.kind is Kind.TOR, "--upstream tor", "tor_isolate")
     tor = choice.kind is Kind.TOR or bool(values.raw("offer_onion"))
     _only_with(values, tor, "--upstream tor or --offer-onion", "tor_control", "torrc_line")
+    _only_with(values, choice.kind is Kind.BRIDGE, "--upstream bridge://", "ext_or_port")
     if choice.kind is Kind.BRIDGE and (values.raw("allow") or values.raw("deny")):
         raise UsageError("A bridge's relay serves that bridge and nothing else, so --allow and --deny mean nothing.")
     lines = values.many("torrc_line", torrc_line)
@@ -138,12 +99,10 @@ def way_out(values: Values) -> dict[str, Any]:
     settings_of_tor = TorSettings(
         control=values.one("tor_control", ControlAddress.parse, None),
         torrc=lines,
-        directory=state_directory() / "tor",
+        directory=state_directory() / "tor" if choice.kind is Kind.TOR else None,
     )
     return {
         "upstream": choice,
-        "extended_port": _extended_port(values),
-        "told_of_clients": values.one("ext_or_address", coarse_address, None),
         "outbound": _outbound(values),
         "tor": settings_of_tor,
         "tor_isolate_streams": values.one("tor_isolate", settings.one_of(*ISOLATIONS), ISOLATIONS[0]) == "stream",
@@ -165,32 +124,15 @@ def shows_password(values: Values) -> bool:
     return any("@" in text for text in given)
 
 
-def _extended_port(values: Values) -> ExtendedPort | None:
-    """Looks at the cookie file at once: before any client comes is the time to say that it is wrong."""
-    from mayfly_relay.extorport import ExtendedPort  # noqa: PLC0415 - `mayfly --help` must not pay for it
+def password_shown() -> Warned:
+    """What to say of that."""
+    from mayfly.runtime.events import Warned  # noqa: PLC0415 - `mayfly --help` must not pay for it
 
-    if values.raw("ext_or_port") is None:
-        return None
-    if values.raw("ext_or_cookie") is None:
-        raise UsageError("--ext-or-port needs --ext-or-cookie.", hint="The bridge lets in only who can read that file.")
-    host, port = values.one("ext_or_port", endpoints.host_port, ("", 0))
-    address = values.converted("ext_or_port", host, endpoints.address)
-    found = ExtendedPort(address, port, Path(str(values.raw("ext_or_cookie"))).expanduser())
-    found.check()
-    return found
-
-
-def coarse_address(text: str) -> CoarseAddress:
-    """`/BITS` for IPv4, `/BITS,/BITS` for both; an IPv6 address that is not spoken of counts as /32. ValueError."""
-    from mayfly_relay.extorport import CoarseAddress  # noqa: PLC0415 - `mayfly --help` must not pay for it
-
-    match = re.fullmatch(r"/([0-9]{1,2})(?:,/([0-9]{1,2}))?", text.strip(), re.ASCII)
-    if match is None:
-        raise ValueError("is not /BITS or /BITS,/BITS")
-    bits4, bits6 = int(match[1]), int(match[2] or 32)
-    if bits4 > 24 or bits6 > 48:
-        raise ValueError("tells more than /24 or /48, which is nearly whose it is")
-    return CoarseAddress(bits4, bits6)
+    return Warned(
+        "options",
+        "A password stands on the command line, where every user of this computer can read it.",
+        "Give it in MAYFLY_RELAY_UPSTREAM or MAYFLY_RELAY_TOR_CONTROL, or in the configuration file.",
+    )
 
 
 def _texts(values: Values, name: str) -> list[str]:
@@ -210,7 +152,7 @@ def _choice(values: Values) -> UpstreamChoice:
 
 
 def _outbound(values: Values) -> tuple[Address, ...]:
-    found = values.many("outbound", _own_address)
+    found = values.many("outbound_address", _own_address)
     if len({address.version for address in found}) < len(found):
         raise UsageError("--outbound-address takes one IPv4 and one IPv6 address at most.")
     return found

@@ -31,7 +31,7 @@ MARKDOWN = sorted(
     if not any(part.startswith(".") or part in ("build", "dist") for part in path.relative_to(ROOT).parts)
 )
 
-NEVER_SHOWN = {"stream", "upstream"}
+NEVER_SHOWN = {"stream"}
 """Stages of errors that end one connection of an application; they reach no event."""
 
 OTHER_PROGRAMS = {"--proxy", "--proxytunnel", "--proxy-server"}
@@ -99,6 +99,7 @@ def _any_value(annotation: str) -> Any:
         "bool": True,
         "tuple[str, ...]": ("x",),
         "tuple[dict[str, Any], ...]": (),
+        "dict[str, Any]": {},
     }
     return values[annotation.removesuffix(" | None")]
 

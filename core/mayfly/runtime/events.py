@@ -11,18 +11,11 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Protocol, Self
 
 from mayfly.errors import MayflyError
+from mayfly.runtime.event import Event as Event  # noqa: PLC0414 - for others, too
+from mayfly.runtime.event import plain
+from mayfly.runtime.tor_events import Renewed as Renewed  # noqa: PLC0414 - for others, too
+from mayfly.runtime.tor_events import TorChanged as TorChanged  # noqa: PLC0414 - for others, too
 from mayfly.signaling.description import Kind
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """The base of all events. `event` is the name that machines see."""
-
-    event: ClassVar[str] = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """The event as an object of JSON types; `event` comes first, then the fields in their documented order."""
-        return {"event": self.event} | {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,34 +168,6 @@ class Failed(Event):
     def of(cls, error: MayflyError) -> Self:
         """An error that ends the run."""
         return cls(error.stage, _sentence(error.message), _sentence(error.hint))
-
-
-@dataclass(frozen=True, slots=True)
-class TorChanged(Event):
-    """The tor that this program uses is further, ready, or gone."""
-
-    event: ClassVar[str] = "tor"
-
-    state: str
-    """`starting`, `bootstrapping`, `ready` or `down`."""
-    percent: int
-    """How far its bootstrap is."""
-    words: str
-    """What it does, for people."""
-    problem: str | None
-    """What stands in its way, in tor's own words."""
-    retry: float | None
-    """Seconds until it is started again, or asked again if it is not ours; only when it is down."""
-
-
-@dataclass(frozen=True, slots=True)
-class Renewed(Event):
-    """New streams through tor share no circuit with earlier ones; the answer to `mayfly relay newnym`."""
-
-    event: ClassVar[str] = "newnym"
-
-    seconds: float
-    """Seconds until tor forgets the rest as well, such as the names that it looked up: it does so rarely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,10 +379,6 @@ class CodeReader(Protocol):
         ...
 
 
-def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-
-
 def _sentence(text: str) -> str:
     """An error's words as people read them: errors are raised with and without a capital and a full stop."""
     if not text:
@@ -427,5 +388,5 @@ def _sentence(text: str) -> str:
 
 
 def _with_from(event: Event) -> dict[str, Any]:
-    members = {field.name: _plain(getattr(event, field.name)) for field in fields(event)}
+    members = {field.name: plain(getattr(event, field.name)) for field in fields(event)}
     return {"event": event.event} | {"from" if name == "sender" else name: value for name, value in members.items()}

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol, Self, TypeVar
 
@@ -53,6 +53,11 @@ def _connect(address: ControlAddress) -> Control:
     from mayfly.tor.control import TorControl  # noqa: PLC0415 - stem takes a while to load
 
     return TorControl.connect(address)
+
+
+def _close_unwanted(connecting: Future[Control]) -> None:
+    if not connecting.cancelled() and connecting.exception() is None:
+        connecting.result().close()
 
 
 class Tor:
@@ -178,7 +183,7 @@ class Tor:
         async with contextlib.AsyncExitStack() as stack:
             lost = asyncio.Event()
             address = self._settings.control or await self._start(stack)
-            control = await self._call(self._connect, address)
+            control = await self._connected(address)
             stack.push_async_callback(self._let_go, control)
             if self._settings.control is None:
                 await self._call(control.take_ownership)
@@ -192,6 +197,15 @@ class Tor:
         process = await TorProcess.start(self._settings, self._directory.path)
         stack.push_async_callback(process.end, self._settings.end_timeout)
         return await process.control_address(self._settings.start_timeout)
+
+    async def _connected(self, address: ControlAddress) -> Control:
+        """A connection, closed again where nobody waits for it any more when it is there."""
+        connecting = self._thread.submit(self._connect, address)
+        try:
+            return await asyncio.wrap_future(connecting)
+        except asyncio.CancelledError:
+            connecting.add_done_callback(_close_unwanted)
+            raise
 
     async def _begin(self, control: Control, lost: asyncio.Event) -> None:
         """Everything that a new connection needs, before it is used."""

@@ -114,11 +114,10 @@ class TorProcess:
         except OSError as error:
             raise TorError(f"The program tor could not be started: {error.strerror}.") from None
         self = cls(process, directory)
-        # Through a pipe: lines with the addresses of bridges stand in no file and in no list of processes.
+        # Through a pipe: lines with the addresses of bridges stand in no file and in no list of processes. Not waited
+        # for, so that whoever is cancelled here has started nothing that it does not know of.
         if process.stdin is not None:
             process.stdin.write(torrc.encode())
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                await process.stdin.drain()
             process.stdin.close()
         return self
 

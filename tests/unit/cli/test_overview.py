@@ -39,3 +39,19 @@ def test_what_is_unknown_is_left_out_and_what_is_foreign_escaped() -> None:
     assert 'client 1 "x\\x1b", unknown to unknown, 2 streams open' in text
     assert "\\u202ea from peer 1, 1.0 kB, 0 B/s" in text
     assert '"y\\x9b"' in text
+
+
+def test_a_relays_upstream_and_its_circuits() -> None:
+    circuits = [
+        {"id": "7", "state": "built", "purpose": "general", "client": 1, "hops": ["guard", "mid\x1b[2J", "exit"]},
+        {"id": "8", "state": "built", "purpose": "general", "client": None, "hops": ["guard"]},
+        {"id": "9", "state": "extended", "purpose": "general", "client": None, "hops": []},
+    ]
+    tor = {"kind": "tor", "state": "ready", "percent": 100, "words": "ready", "problem": None, "version": "0.4.9.11"}
+    status = Status("relay", "relay", 7, 1.5, False, "relay", (), (), (), {**tor, "circuits": circuits})
+    lines = [line.plain for line in overview(status)]
+    assert lines[1:3] == ["  Upstream: tor", "  Tor 0.4.9.11: ready, 2 circuits built"]
+    assert lines[3].startswith("    client 1: circuit 7 by guard \u2192 mid")
+    assert "\x1b" not in "".join(lines)
+    direct = Status("relay", "relay", 7, 1.5, False, "relay", (), (), (), {"kind": "direct"})
+    assert [line.plain for line in overview(direct)][1] == "  Upstream: direct"

@@ -78,8 +78,8 @@ class Recorder:
         self.server = server
         self.asked: list[str] = []
 
-    async def __call__(self, infos: list[AddrInfo], *, happy_eyeballs_delay: float) -> socket.socket:
-        assert happy_eyeballs_delay == 0.25
+    async def __call__(self, infos: list[AddrInfo], **options: object) -> socket.socket:
+        assert options["happy_eyeballs_delay"] == 0.25
         self.asked += [info[4][0] for info in infos]
         sock = socket.create_connection(self.server.getsockname())
         sock.setblocking(False)
@@ -156,7 +156,7 @@ def test_routes_of_this_machine() -> None:
 
 
 async def test_no_route_at_all(resolver: ScriptedResolver, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def unreachable(_infos: list[AddrInfo], **_options: float) -> socket.socket:
+    async def unreachable(_infos: list[AddrInfo], **_options: object) -> socket.socket:
         raise OSError(errno.ENETUNREACH, "x")
 
     monkeypatch.setattr(mayfly_relay.direct, "_has_route", lambda _info: False)
@@ -211,7 +211,7 @@ async def test_a_socket_reset_at_once_is_closed(
 
     broken = Broken()
 
-    async def start(_infos: list[AddrInfo], **_options: float) -> socket.socket:
+    async def start(_infos: list[AddrInfo], **_options: object) -> socket.socket:
         return broken
 
     monkeypatch.setattr(mayfly_relay.direct, "start_connection", start)

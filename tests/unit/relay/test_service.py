@@ -15,11 +15,10 @@ from mayfly.runtime.stream import Stream
 from mayfly.wire.address import NOWHERE, Destination
 from mayfly.wire.header import Answer, Header, Service
 from mayfly_relay.direct import DirectUpstream
-from mayfly_relay.interfaces import OwnNetworks
 from mayfly_relay.limits import RelayLimits, UdpLimits
-from mayfly_relay.service import ClientService, direct_service
+from mayfly_relay.service import ClientService
 from mayfly_relay.upstream import Upstream
-from unit.relay.scripted import ScriptedResolver, guard_of, policy_of
+from unit.relay.scripted import ScriptedResolver, guard_of
 from unit.relay.tunnel import Tunnel, echo_server, read_all, service_of, tunnel_to, udp_echo
 
 
@@ -362,17 +361,3 @@ async def test_logs_hold_destinations_only_when_asked_to(
     assert "NOT_ALLOWED" in caplog.text
     for secret in ("secret.example", "10.9.8.7", "4433"):
         assert (secret in caplog.text) is unsafe
-
-
-async def test_the_whole_of_it_as_the_relay_builds_it() -> None:
-    async with echo_server() as destination:
-        own = OwnNetworks()
-        service = direct_service(policy_of("allow 127.0.0.1:*"), own, RelayLimits())
-        async with tunnel_to(service) as tunnel:
-            stream = await tunnel.connect(Destination("localhost", destination.port))
-            await stream.write(b"hello")
-            stream.finish()
-            assert await read_all(stream) == b"hello"
-            _, answer = await tunnel.ask(Header(Service.TCP, Destination.parse_host("::1", 80)))
-            assert answer.reply is Reply.NOT_ALLOWED
-            await tunnel.settled()

@@ -27,7 +27,9 @@ from mayfly.runtime.events import (
     MessageReceived,
     Offered,
     Progress,
+    Renewed,
     Status,
+    TorChanged,
     TransferChanged,
     Undelivered,
     Warned,
@@ -50,7 +52,7 @@ SAMPLES: list[tuple[Event, dict[str, Any]]] = [
     ),
     (Words(WORDS), {"event": "words", "words": list(WORDS)}),
     (
-        Connected(1, "relay", WORDS, "host", "srflx", 0.0012, "reject 25", 3600.0),
+        Connected(1, "relay", WORDS, "host", "srflx", 0.0012, "reject 25", 3600.0, "tor"),
         {
             "event": "connected",
             "peer": 1,
@@ -60,6 +62,7 @@ SAMPLES: list[tuple[Event, dict[str, Any]]] = [
             "rtt_ms": 1.2,
             "policy": "reject 25",
             "lifetime": 3600.0,
+            "upstream": "tor",
         },
     ),
     (
@@ -73,6 +76,7 @@ SAMPLES: list[tuple[Event, dict[str, Any]]] = [
             "rtt_ms": None,
             "policy": None,
             "lifetime": None,
+            "upstream": None,
         },
     ),
     (
@@ -90,6 +94,18 @@ SAMPLES: list[tuple[Event, dict[str, Any]]] = [
         Failed.of(ConnectError("never met", hint="try again")),
         {"event": "error", "stage": "connect", "message": "Never met.", "hint": "Try again."},
     ),
+    (
+        TorChanged("down", 0, "not running", "Tor has ended.", 1.0),
+        {
+            "event": "tor",
+            "state": "down",
+            "percent": 0,
+            "words": "not running",
+            "problem": "Tor has ended.",
+            "retry": 1.0,
+        },
+    ),
+    (Renewed(2.5), {"event": "newnym", "seconds": 2.5}),
     (
         Inspected("answer", 1_800_000_000, False, (), "active"),
         {
@@ -131,7 +147,7 @@ SAMPLES: list[tuple[Event, dict[str, Any]]] = [
         {"event": "transfer", "transfer": "00ff", "peer": 1, "state": "paused", "reason": "by this side", "text": None},
     ),
     (
-        Status("relay", "relay", 7, 1.5, False, "relay", ("anna",), ({"peer": 1},), ()),
+        Status("relay", "relay", 7, 1.5, False, "relay", ("anna",), ({"peer": 1},), (), {"kind": "direct"}),
         {
             "event": "status",
             "session": "relay",
@@ -143,6 +159,7 @@ SAMPLES: list[tuple[Event, dict[str, Any]]] = [
             "who": ["anna"],
             "peers": [{"peer": 1}],
             "transfers": [],
+            "upstream": {"kind": "direct"},
         },
     ),
 ]

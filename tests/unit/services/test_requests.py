@@ -32,7 +32,7 @@ async def test_every_documented_request_is_served() -> None:
     async with Hub("client", Script(), Shutdown(), HubOptions(control=False)) as hub:
         served = set(Requests(hub)._answers)
     documented = {
-        "status", "stop", "watch", "chat", "say", "who", "send", "receive",
+        "status", "stop", "newnym", "watch", "chat", "say", "who", "send", "receive",
         "accept", "decline", "pause", "resume", "cancel",
     }  # fmt: skip
     assert served == documented
@@ -43,6 +43,11 @@ async def test_a_lonely_client_says_so() -> None:
     assert await ask("receive") == {"offers": []}
     with pytest.raises(ControlError, match="Nobody is connected"):
         await ask("send", text="x")
+
+
+async def test_only_a_relay_with_tor_renews() -> None:
+    with pytest.raises(ControlError, match="uses no tor"):
+        await ask("newnym")
 
 
 @pytest.mark.parametrize("what", ["accept", "decline", "pause", "resume", "cancel"])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -191,3 +192,22 @@ async def test_attached_by_stem() -> None:
             await tor.wait_ready()
             assert tor.socks == ("127.0.0.1", 9999)
         assert "TAKEOWNERSHIP" not in fake.seen
+
+
+async def test_one_that_is_given_up_while_it_connects_leaves_no_connection() -> None:
+    connecting, go_on = threading.Event(), threading.Event()
+    control = FakeControl()
+
+    def connect(_: ControlAddress) -> FakeControl:
+        connecting.set()
+        go_on.wait(10)
+        return control
+
+    tor = Tor(TorSettings(control=ControlAddress(port=1)), lambda _: None, connect=connect)
+    tasks = TaskSet()
+    starting = tasks.spawn(tor.start())
+    await poll(connecting.is_set, "the connection to begin")
+    starting.cancel()
+    await tor.aclose()
+    go_on.set()
+    await poll(lambda: control.closed, "the connection to be closed")

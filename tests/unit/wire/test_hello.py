@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mayfly.errors import ErrorCode, RemoteProtocolError
 from mayfly.wire.frames import HelloFrame
-from mayfly.wire.hello import LOWEST_VERSION, MAX_PARAMETERS, MAX_TEXT, VERSION, Hello, Role
+from mayfly.wire.hello import LOWEST_VERSION, MAX_PARAMETERS, MAX_TEXT, VERSION, Hello, Role, Upstream
 from mayfly.wire.varint import MAX_VARINT, encode_varint
 
 varints = st.integers(0, MAX_VARINT)
@@ -33,6 +33,7 @@ hellos = st.builds(
     role=st.sampled_from(Role),
     policy=st.text(max_size=60),
     lifetime=st.none() | varints,
+    upstream=st.none() | st.sampled_from(Upstream),
 )
 
 
@@ -58,7 +59,7 @@ def test_round_trip(hello: Hello) -> None:
     assert Hello.decode(hello.encode()) == hello
 
 
-@given(hello=hellos, key=st.integers(0x0A, MAX_VARINT), value=st.binary(max_size=40))
+@given(hello=hellos, key=st.integers(0x0B, MAX_VARINT), value=st.binary(max_size=40))
 def test_unknown_keys_are_skipped_wherever_they_stand(hello: Hello, key: int, value: bytes) -> None:
     known = hello.encode().parameters
     assert Hello.decode(frame(known + parameter(key, value))) == hello
@@ -110,6 +111,7 @@ def test_malformed_parameters_are_refused() -> None:
 def test_foreign_values_become_plain_ones() -> None:
     good = PLAIN.encode().parameters.replace(parameter(6, b"\0"), b"")
     assert Hello.decode(frame(good + parameter(6, encode_varint(77)))).role is Role.PEER
+    assert Hello.decode(frame(good + parameter(10, encode_varint(77)))).upstream is None
     assert Hello.decode(frame(good + parameter(7, b"\xff\xfe"))).policy == "\ufffd\ufffd"
     assert Hello.decode(frame(good + parameter(7, b"x" * 999))).policy == "x" * MAX_TEXT
 

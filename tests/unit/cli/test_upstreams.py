@@ -1,0 +1,81 @@
+"""The options of `mayfly relay` that choose its way out."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from mayfly.tor.settings import ControlAddress
+from mayfly.wire.hello import Upstream
+from mayfly_cli.upstreams import state_directory
+from mayfly_relay.options import RelayOptions
+from unit.cli.conftest import Command, FakeProgram
+
+
+def chosen(program: FakeProgram) -> RelayOptions:
+    assert isinstance(program.last, RelayOptions)
+    return program.last
+
+
+def test_a_chain_of_proxies(mayfly: Command, relay_program: FakeProgram) -> None:
+    result = mayfly("relay", "--upstream", "socks5://a.example:1", "--upstream", "http://b.example:2")
+    assert result.exit_code == 0, result.output
+    assert [proxy.place.port for proxy in chosen(relay_program).upstream.proxies] == [1, 2]
+
+
+def test_tor(mayfly: Command, relay_program: FakeProgram) -> None:
+    lines = ("--torrc-line", "UseBridges 1", "--torrc-line", "Bridge 192.0.2.1:1")
+    assert mayfly("relay", "--upstream", "tor", *lines, "--tor-isolate", "stream").exit_code == 0
+    options = chosen(relay_program)
+    assert options.upstream.kind is Upstream.TOR
+    assert options.tor.torrc == ("UseBridges 1", "Bridge 192.0.2.1:1")
+    assert options.tor.directory == state_directory() / "tor"
+    assert options.tor_isolate_streams
+
+
+def test_a_running_tor(mayfly: Command, relay_program: FakeProgram) -> None:
+    assert mayfly("relay", "--upstream", "tor", "--tor-control", "9051").exit_code == 0
+    assert chosen(relay_program).tor.control == ControlAddress("127.0.0.1", 9051)
+
+
+def test_an_outbound_address(mayfly: Command, relay_program: FakeProgram) -> None:
+    assert mayfly("relay", "--outbound-address", "127.0.0.1").exit_code == 0
+    assert chosen(relay_program).outbound == (ip_address("127.0.0.1"),)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--upstream", "nowhere"], "--upstream: An upstream cannot be read"),
+        (["--upstream", "tor", "--upstream", "tor"], "stand alone"),
+        (["--tor-control", "9051"], "--tor-control: this means something only with --upstream tor"),
+        (["--tor-isolate", "stream"], "--tor-isolate: this means something only with --upstream tor"),
+        (["--upstream", "tor", "--tor-isolate", "both"], "--tor-isolate: the value is not one of client, stream"),
+        (["--upstream", "tor", "--tor-control", "x"], "--tor-control: the value is neither"),
+        (["--upstream", "tor", "--torrc-line", "a\nb"], "--torrc-line: the value is not one line"),
+        (["--upstream", "tor", "--torrc-line", "A 1", "--tor-control", "9051"], "runs already"),
+        (["--upstream", "tor", "--outbound-address", "127.0.0.1"], "only with --upstream direct"),
+        (["--outbound-address", "203.0.113.1"], "--outbound-address: the value is not an address of this computer"),
+        (["--outbound-address", "127.0.0.1", "--outbound-address", "127.0.0.2"], "one IPv4 and one IPv6"),
+        (["--upstream", "bridge://192.0.2.1:1", "--deny", "*:80"], "--allow and --deny mean nothing"),
+    ],
+)
+def test_what_makes_no_sense(mayfly: Command, relay_program: FakeProgram, arguments: list[str], words: str) -> None:
+    result = mayfly("relay", *arguments)
+    assert result.exit_code == 2
+    assert words in " ".join(result.stderr.split())
+    assert relay_program.options == []
+
+
+def test_a_password_on_the_command_line_is_warned_of(
+    mayfly: Command, relay_program: FakeProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = "socks5://anna:s3cret@127.0.0.1:1080"
+    warned = mayfly("relay", "--upstream", url)
+    assert "A password stands on the command line" in " ".join(warned.stderr.split())
+    assert "s3cret" not in warned.output
+    monkeypatch.setenv("MAYFLY_RELAY_UPSTREAM", url)
+    assert "password" not in mayfly("relay").stderr
+    assert chosen(relay_program).upstream.proxies[0].password == "s3cret"

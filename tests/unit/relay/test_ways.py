@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+
+import pytest
+
+from mayfly.errors import ControlError, Reply, TorError
+from mayfly.runtime.events import Event, TorChanged, Warned
+from mayfly.runtime.shutdown import Shutdown
+from mayfly.runtime.stream import Stream
+from mayfly.tor.settings import ControlAddress, TorSettings
+from mayfly.wire.address import Destination
+from mayfly.wire.header import Header, Service
+from mayfly.wire.hello import Upstream
+from mayfly_relay.interfaces import OwnNetworks
+from mayfly_relay.options import RelayOptions
+from mayfly_relay.upstream_urls import parse_upstreams
+from mayfly_relay.ways import WayOut, open_way
+from support.fake_tor import FakeTor
+from support.programs import free_port
+from unit.relay.scripted import policy_of
+from unit.relay.tunnel import echo_server, read_all, tunnel_to
+
+OPTIONS = RelayOptions(policy=policy_of("allow 127.0.0.1:*"))
+
+
+async def nobody(_stream: Stream, _header: Header) -> None:
+    raise AssertionError
+
+
+def options(*urls: str) -> RelayOptions:
+    return replace(OPTIONS, upstream=parse_upstreams(urls))
+
+
+def opened(chosen: RelayOptions) -> contextlib.AbstractAsyncContextManager[WayOut]:
+    """A way out of a machine without networks of its own."""
+    return open_way(chosen, OwnNetworks(frozenset), lambda _: None, Shutdown())
+
+
+async def answer(chosen: RelayOptions, header: Header) -> tuple[Reply, list[Event]]:
+    """What a client is told."""
+    told: list[Event] = []
+    async with (
+        open_way(chosen, OwnNetworks(frozenset), told.append, Shutdown()) as way,
+        tunnel_to(way.service(1, nobody)) as tunnel,
+    ):
+        _, found = await tunnel.ask(header)
+        await tunnel.settled()
+    return found.reply, told
+
+
+async def test_direct_reaches_its_destination_and_no_other() -> None:
+    async with (
+        echo_server() as destination,
+        opened(OPTIONS) as way,
+        tunnel_to(way.service(1, nobody)) as tunnel,
+    ):
+        assert (way.kind, await way.describe()) == (Upstream.DIRECT, {"kind": "direct"})
+        stream = await tunnel.connect(Destination("localhost", destination.port))
+        await stream.write(b"hello")
+        stream.finish()
+        assert await read_all(stream) == b"hello"
+        _, refused = await tunnel.ask(Header(Service.TCP, Destination.parse_host("::1", 80)))
+        assert refused.reply is Reply.NOT_ALLOWED
+        await tunnel.settled()
+
+
+@pytest.mark.parametrize("url", ["socks5://127.0.0.1:1", "bridge://127.0.0.1:1"])
+async def test_only_direct_carries_datagrams(url: str) -> None:
+    reply, _ = await answer(options(url), Header(Service.UDP))
+    assert reply is Reply.COMMAND_NOT_SUPPORTED
+
+
+async def test_a_dead_proxy_is_told_to_the_volunteer() -> None:
+    header = Header(Service.TCP, Destination("example.com", 443))
+    reply, told = await answer(options(f"socks5://127.0.0.1:{free_port()}"), header)
+    assert reply is Reply.NETWORK_UNREACHABLE
+    (warning,) = told
+    assert isinstance(warning, Warned)
+    assert warning.message == "The upstream proxy cannot be reached."
+
+
+async def test_a_bridge_takes_what_the_policy_never_would() -> None:
+    async with (
+        echo_server() as bridge,
+        opened(options(f"bridge://127.0.0.1:{bridge.port}")) as way,
+        tunnel_to(way.service(1, nobody)) as tunnel,
+    ):
+        stream = await tunnel.connect(Destination.parse_host("10.0.0.1", 25))
+        await stream.write(b"hello")
+        stream.finish()
+        assert await read_all(stream) == b"hello"
+        await tunnel.settled()
+
+
+async def test_a_policy_summary_for_clients() -> None:
+    async with opened(options("bridge://127.0.0.1:1")) as way:
+        assert way.summary == "one bridge, whatever is asked for"
+        await way.ready()
+        with pytest.raises(ControlError, match="does not use tor"):
+            await way.renew()
+
+
+async def test_tor_is_told_waited_for_and_renewed() -> None:
+    with FakeTor() as fake:
+        chosen = replace(options("tor"), tor=TorSettings(control=ControlAddress(port=fake.port)))
+        told: list[Event] = []
+        async with open_way(chosen, OwnNetworks(frozenset), told.append, Shutdown()) as way:
+            await way.ready()
+            assert [event.state for event in told if isinstance(event, TorChanged)] == ["starting", "ready"]
+            assert await way.renew() == 0.0
+            assert "SIGNAL NEWNYM" in fake.seen
+            assert (await way.describe())["state"] == "ready"
+
+
+async def test_a_tor_that_cannot_be_had_ends_the_run() -> None:
+    chosen = replace(options("tor"), tor=TorSettings(control=ControlAddress(port=free_port())))
+    with pytest.raises(TorError):
+        async with opened(chosen):
+            pass
+
+
+async def test_a_relay_that_is_to_leave_does_not_wait_for_tor() -> None:
+    shutdown = Shutdown()
+    shutdown.request_drain()
+    with FakeTor(bootstrap=10) as fake:
+        chosen = replace(options("tor"), tor=TorSettings(control=ControlAddress(port=fake.port)))
+        async with asyncio.timeout(10), open_way(chosen, OwnNetworks(frozenset), lambda _: None, shutdown):
+            pass
