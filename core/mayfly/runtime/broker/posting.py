@@ -20,6 +20,7 @@ from mayfly.rendezvous.envelope import Envelope, Reason, Refusal
 from mayfly.rendezvous.messages import (
     Arrived,
     CloseReason,
+    ErrorName,
     NewMessage,
     Opened,
     Outcome,
@@ -34,6 +35,9 @@ from mayfly.runtime.tasks import TaskSet
 
 _PATIENCE = 3
 """Failed polls in a row after which a relay that knows other brokers goes to one of them."""
+
+_SENDS = 3
+"""Tries to send one message."""
 
 _GOODBYE = 2.0
 """Seconds for telling a broker that we leave; it finds out by itself if it must."""
@@ -154,13 +158,17 @@ class Posting:
     async def say(self, match: str, message: NewMessage) -> None:
         """Send a message, over broken connections too. Raises BrokerDownError after some tries."""
         backoff = Backoff(self.config)
-        for last in (False, False, True):
+        for failures in range(_SENDS):
             try:
                 await self._broker.say(match, self._created.token, message)
             except BrokerDownError:
-                if last:
+                if failures == _SENDS - 1:
                     raise
                 await asyncio.sleep(backoff.pause(chance()))
+            except BrokerRefusedError as error:
+                if failures and error.code == ErrorName.CLOSED:
+                    return  # it arrived the first time, and the client was through with it before we knew
+                raise
             else:
                 return
 
