@@ -79,11 +79,16 @@ class Conversation:
         with contextlib.suppress(RendezvousError):
             await self._posting.end(self.match, outcome)
 
+    @property
+    def waiting(self) -> int:
+        """Messages that nobody has heard yet."""
+        return self._inbox.qsize()
+
     # From the posting
 
     def deliver(self, body: str) -> None:
         """A message has come. More than the protocol allows are dropped."""
-        if self._inbox.qsize() < RendezvousConfig().max_messages:
+        if self.waiting < RendezvousConfig().max_messages:
             self._inbox.put_nowait(body)
 
     def close(self, reason: CloseReason) -> None:
