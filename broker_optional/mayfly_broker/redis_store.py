@@ -246,5 +246,5 @@ def _lua(value: Any) -> str:
         items = cast("Mapping[str, Any]", value).items()
         return "{" + ",".join(f"[{_lua(name)}]={_lua(inner)}" for name, inner in items) + "}"
     if isinstance(value, tuple):
-        return "{" + ",".join(_lua(inner) for inner in value) + "}"
+        return "{" + ",".join(_lua(inner) for inner in cast("tuple[object, ...]", value)) + "}"
     return f'"{value}"' if isinstance(value, str) else repr(value)
