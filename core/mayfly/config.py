@@ -305,7 +305,13 @@ class RendezvousConfig:
     """What a body of the broker's interface may hold. Part of the protocol: both ends know these numbers."""
 
     max_body: int = 16 * KIB
-    """Bytes of any request. A longer one is refused unread."""
+    """Bytes of any other body. A longer request is refused unread."""
+
+    max_answer: int = 64 * KIB
+    """Bytes of the news of a posting, the only answer that may be longer than `max_body`."""
+
+    max_events: int = 8
+    """Events in one answer of news; what else there is comes with the next."""
 
     max_message: int = 4 * KIB
     """Bytes of one sealed message, before base64url."""

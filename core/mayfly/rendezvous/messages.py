@@ -199,10 +199,10 @@ PostingEvent = Opened | Arrived | Ended
 
 
 class PostingNews(Message, frozen=True):
-    """What has happened to a posting after a cursor; empty when the wait is over. `closing` says that this broker
-    leaves in so many seconds, and that the relay does well to post elsewhere too."""
+    """What has happened to a posting after a cursor, the oldest first; empty when the wait is over. `closing` says that
+    this broker leaves in so many seconds, and that the relay does well to post elsewhere too."""
 
-    events: tuple[PostingEvent, ...]
+    events: Annotated[tuple[PostingEvent, ...], Meta(max_length=LIMITS.max_events)]
     cursor: Cursor
     expires_in: Seconds
     closing: Seconds | None = None
@@ -262,7 +262,7 @@ class Mail(Message, frozen=True):
 class Mailbox(Message, frozen=True):
     """The other side's messages after a cursor, which is the number of the last one. Once `closed`, no more come."""
 
-    messages: tuple[Mail, ...]
+    messages: Annotated[tuple[Mail, ...], Meta(max_length=LIMITS.max_messages)]
     cursor: Cursor
     closed: CloseReason | None = None
     closing: Seconds | None = None
@@ -329,12 +329,6 @@ def parse_new_match(body: bytes) -> NewMatch:
     return message
 
 
-def parse_stored_news(body: bytes) -> PostingNews:
-    """The news of a posting out of a broker's own store, however long. Raises msgspec.DecodeError: the store is broken."""
-    news: PostingNews = _DECODERS[PostingNews].decode(body)
-    return news
-
-
 def parse_about(body: bytes) -> About:
     """What a relay offers, as a store has kept it. Raises MessageError."""
     about: About = _parse(About, body)
@@ -361,8 +355,9 @@ def schemas() -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _parse(kind: Any, body: bytes) -> Any:
-    if len(body) > LIMITS.max_body:
-        raise MessageError(ErrorName.BAD_REQUEST, f"The body is larger than {LIMITS.max_body} bytes.")
+    limit = LIMITS.max_answer if kind is PostingNews else LIMITS.max_body
+    if len(body) > limit:
+        raise MessageError(ErrorName.BAD_REQUEST, f"The body is larger than {limit} bytes.")
     try:
         if _VERSIONED.decode(body).version != VERSION:
             raise MessageError(ErrorName.VERSION, f"This end speaks version {VERSION} of the broker's protocol alone.")

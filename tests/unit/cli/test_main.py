@@ -25,7 +25,7 @@ from unit.cli.conftest import Command
 ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("MAYFLY_")},
-    "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("core", "relay", "client")),
+    "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("core", "relay", "client", "broker_optional")),
     "COLUMNS": "80",
 }
 PYTHON = sys.executable
