@@ -289,7 +289,9 @@ class FakeConnections:
         pass
 
 
-HASTY = MeetingConfig(backoff=0.001, max_backoff=0.01, exchange_timeout=0.4, connect_link=2.0)
+HASTY = MeetingConfig(
+    backoff=0.001, max_backoff=0.01, exchange_timeout=0.4, first_timeout=0.4, friend_backoff=0.01, connect_link=2.0
+)
 """Pauses that no test notices."""
 
 

@@ -13,6 +13,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from mayfly.errors import BrokerDownError, BrokerRefusedError, ForgedError, LinkError, RendezvousError, WrongWordsError
 from mayfly.rendezvous.envelope import Reason
@@ -38,7 +39,8 @@ class FriendHost:
         self._answerer = answerer
         self._reporter = reporter
         self._lifetime = lifetime
-        self._persistence = Persistence(reporter, brokers.config)
+        config = replace(brokers.config, max_backoff=brokers.config.friend_backoff)
+        self._persistence = Persistence(reporter, config)
 
     async def invite(self) -> Coming:
         """Show codes, one after the other as they are burnt, until a friend has come. Raises nothing but for bugs."""

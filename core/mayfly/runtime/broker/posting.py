@@ -50,17 +50,20 @@ class Conversation:
         self._posting = posting
         self._inbox: asyncio.Queue[str | RendezvousError] = asyncio.Queue()
         self._sent = 0
+        self._heard = False
         self.match = match
 
     async def hear(self) -> Envelope:
         """The client's next message. Raises RefusedError where none comes, and ForgedError for what is none."""
+        config = self._posting.config
         try:
-            async with asyncio.timeout(self._posting.config.exchange_timeout):
+            async with asyncio.timeout(config.exchange_timeout if self._heard else config.first_timeout):
                 message = await self._inbox.get()
         except TimeoutError:
             raise RefusedError("The client did not go on.") from None
         if isinstance(message, RendezvousError):
             raise message
+        self._heard = True
         return envelope(message)
 
     async def say(self, message: Envelope) -> None:
