@@ -13,7 +13,6 @@ from mayfly.errors import CodeGoneError
 from mayfly.meetconfig import PoolConfig
 from mayfly.runtime.broker.exchange import to_text
 from mayfly.runtime.events import Closed, CodeReady, Connected, Draining, Joined, Leaving, Listening, Posted, Warned
-from mayfly_client.options import ClientOptions
 from mayfly_relay.options import RelayOptions
 from support.fake_broker import FakeBroker, broker_options
 from support.meeting_place import patch
@@ -30,17 +29,13 @@ class Meeting:
     stage: Stage
     broker: FakeBroker
 
-    async def relay(self, **changes: object) -> Running:
-        options = relay_options(broker=broker_options(), public=True, **changes)
-        running = self.stage.relay(options)
+    async def relay(self) -> Running:
+        running = self.stage.relay(relay_options(broker=broker_options(), public=True))
         await running.script.event(Posted)
         return running
 
-    def client(self, **changes: object) -> Running:
-        return self.stage.client(self.options(**changes))
-
-    def options(self, **changes: object) -> ClientOptions:
-        return client_options(**{"broker": broker_options(), "pool": POOL, **changes})
+    def client(self, pool: PoolConfig = POOL, code: str | None = None) -> Running:
+        return self.stage.client(client_options(broker=broker_options(), pool=pool, code=code))
 
 
 @asynccontextmanager
