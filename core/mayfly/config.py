@@ -325,6 +325,9 @@ class RendezvousConfig:
     max_exclude: int = 32
     """Postings that a client may ask not to be given."""
 
+    min_lifetime: float = 10.0
+    """Seconds: nobody posts for less, which only brings traffic."""
+
     max_lifetime: float = 7 * 24 * 3600.0
     """Seconds: the longest span in any body, and the longest that a posting may stand."""
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from typing import Protocol
 
+from mayfly.config import RendezvousConfig
 from mayfly.rendezvous.messages import About, PortClass
 from mayfly.rendezvous.ports import served
 from mayfly.runtime.broker.answering import Answerer
@@ -89,4 +90,10 @@ async def broker_door(
 
 
 def _about(answerer: Answerer, serves: tuple[PortClass, ...], remaining: Callable[[], float], load: float) -> About:
-    return About(upstream="direct", nat=answerer.nat, serves=serves, remaining=remaining(), load=load)
+    return About(
+        upstream="direct",
+        nat=answerer.nat,
+        serves=serves,
+        remaining=min(remaining(), RendezvousConfig().max_lifetime),
+        load=load,
+    )

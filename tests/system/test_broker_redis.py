@@ -85,7 +85,7 @@ async def test_a_killed_broker_loses_no_posting_and_gives_no_seat_twice(tmp_path
             given.append(answer.body["posting"])
         seats = Counter(given)
         assert max(seats.values()) <= 2
-        # A match whose answer died with the broker holds its seat until it ends by itself: at most one for each request.
+        # A match whose answer died with the broker holds its seat until it ends by itself: at most one a request.
         missing = sum(2 - seats[posting["posting"]] for posting in acknowledged)
         assert 0 <= missing <= 8
 

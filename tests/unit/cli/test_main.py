@@ -29,7 +29,7 @@ ENVIRONMENT = {
     "COLUMNS": "80",
 }
 PYTHON = sys.executable
-NAMES = ["relay", "client", "chat", "send", "receive", "status", "stop", "transfer", "code"]
+NAMES = ["relay", "client", "chat", "send", "receive", "status", "stop", "transfer", "broker", "code"]
 COMMANDS = [(), *((name,) for name in NAMES), ("code", "inspect")]
 
 
@@ -46,7 +46,7 @@ def test_help_fits_80_columns(mayfly: Command, command: Sequence[str]) -> None:
     assert "\u2026" not in result.output  # nothing was cut to fit
 
 
-@pytest.mark.parametrize("command", ["relay", "client", "chat", "send", "receive"])
+@pytest.mark.parametrize("command", ["relay", "client", "chat", "send", "receive", "broker"])
 def test_every_option_names_its_variable(mayfly: Command, command: str) -> None:
     text = mayfly(command, "--help").output
     options = set(re.findall(r"^\u2502 --([a-z-]+)", text, re.MULTILINE)) - {"help"}
@@ -77,6 +77,7 @@ def test_help_loads_no_program_no_engine_and_no_event_loop() -> None:
     heavy = {
         "aiortc", "aioice", "av", "uvloop", "asyncio", "cryptography", "OpenSSL", "segno", "platformdirs",
         "prompt_toolkit", "blake3",
+        "aiohttp", "msgspec", "mayfly_broker",
         "mayfly_relay", "mayfly_client", "mayfly.signaling.codes", "mayfly.runtime", "mayfly.services",
     }  # fmt: skip
     assert heavy & set(loaded) == set()

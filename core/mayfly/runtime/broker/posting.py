@@ -43,6 +43,12 @@ _GOODBYE = 2.0
 """Seconds for telling a broker that we leave; it finds out by itself if it must."""
 
 
+def standing(seconds: float) -> float:
+    """A posting's lifetime within what brokers take; who stays longer posts again."""
+    limits = RendezvousConfig()
+    return min(max(seconds, limits.min_lifetime), limits.max_lifetime)
+
+
 class Conversation:
     """The relay's end of one match."""
 

@@ -11,7 +11,7 @@ from mayfly.errors import BrokerDownError, BrokerRefusedError, ForgedError, Refu
 from mayfly.rendezvous.envelope import Reason, Refusal
 from mayfly.rendezvous.messages import Arrived, ErrorName, FriendPosting, Opened
 from mayfly.runtime.broker.exchange import to_text
-from mayfly.runtime.broker.posting import Conversation, Posting
+from mayfly.runtime.broker.posting import Conversation, Posting, standing
 from support.fake_broker import HASTY
 from support.meeting_place import Place, meeting_place
 
@@ -46,6 +46,13 @@ async def test_a_broker_cannot_make_us_hold_much(monkeypatch: pytest.MonkeyPatch
         assert talks[0].waiting <= RendezvousConfig().max_messages
         running.cancel()
         await posting.aclose()
+
+
+def test_a_posting_stands_as_long_as_brokers_let_it() -> None:
+    limits = RendezvousConfig()
+    assert standing(0.0) == limits.min_lifetime
+    assert standing(600.0) == 600.0
+    assert standing(1e9) == limits.max_lifetime
 
 
 async def test_why_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
