@@ -31,7 +31,7 @@ BACKLOG = 4096
 MEASURED_EVERY = 5.0
 """Seconds between two looks at the store for /metrics."""
 
-LINGER = 2.0
+LINGER = 1.0
 """Seconds for which the rest of a refused body is read, so that the refusal arrives."""
 
 MEMORY = "memory"

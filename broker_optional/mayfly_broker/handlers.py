@@ -34,7 +34,7 @@ from mayfly_broker.metrics import Tally
 from mayfly_broker.refusals import RefusedError
 from mayfly_broker.store import Store
 
-OWNER = "owner"
+OWNER = web.RequestKey("owner", str)
 """Where the middleware leaves the name of the address prefix that a request came from."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
@@ -159,6 +159,8 @@ class Handlers:
     async def _body(self, request: web.Request) -> bytes:
         if request.content_type != "application/json" or "Content-Encoding" in request.headers:
             raise RefusedError(ErrorName.MEDIA_TYPE)
+        if (request.content_length or 0) > LIMITS.max_body:
+            raise RefusedError(ErrorName.TOO_LARGE)
         try:
             async with asyncio.timeout(self._config.request_timeout):
                 return await request.read()

@@ -122,7 +122,8 @@ class RedisStore:
     async def news(self, posting: str, token: str, after: int) -> PostingNews:
         """See Store."""
         seq, stands, events = await self._call("news", _named(posting=posting, token=token, after=after))
-        return messages.parse_stored_news(f'{{"events":{events},"cursor":{seq},"expires_in":{float(stands)}}}'.encode())
+        news = f'{{"events":{events},"cursor":{seq},"expires_in":{float(stands)}}}'
+        return messages.parse(PostingNews, news.encode())
 
     async def cut(self, posting: str) -> None:
         """See Store."""
@@ -232,6 +233,7 @@ def _source(config: BrokerConfig) -> str:
         "channel": CHANNEL,
         "retry": RETRY,
         "levels": LEVELS,
+        "max_events": messages.LIMITS.max_events,
         "fitting": FITTING,
         "posting": {f"{state} {step}": after for (state, step), after in POSTING.items()},
         "match": {f"{state} {reason}": after for (state, reason), after in MATCH.items()},
@@ -246,5 +248,5 @@ def _lua(value: Any) -> str:
         items = cast("Mapping[str, Any]", value).items()
         return "{" + ",".join(f"[{_lua(name)}]={_lua(inner)}" for name, inner in items) + "}"
     if isinstance(value, tuple):
-        return "{" + ",".join(_lua(inner) for inner in value) + "}"
+        return "{" + ",".join(_lua(inner) for inner in cast("tuple[object, ...]", value)) + "}"
     return f'"{value}"' if isinstance(value, str) else repr(value)

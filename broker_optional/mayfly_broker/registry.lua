@@ -98,6 +98,10 @@ end
 
 -- Steps
 
+local function as_long_as(posting, name)  -- a key that was made later than its posting lives no longer
+  call('EXPIRE', key(name, posting), math.max(1, call('TTL', key('p', posting))))
+end
+
 local function plan(id)
   local lease, ends = fields(key('p', id), 'lease', 'ends')
   local due = math.min(tonumber(lease), tonumber(ends))
@@ -116,6 +120,7 @@ local function tell(posting, match, form, ...)
   if call('EXISTS', key('p', posting)) == 0 then return end
   local seq = call('HINCRBY', key('p', posting), 'seq', 1)
   call('ZADD', key('e', posting), seq, string.format(form, seq, match, ...))
+  as_long_as(posting, 'e')
   local seqs = call('HGET', key('m', match), 'seqs') or ''
   call('HSET', key('m', match), 'seqs', seqs .. ' ' .. seq)
   news(posting)
@@ -294,8 +299,11 @@ function calls.news()
   local refusal = live()
   if refusal then return refusal end
   local left = renew(args.posting)
-  local events = call('ZRANGEBYSCORE', key('e', args.posting), '(' .. args.after, '+inf')
-  return {'ok', call('HGET', key('p', args.posting), 'seq'), tostring(left), '[' .. table.concat(events, ',') .. ']'}
+  local events = key('e', args.posting)
+  local newer = call('ZRANGEBYSCORE', events, '(' .. args.after, '+inf', 'LIMIT', 0, C.max_events)
+  local cursor = call('HGET', key('p', args.posting), 'seq')
+  if #newer == C.max_events then cursor = call('ZSCORE', events, newer[#newer]) end
+  return {'ok', cursor, tostring(left), '[' .. table.concat(newer, ',') .. ']'}
 end
 
 function calls.cut()
@@ -350,6 +358,7 @@ function calls.match()
   call('HSET', key('holder'), id, args.owner)
   call('HINCRBY', key('held'), args.owner, 1)
   call('SADD', key('o', posting), id)
+  as_long_as(posting, 'o')
   call('HINCRBY', key('p', posting), 'tries', 1)
   lay(posting)
   tell(posting, id, '{"type":"opened","seq":%d,"match":"%s"}')

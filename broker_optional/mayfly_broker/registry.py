@@ -14,9 +14,11 @@ import heapq
 from collections import Counter
 from hashlib import sha256
 from hmac import compare_digest
+from itertools import islice
 
 from mayfly.config import BrokerConfig
 from mayfly.rendezvous.messages import (
+    LIMITS,
     Arrived,
     CloseReason,
     Ended,
@@ -117,8 +119,10 @@ class Registry:
         self.expire(now)
         entry = self._own(posting, token)
         self._renew(entry, now)
-        events = tuple(event for seq, event in entry.events.items() if seq > after)
-        return PostingNews(events, entry.seq, entry.until - now)
+        newer = (event for seq, event in entry.events.items() if seq > after)
+        events = tuple(islice(newer, LIMITS.max_events))
+        cursor = events[-1].seq if len(events) == LIMITS.max_events else entry.seq
+        return PostingNews(events, cursor, entry.until - now)
 
     def cut(self, posting: str, now: float) -> None:
         """The connection of a posting's poll was cut: its relay comes back soon, or never."""

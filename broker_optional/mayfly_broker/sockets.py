@@ -9,6 +9,7 @@ import resource
 import socket
 import ssl
 import stat
+from ipaddress import ip_address
 
 from mayfly.errors import ListenError
 from mayfly_broker.options import Place, Tls
@@ -24,23 +25,23 @@ SPARE = 64
 
 
 def listening(place: Place, backlog: int) -> socket.socket:
-    """A socket that listens. Port 0 takes a free one; a dead socket file is replaced. Raises ListenError."""
+    """A socket that listens; no name is ever looked up. Port 0 takes a free one; a dead socket file is replaced. Raises ListenError."""
     if place.path is not None:
         return _unix(place, backlog)
     try:
-        found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError:
+        own = ip_address("127.0.0.1" if place.host.lower() == "localhost" else place.host)
+    except ValueError:
         raise ListenError(
-            f"cannot listen on {place.text}: {place.host} is no address of this computer",
+            f"cannot listen on {place.text}: that is a name, not an address of this computer",
             hint="Give an address, such as 127.0.0.1:8040.",
         ) from None
-    family, kind, protocol, _, address = found[0]
-    sock = socket.socket(family, kind, protocol)
+    family = socket.AF_INET if own.version == 4 else socket.AF_INET6
+    sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if place.host == "::" else 1)
-        sock.bind(address)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if own.is_unspecified else 1)
+        sock.bind((str(own), place.port))
         sock.listen(backlog)
     except OSError as error:
         sock.close()

@@ -50,6 +50,7 @@ class BrokeredClient:
         self._tasks = TaskSet()
         self._sessions: dict[int, Session] = {}
         self._numbers = 0
+        self._told: set[int] = set()  # whose end was reported
         self._announced = False
         self._said = ""
         self._loop = asyncio.get_running_loop()
@@ -133,7 +134,7 @@ class BrokeredClient:
             self._welcome(number, session, found.met, link, own)
             place.join(session, peer)
             await first_of(session.wait_closed(), self._watch(number, session, link))
-            self._hub.report(Closed(number, session.end.reason or "the relay has left"))
+            self._closed(number, session.end.reason or "the relay has left")
         finally:
             self._dialler.remove(number)
             self._pool.gone(number, self._loop.time(), failed=_failed(session))
@@ -155,6 +156,11 @@ class BrokeredClient:
     def _leaving(self, number: int, seconds: float, reason: str) -> None:
         self._hub.report(Leaving(number, seconds, reason))
         self._step(number, Step.GOAWAY)
+
+    def _closed(self, number: int, reason: str) -> None:
+        if number not in self._told:
+            self._told.add(number)
+            self._hub.report(Closed(number, reason))
 
     def _step(self, number: int, step: Step) -> None:
         self._pool.step(number, step)
@@ -205,8 +211,8 @@ class BrokeredClient:
             await unless(hub.shutdown.stop, self._finish(grace))
         for number, session in sessions:
             if not session.ended:
+                self._closed(number, "this side left")
                 await session.close(ErrorCode.DRAINED, "the client has left")
-                hub.report(Closed(number, "this side left"))
 
     async def _finish(self, grace: float) -> None:
         await first_of(self._idle(), asyncio.sleep(grace))

@@ -357,7 +357,13 @@ class RendezvousConfig:
     """What a body of the broker's interface may hold. Part of the protocol: both ends know these numbers."""
 
     max_body: int = 16 * KIB
-    """Bytes of any request. A longer one is refused unread."""
+    """Bytes of any other body. A longer request is refused unread."""
+
+    max_answer: int = 64 * KIB
+    """Bytes of the news of a posting, the only answer that may be longer than `max_body`."""
+
+    max_events: int = 8
+    """Events in one answer of news; what else there is comes with the next."""
 
     max_message: int = 4 * KIB
     """Bytes of one sealed message, before base64url."""
@@ -370,6 +376,9 @@ class RendezvousConfig:
 
     max_exclude: int = 32
     """Postings that a client may ask not to be given."""
+
+    min_lifetime: float = 10.0
+    """Seconds: nobody posts for less, which only brings traffic."""
 
     max_lifetime: float = 7 * 24 * 3600.0
     """Seconds: the longest span in any body, and the longest that a posting may stand."""

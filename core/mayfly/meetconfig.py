@@ -30,6 +30,9 @@ class MeetingConfig:
     exchange_timeout: float = 10.0
     """For the other side's next message in a match; then the exchange is given up."""
 
+    first_timeout: float = 4.0
+    """For a client's first message, which it sends as soon as it is matched; then its seat is given up."""
+
     connect_link: float = 15.0
     """For the link once both sides have offer and answer; then another relay is tried."""
 
@@ -38,6 +41,9 @@ class MeetingConfig:
 
     max_backoff: float = 30.0
     """Where the pauses stop growing."""
+
+    friend_backoff: float = 4.0
+    """The same where two people wait."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,8 @@ Broker = Annotated[
     typer.Option(
         "--broker",
         metavar="URL",
-        help="Meet through this broker instead of pasting codes: https://HOST[:PORT][/PATH]. Repeatable; they are "
-        "tried in this order.",
+        help="Meet through this broker instead of pasting codes: https://HOST, with :PORT and /PATH if need be. "
+        "Repeatable; they are tried in this order.",
         rich_help_panel=_BROKER,
     ),
 ]
@@ -40,8 +40,8 @@ BrokerProxy = Annotated[
     typer.Option(
         "--broker-proxy",
         metavar="URL",
-        help="Reach the brokers through this proxy: socks5://[USER:PASSWORD@]HOST:PORT or http://… . The link does not "
-        "go through it.",
+        help="Reach the brokers through this proxy: socks5://HOST:PORT or http://HOST:PORT, with USER:PASSWORD@ before "
+        "HOST if need be. The link does not go through it.",
         rich_help_panel=_BROKER,
     ),
 ]
@@ -49,7 +49,7 @@ BrokerFront = Annotated[
     str | None,
     typer.Option(
         "--broker-front",
-        metavar="HOST[:PORT]",
+        metavar="HOST",
         help="Connect to this host and name it in TLS, and ask it for the broker in the Host header alone: for a "
         "broker behind a large host.",
         rich_help_panel=_BROKER,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mayfly.errors import UsageError
-from mayfly_cli import brokers, newnym, onions, settings, sharing, units, upstreams
+from mayfly_cli import brokers, extended, newnym, onions, settings, sharing, units, upstreams
 from mayfly_cli.ordered import RULES
 from mayfly_cli.settings import Values
 
@@ -135,6 +135,9 @@ def relay(
     ] = None,
     upstream: upstreams.Upstream = None,
     outbound_address: upstreams.Outbound = None,
+    ext_or_port: extended.ExtOrPort = None,
+    ext_or_cookie: extended.ExtOrCookie = None,
+    ext_or_address: extended.ExtOrAddress = None,
     tor_control: upstreams.TorControl = None,
     torrc_line: upstreams.TorrcLine = None,
     tor_isolate: upstreams.TorIsolate = "client",
@@ -223,6 +226,7 @@ def options(values: Values) -> RelayOptions:
         unsafe_logging=bool(values.raw("unsafe_logging")),
         hub=sharing.hub_options(values),
         **upstreams.way_out(values),
+        **extended.extended_port(values),
     )
 
 

@@ -90,6 +90,7 @@ def way_out(values: Values) -> dict[str, Any]:
     _only_with(values, choice.kind is Kind.TOR, "--upstream tor", "tor_isolate")
     tor = choice.kind is Kind.TOR or bool(values.raw("offer_onion"))
     _only_with(values, tor, "--upstream tor or --offer-onion", "tor_control", "torrc_line")
+    _only_with(values, choice.kind is Kind.BRIDGE, "--upstream bridge://", "ext_or_port")
     if choice.kind is Kind.BRIDGE and (values.raw("allow") or values.raw("deny")):
         raise UsageError("A bridge's relay serves that bridge and nothing else, so --allow and --deny mean nothing.")
     lines = values.many("torrc_line", torrc_line)

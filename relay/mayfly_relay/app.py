@@ -176,7 +176,7 @@ class _Relay:
         self._met += 1
         number = self._met
         place = self._hub.place(number)
-        service = self._way.service(number, place.serve)
+        service = self._way.service(number, place.serve, met.link.path().remote_address)
         session = Session(
             met.link,
             LocalHello(role=Role.RELAY, policy=self._way.summary, lifetime=self._remaining(), upstream=self._way.kind),

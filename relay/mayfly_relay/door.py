@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from typing import Protocol
 
+from mayfly.config import RendezvousConfig
 from mayfly.rendezvous.messages import About, PortClass, Upstream
 from mayfly.rendezvous.ports import served
 from mayfly.runtime.broker.answering import Answerer
@@ -97,7 +98,13 @@ def _about(
     remaining: Callable[[], float],
     load: float,
 ) -> About:
-    return About(upstream=upstream, nat=answerer.nat, serves=serves, remaining=remaining(), load=load)
+    return About(
+        upstream=upstream,
+        nat=answerer.nat,
+        serves=serves,
+        remaining=min(remaining(), RendezvousConfig().max_lifetime),
+        load=load,
+    )
 
 
 def _upstream(choice: UpstreamChoice) -> Upstream:

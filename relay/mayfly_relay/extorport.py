@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from pathlib import Path
 
-from mayfly.errors import UsageError
+from mayfly.errors import Reply, UpstreamError, UsageError
 from mayfly.pt.extended import NONCE_SIZE, ExtendedPortError, Introduction, parse_cookie
+from mayfly.wire.address import Destination
 from mayfly_relay.upstream import connect_error
 
 TRANSPORT = "mayfly"
@@ -83,6 +84,22 @@ class CoarseAddress:
         bits = self.bits4 if address.version == 4 else self.bits6
         host = ip_network((address, bits), strict=False).network_address
         return f"{host}:1" if host.version == 4 else f"[{host}]:1"  # a port of the client's would tell more of it
+
+
+class ExtendedUpstream:
+    """The way of one client to the bridge: an Upstream."""
+
+    def __init__(self, port: ExtendedPort, user_address: str | None) -> None:
+        self._port = port
+        self._user_address = user_address
+
+    async def connect(self, destination: Destination) -> socket.socket:
+        """As Upstream.connect, to the bridge, whatever was asked for."""
+        return await self._port.connect(self._user_address)
+
+    async def resolve(self, destination: Destination) -> Destination:
+        """A bridge looks up nothing. Raises UpstreamError."""
+        raise UpstreamError(Reply.COMMAND_NOT_SUPPORTED, "the upstream looks up no names")
 
 
 def _read_cookie(path: Path) -> bytes:

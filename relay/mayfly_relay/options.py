@@ -9,6 +9,7 @@ from mayfly.services.options import HubOptions
 from mayfly.tor.settings import TorSettings
 from mayfly.transport.base import LinkSettings
 from mayfly_relay.addresses import Address
+from mayfly_relay.extorport import CoarseAddress, ExtendedPort
 from mayfly_relay.limits import RelayLimits
 from mayfly_relay.policy import ExitPolicy
 from mayfly_relay.upstream_urls import UpstreamChoice
@@ -36,6 +37,12 @@ class RelayOptions:
 
     upstream: UpstreamChoice = field(default_factory=UpstreamChoice)
     """Where streams go."""
+
+    extended_port: ExtendedPort | None = None
+    """The extended ORPort of the bridge that is the upstream, or None for its ORPort."""
+
+    told_of_clients: CoarseAddress | None = None
+    """How much of a client's address the bridge is told there; None is nothing."""
 
     outbound: tuple[Address, ...] = ()
     """The addresses of ours that `direct` connects from, at most one of each family; empty leaves it to the system."""

@@ -13,9 +13,11 @@ from mayfly.runtime.tasks import unless
 from mayfly.tor.driver import Tor
 from mayfly.tor.status import TorStatus
 from mayfly.wire.hello import Upstream as Kind
+from mayfly_relay.addresses import Address
 from mayfly_relay.bridge import BridgeUpstream, bridge_policy
 from mayfly_relay.dialler import ProxyDialler
 from mayfly_relay.direct import DirectUpstream
+from mayfly_relay.extorport import ExtendedUpstream
 from mayfly_relay.guard import Guard
 from mayfly_relay.interfaces import OwnNetworks
 from mayfly_relay.options import RelayOptions
@@ -77,11 +79,15 @@ class WayOut:
         if self.tor is not None:
             await self.tor.wait_ready()
 
-    def service(self, client: int, serve_people: Serve) -> ClientService:
-        """The service of the client of that number."""
+    def service(self, client: int, serve_people: Serve, address: Address | None = None) -> ClientService:
+        """The service of the client of that number; `address` is where it comes from, where that is known."""
         options = self._options
         guard: Guard | None = None
-        if self._shared is not None:
+        upstream: Upstream
+        if options.extended_port is not None:
+            coarse = options.told_of_clients
+            upstream = ExtendedUpstream(options.extended_port, None if coarse is None else coarse.of(address))
+        elif self._shared is not None:
             upstream = self._shared
         elif self.tor is not None:
             upstream = self._through_tor(self.tor, client)

@@ -311,6 +311,19 @@ async def messages_are_numbered(scene: Scene) -> None:
         await scene.store.send(match.match, match.token, NewMessage(3, "x"))
 
 
+async def news_comes_in_portions(scene: Scene) -> None:
+    relay = await scene.pool(4)
+    for match in await scene.clients(4):
+        for number in (1, 2):
+            await scene.store.send(match.match, match.token, NewMessage(number, "x" * 4000))
+    seen, cursor = [], 0
+    for _ in range(2):
+        news = await scene.store.news(relay.posting, relay.token, cursor)
+        seen += [event.seq for event in news.events]
+        cursor = news.cursor
+    assert (seen, cursor) == (list(range(1, 13)), 12)
+
+
 async def a_mailbox_has_a_size(scene: Scene) -> None:
     await scene.pool()
     match = await scene.client()
@@ -466,7 +479,8 @@ async def the_whole_is_bounded(scene: Scene) -> None:
 
 
 async def nothing_stays_when_all_have_gone(scene: Scene) -> None:
-    relay, friend = await scene.pool(3), await scene.friend()
+    await scene.pool(3)
+    friend = await scene.friend()
     for match in [*await scene.clients(3), await scene.client(nameplate=friend.nameplate)]:
         await scene.store.send(match.match, match.token, NewMessage(1, "x"))
     assert await scene.store.counts() == (2, 0, 4)
@@ -495,6 +509,7 @@ CASES: tuple[Case, ...] = (
     a_match_expires,
     a_match_closed_late_can_still_be_read,
     messages_are_numbered,
+    news_comes_in_portions,
     a_mailbox_has_a_size,
     tokens_are_asked_for,
     a_friend_comes_by_nameplate,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ("core", "relay", "client", "tests")
+SOURCES = ("core", "relay", "client", "broker_optional", "tests")
 LINE_LIMIT = 32 * 1024 * 1024
 KEPT_OUTPUT = 16 * 1024
 

@@ -11,6 +11,7 @@ import pytest
 
 import mayfly.services.peer
 import mayfly_client.app
+import mayfly_client.brokered
 import mayfly_relay.app
 from mayfly.runtime.events import CodeReady, Connected, Event, Listening
 from mayfly.runtime.shutdown import Shutdown
@@ -111,7 +112,7 @@ class Stage:
         monkeypatch.setattr(
             "mayfly.runtime.meeting.verification_words", lambda offer, answer: (offer.text, answer.text)
         )
-        for program in (mayfly_client.app, mayfly_relay.app, mayfly.services.peer):
+        for program in (mayfly_client.app, mayfly_client.brokered, mayfly_relay.app, mayfly.services.peer):
             monkeypatch.setattr(program, "make_engine", lambda _name: MemoryEngine(self.network))
 
     async def __aenter__(self) -> Stage:

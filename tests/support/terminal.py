@@ -91,6 +91,10 @@ class Terminal:
         """Type something and press Enter."""
         os.write(self._master, text.encode() + b"\n")
 
+    def press(self, keys: str) -> None:
+        """Press keys, and no Enter."""
+        os.write(self._master, keys.encode())
+
     def interrupt(self) -> None:
         """Ctrl-C."""
         os.write(self._master, b"\x03")

@@ -63,6 +63,11 @@ async def transport_client(
         yield TransportClient(node)
 
 
+def upstream(bridge: Node, *more: str) -> tuple[str, ...]:
+    """The options of a relay in front of that bridge."""
+    return ("relay", *LOOPBACK, "--upstream", f"bridge://{bridge.address}:{bridge.or_port}", *more)
+
+
 def fingerprint(bridge: Node) -> str:
     """Of a bridge."""
     found = re.search(r"[0-9A-F]{40}", bridge.bridge_line)

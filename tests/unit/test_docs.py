@@ -24,7 +24,7 @@ from mayfly_cli import configfile
 from mayfly_cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = [path for folder in ("core", "relay", "client") for path in (ROOT / folder).rglob("*.py")]
+SOURCES = [path for folder in ("core", "relay", "client", "broker_optional") for path in (ROOT / folder).rglob("*.py")]
 MARKDOWN = sorted(
     path
     for path in ROOT.rglob("*.md")

@@ -13,6 +13,7 @@ PACKAGES = {
     "core/mayfly_cli": "cli",
     "relay/mayfly_relay": "relay",
     "client/mayfly_client": "client",
+    "broker_optional/mayfly_broker": "broker",
 }
 """Each import package with the folder of tests/unit that holds its tests."""
 
@@ -32,6 +33,11 @@ TESTED_ELSEWHERE = {
     "core/mayfly/transport/wrtc/connection.py": "libwebrtc on real sockets: tests/integration/test_link_wrtc.py",
     "core/mayfly/transport/wrtc/engine.py": "libwebrtc on real sockets: tests/integration/test_link_wrtc.py",
     "core/mayfly/transport/wrtc/link.py": "libwebrtc on real sockets: tests/integration/test_link_wrtc.py",
+    "broker_optional/mayfly_broker/app.py": "a whole server: tests/integration/test_broker_http.py and tests/system",
+    "broker_optional/mayfly_broker/options.py": "plain data; tests/unit/cli/test_broker.py fills it",
+    "broker_optional/mayfly_broker/records.py": "plain data; the registry's tests fill it",
+    "broker_optional/mayfly_broker/redis_store.py": "a real Redis: tests/integration/test_redis_store.py",
+    "broker_optional/mayfly_broker/routes.py": "a table; tests/unit/broker/test_openapi.py holds both its users to it",
     "core/mayfly_cli/__main__.py": "two lines; every system test runs it",
 }
 """Source files without a test file of their own, and why."""

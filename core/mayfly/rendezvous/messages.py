@@ -9,7 +9,7 @@ clock of the other side is trusted or needed.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, cast, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -33,6 +33,7 @@ class ErrorName(StrEnum):
     UNKNOWN_POSTING = "unknown-posting"
     UNKNOWN_MATCH = "unknown-match"
     NO_SUCH_NAMEPLATE = "no-such-nameplate"
+    NO_RELAY = "no-relay"
     METHOD = "method-not-allowed"
     TIMEOUT = "timeout"
     BUSY = "busy"
@@ -45,7 +46,6 @@ class ErrorName(StrEnum):
     MEDIA_TYPE = "media-type"
     TOO_MANY = "too-many"
     INTERNAL = "internal"
-    NO_RELAY = "no-relay"
     FULL = "full"
     DRAINING = "draining"
     STORE_DOWN = "store-down"
@@ -59,6 +59,7 @@ STATUS: dict[ErrorName, int] = {
     ErrorName.UNKNOWN_POSTING: 404,
     ErrorName.UNKNOWN_MATCH: 404,
     ErrorName.NO_SUCH_NAMEPLATE: 404,
+    ErrorName.NO_RELAY: 404,
     ErrorName.METHOD: 405,
     ErrorName.TIMEOUT: 408,
     ErrorName.BUSY: 409,
@@ -71,7 +72,6 @@ STATUS: dict[ErrorName, int] = {
     ErrorName.MEDIA_TYPE: 415,
     ErrorName.TOO_MANY: 429,
     ErrorName.INTERNAL: 500,
-    ErrorName.NO_RELAY: 503,
     ErrorName.FULL: 503,
     ErrorName.DRAINING: 503,
     ErrorName.STORE_DOWN: 503,
@@ -100,6 +100,7 @@ Blob = Annotated[
     Meta(pattern=r"^[A-Za-z0-9_-]+(?!\n)$", max_length=_BASE64_LIMIT, description="base64url, opaque to the broker"),
 ]
 Seconds = Annotated[float, Meta(ge=0, le=LIMITS.max_lifetime)]
+Lifetime = Annotated[float, Meta(ge=LIMITS.min_lifetime, le=LIMITS.max_lifetime)]
 Number = Annotated[int, Meta(ge=1, le=LIMITS.max_messages)]
 Cursor = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Capacity = Annotated[int, Meta(ge=0, le=LIMITS.max_capacity)]
@@ -133,7 +134,7 @@ class PoolPosting(Message, frozen=True, tag="pool", tag_field="mode"):
     version: Literal[1]
     key: PublicKey
     capacity: Capacity
-    lifetime: Seconds
+    lifetime: Lifetime
     about: About
 
 
@@ -141,7 +142,7 @@ class FriendPosting(Message, frozen=True, tag="friend", tag_field="mode"):
     """A relay waits for one friend, who will know its nameplate. `nameplate` is a wish: one that it had before."""
 
     version: Literal[1]
-    lifetime: Seconds
+    lifetime: Lifetime
     nameplate: Nameplate | None = None
 
 
@@ -152,7 +153,7 @@ class PostingUpdate(Message, frozen=True):
     """What has changed; what is left out stays. A capacity below the open matches ends none of them."""
 
     capacity: Capacity | None = None
-    lifetime: Seconds | None = None
+    lifetime: Lifetime | None = None
     about: About | None = None
 
 
@@ -199,10 +200,10 @@ PostingEvent = Opened | Arrived | Ended
 
 
 class PostingNews(Message, frozen=True):
-    """What has happened to a posting after a cursor; empty when the wait is over. `closing` says that this broker
-    leaves in so many seconds, and that the relay does well to post elsewhere too."""
+    """What has happened to a posting after a cursor, the oldest first; empty when the wait is over. `closing` says that
+    this broker leaves in so many seconds, and that the relay does well to post elsewhere too."""
 
-    events: tuple[PostingEvent, ...]
+    events: Annotated[tuple[PostingEvent, ...], Meta(max_length=LIMITS.max_events)]
     cursor: Cursor
     expires_in: Seconds
     closing: Seconds | None = None
@@ -262,7 +263,7 @@ class Mail(Message, frozen=True):
 class Mailbox(Message, frozen=True):
     """The other side's messages after a cursor, which is the number of the last one. Once `closed`, no more come."""
 
-    messages: tuple[Mail, ...]
+    messages: Annotated[tuple[Mail, ...], Meta(max_length=LIMITS.max_messages)]
     cursor: Cursor
     closed: CloseReason | None = None
     closing: Seconds | None = None
@@ -283,10 +284,6 @@ class Health(Message, frozen=True):
     version: int
 
 
-class _Versioned(Struct):
-    version: int = VERSION
-
-
 BODIES: dict[str, Any] = {
     "NewPosting": NewPosting,
     "PostingUpdate": PostingUpdate,
@@ -304,11 +301,16 @@ BODIES: dict[str, Any] = {
 
 M = TypeVar("M", bound=Message)
 
-_DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {
-    kind: msgspec.json.Decoder(kind) for kind in (About, *BODIES.values())
-}
-_VERSIONED = msgspec.json.Decoder(_Versioned)
 _ENCODER = msgspec.json.Encoder()
+
+
+def _whole(text: str) -> float:
+    """3.0 is a whole number too, as it is in JSON Schema: not every language writes those without a fraction."""
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+
+_DECODER = msgspec.json.Decoder(float_hook=_whole)
 
 
 def parse(kind: type[M], body: bytes) -> M:
@@ -327,12 +329,6 @@ def parse_new_match(body: bytes) -> NewMatch:
     """The body of a new match, of either mode. Raises MessageError."""
     message: NewMatch = _parse(NewMatch, body)
     return message
-
-
-def parse_stored_news(body: bytes) -> PostingNews:
-    """The news of a posting out of a broker's own store, however long. Raises msgspec.DecodeError: the store is broken."""
-    news: PostingNews = _DECODERS[PostingNews].decode(body)
-    return news
 
 
 def parse_about(body: bytes) -> About:
@@ -361,16 +357,24 @@ def schemas() -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _parse(kind: Any, body: bytes) -> Any:
-    if len(body) > LIMITS.max_body:
-        raise MessageError(ErrorName.BAD_REQUEST, f"The body is larger than {LIMITS.max_body} bytes.")
+    limit = LIMITS.max_answer if kind is PostingNews else LIMITS.max_body
+    if len(body) > limit:
+        raise MessageError(ErrorName.BAD_REQUEST, f"The body is larger than {limit} bytes.")
     try:
-        if _VERSIONED.decode(body).version != VERSION:
+        value = _DECODER.decode(body)
+        if _other_version(value):
             raise MessageError(ErrorName.VERSION, f"This end speaks version {VERSION} of the broker's protocol alone.")
-        return _DECODERS[kind].decode(body)
+        return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         raise MessageError(ErrorName.BAD_REQUEST, f"The body does not fit: {_where(error)}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MessageError(ErrorName.BAD_REQUEST, "The body is not JSON in UTF-8.") from None
+
+
+def _other_version(value: object) -> bool:
+    """Whether a body says that it is of another version: nothing else in it can then be judged."""
+    version = cast("dict[str, object]", value).get("version") if isinstance(value, dict) else None
+    return isinstance(version, int) and not isinstance(version, bool) and version != VERSION
 
 
 def _where(error: msgspec.ValidationError) -> str:

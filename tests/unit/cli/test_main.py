@@ -25,11 +25,11 @@ from unit.cli.conftest import Command
 ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("MAYFLY_")},
-    "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("core", "relay", "client")),
+    "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("core", "relay", "client", "broker_optional")),
     "COLUMNS": "80",
 }
 PYTHON = sys.executable
-NAMES = ["relay", "client", "pt", "chat", "send", "receive", "status", "stop", "transfer", "code"]
+NAMES = ["relay", "client", "pt", "chat", "send", "receive", "status", "stop", "transfer", "broker", "code"]
 COMMANDS = [(), *((name,) for name in NAMES), ("code", "inspect")]
 
 
@@ -46,7 +46,7 @@ def test_help_fits_80_columns(mayfly: Command, command: Sequence[str]) -> None:
     assert "\u2026" not in result.output  # nothing was cut to fit
 
 
-@pytest.mark.parametrize("command", ["relay", "client", "chat", "send", "receive"])
+@pytest.mark.parametrize("command", ["relay", "client", "chat", "send", "receive", "broker"])
 def test_every_option_names_its_variable(mayfly: Command, command: str) -> None:
     text = mayfly(command, "--help").output
     options = set(re.findall(r"^\u2502 --([a-z-]+)", text, re.MULTILINE)) - {"help"}
@@ -77,6 +77,7 @@ def test_help_loads_no_program_no_engine_and_no_event_loop() -> None:
     heavy = {
         "aiortc", "aioice", "av", "uvloop", "asyncio", "cryptography", "OpenSSL", "segno", "platformdirs",
         "prompt_toolkit", "blake3",
+        "aiohttp", "msgspec", "mayfly_broker",
         "mayfly_relay", "mayfly_client", "mayfly.signaling.codes", "mayfly.runtime", "mayfly.services",
     }  # fmt: skip
     assert heavy & set(loaded) == set()

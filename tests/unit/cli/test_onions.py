@@ -15,7 +15,7 @@ ADDRESS = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion"
     [
         (["relay", "--torrc-line", "UseBridges 1"], "only with --upstream tor or --offer-onion"),
         (["relay", "--tor-control", "9051"], "only with --upstream tor or --offer-onion"),
-        (["relay", "--offer-onion", "--tor-control", "here"], "neither HOST:PORT nor"),
+        (["relay", "--offer-onion", "--tor-control", "here"], "neither ADDRESS:PORT"),
         (["relay", "--offer-onion", "--torrc-line", "a\nb"], "not one line"),
         (
             ["relay", "--offer-onion", "--tor-control", "9051", "--torrc-line", "UseBridges 1"],

@@ -58,6 +58,14 @@ def test_a_posting_for_a_friend_and_both_matches() -> None:
     assert pool == PoolMatch(1, Want(), ())
 
 
+def test_a_whole_number_may_have_a_fraction_of_nothing() -> None:
+    posting = messages.parse_new_posting(
+        encoded(POOL).replace(b": 3,", b": 3.0,").replace(b'"version": 1,', b'"version": 1.0,')
+    )
+    assert isinstance(posting, PoolPosting)
+    assert (posting.capacity, type(posting.capacity)) == (3, int)
+
+
 def test_unknown_members_are_ignored() -> None:
     assert messages.parse(NewMessage, b'{"n":1,"body":"eA","later":{}}') == NewMessage(1, "eA")
 
@@ -76,8 +84,10 @@ def test_events_keep_their_kind() -> None:
         {"capacity": -1},
         {"capacity": 65},
         {"capacity": 1.5},
+        {"version": "1"},
+        {"version": True},
         {"capacity": "3"},
-        {"lifetime": -1},
+        {"lifetime": 9},
         {"lifetime": 1e300},
         {"mode": "else"},
         {"about": {"upstream": "carrier pigeon"}},

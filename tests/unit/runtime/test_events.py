@@ -26,6 +26,7 @@ from mayfly.runtime.events import (
     Listening,
     MessageReceived,
     Offered,
+    Posted,
     Progress,
     Renewed,
     Status,
@@ -39,6 +40,10 @@ from mayfly.runtime.events import (
 WORDS = ("one", "two", "three", "four", "five")
 
 SAMPLES: list[tuple[Event, dict[str, Any]]] = [
+    (
+        Posted("https://broker.example"),
+        {"event": "posted", "broker": "https://broker.example"},
+    ),
     (
         CodeReady("offer", "mf1q", 1_800_000_000, ("203.0.113.7 (srflx)",), "actpass"),
         {

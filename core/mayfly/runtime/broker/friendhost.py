@@ -13,6 +13,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from mayfly.errors import BrokerDownError, BrokerRefusedError, ForgedError, LinkError, RendezvousError, WrongWordsError
 from mayfly.rendezvous.envelope import Reason
@@ -22,7 +23,7 @@ from mayfly.rendezvous.shortcode import ShortCode, make
 from mayfly.runtime.broker.answering import Answerer, Coming
 from mayfly.runtime.broker.brokers import Broker, Brokers
 from mayfly.runtime.broker.persistence import Persistence
-from mayfly.runtime.broker.posting import Conversation, Posting
+from mayfly.runtime.broker.posting import Conversation, Posting, standing
 from mayfly.runtime.events import CodeReady, Reporter, Warned
 from mayfly.runtime.tasks import first_of
 
@@ -38,7 +39,8 @@ class FriendHost:
         self._answerer = answerer
         self._reporter = reporter
         self._lifetime = lifetime
-        self._persistence = Persistence(reporter, brokers.config)
+        config = replace(brokers.config, max_backoff=brokers.config.friend_backoff)
+        self._persistence = Persistence(reporter, config)
 
     async def invite(self) -> Coming:
         """Show codes, one after the other as they are burnt, until a friend has come. Raises nothing but for bugs."""
@@ -67,7 +69,7 @@ class FriendHost:
             shown = await self._after(shown, why[0] if why else None)
 
     async def _post(self, nameplate: str | None) -> tuple[Broker, PostingCreated]:
-        posting = FriendPosting(version=1, lifetime=self._lifetime(), nameplate=nameplate)
+        posting = FriendPosting(version=1, lifetime=standing(self._lifetime()), nameplate=nameplate)
         return await self._brokers.first(lambda broker: broker.post(posting))
 
     async def aclose(self) -> None:

@@ -16,7 +16,7 @@ from mayfly.runtime.broker.answering import Answerer, Coming
 from mayfly.runtime.broker.brokers import Brokers
 from mayfly.runtime.broker.exchange import to_text
 from mayfly.runtime.broker.persistence import Persistence
-from mayfly.runtime.broker.posting import Conversation, Posting
+from mayfly.runtime.broker.posting import Conversation, Posting, standing
 from mayfly.runtime.events import Posted, Reporter, Warned
 from mayfly.runtime.tasks import TaskSet, first_of
 
@@ -105,7 +105,7 @@ class PoolHost:
     def _posting(self) -> PoolPosting:
         about = self._about(self._load)
         key = to_text(self._key.public)
-        return PoolPosting(version=1, key=key, capacity=self._capacity, lifetime=about.remaining, about=about)
+        return PoolPosting(version=1, key=key, capacity=self._capacity, lifetime=standing(about.remaining), about=about)
 
     @property
     def _capacity(self) -> int:

@@ -20,6 +20,7 @@ from mayfly.rendezvous.envelope import Envelope, Reason, Refusal
 from mayfly.rendezvous.messages import (
     Arrived,
     CloseReason,
+    ErrorName,
     NewMessage,
     Opened,
     Outcome,
@@ -35,8 +36,17 @@ from mayfly.runtime.tasks import TaskSet
 _PATIENCE = 3
 """Failed polls in a row after which a relay that knows other brokers goes to one of them."""
 
+_SENDS = 3
+"""Tries to send one message."""
+
 _GOODBYE = 2.0
 """Seconds for telling a broker that we leave; it finds out by itself if it must."""
+
+
+def standing(seconds: float) -> float:
+    """A posting's lifetime within what brokers take; who stays longer posts again."""
+    limits = RendezvousConfig()
+    return min(max(seconds, limits.min_lifetime), limits.max_lifetime)
 
 
 class Conversation:
@@ -46,17 +56,20 @@ class Conversation:
         self._posting = posting
         self._inbox: asyncio.Queue[str | RendezvousError] = asyncio.Queue()
         self._sent = 0
+        self._heard = False
         self.match = match
 
     async def hear(self) -> Envelope:
         """The client's next message. Raises RefusedError where none comes, and ForgedError for what is none."""
+        config = self._posting.config
         try:
-            async with asyncio.timeout(self._posting.config.exchange_timeout):
+            async with asyncio.timeout(config.exchange_timeout if self._heard else config.first_timeout):
                 message = await self._inbox.get()
         except TimeoutError:
             raise RefusedError("The client did not go on.") from None
         if isinstance(message, RendezvousError):
             raise message
+        self._heard = True
         return envelope(message)
 
     async def say(self, message: Envelope) -> None:
@@ -75,11 +88,16 @@ class Conversation:
         with contextlib.suppress(RendezvousError):
             await self._posting.end(self.match, outcome)
 
+    @property
+    def waiting(self) -> int:
+        """Messages that nobody has heard yet."""
+        return self._inbox.qsize()
+
     # From the posting
 
     def deliver(self, body: str) -> None:
         """A message has come. More than the protocol allows are dropped."""
-        if self._inbox.qsize() < RendezvousConfig().max_messages:
+        if self.waiting < RendezvousConfig().max_messages:
             self._inbox.put_nowait(body)
 
     def close(self, reason: CloseReason) -> None:
@@ -154,13 +172,17 @@ class Posting:
     async def say(self, match: str, message: NewMessage) -> None:
         """Send a message, over broken connections too. Raises BrokerDownError after some tries."""
         backoff = Backoff(self.config)
-        for last in (False, False, True):
+        for failures in range(_SENDS):
             try:
                 await self._broker.say(match, self._created.token, message)
             except BrokerDownError:
-                if last:
+                if failures == _SENDS - 1:
                     raise
                 await asyncio.sleep(backoff.pause(chance()))
+            except BrokerRefusedError as error:
+                if failures and error.code == ErrorName.CLOSED:
+                    return  # it arrived the first time, and the client was through with it before we knew
+                raise
             else:
                 return
 

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -89,7 +90,8 @@ class BrokerSource:
                 await persistence.failed(error)
 
     async def _friend(self, code: ShortCode) -> Found:
-        persistence = Persistence(self._reporter, self._brokers.config)
+        config = self._brokers.config
+        persistence = Persistence(self._reporter, replace(config, max_backoff=config.friend_backoff))
         absent = 0
         while True:
             try:
