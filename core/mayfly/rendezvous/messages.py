@@ -139,10 +139,12 @@ class PoolPosting(Message, frozen=True, tag="pool", tag_field="mode"):
 
 
 class FriendPosting(Message, frozen=True, tag="friend", tag_field="mode"):
-    """A relay waits for one friend, who will know its nameplate."""
+    """A relay waits for one friend, who will know its nameplate: the one that it had at a broker which was restarted,
+    if that is free, else another."""
 
     version: Literal[1]
     lifetime: Lifetime
+    nameplate: Nameplate | None = None
 
 
 NewPosting = PoolPosting | FriendPosting
