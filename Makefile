@@ -15,7 +15,7 @@ help:
 	@echo 'make demo    a relay and a client on this machine: web traffic, a chat line and a file through them'
 	@echo 'make test    lint, types, unit tests, and tests with real programs'
 	@echo 'make lint    lint and types only'
-	@echo 'make bench   measure the tunnel beside a bare aiortc channel and ssh -D'
+	@echo 'make bench   measure what the project promises of speed, beside its peers'
 	@echo 'make venv    only the virtual environment, with what developers need'
 	@echo 'make clean   remove the virtual environment and all caches'
 

@@ -1,97 +1,105 @@
-"""`make bench`: the tunnel beside a bare aiortc channel and ssh -D, measured by turns, as one table with ratios.
+"""`make bench`: every promise about speed, measured beside its peers in one run.
 
-`make bench BENCH='--rounds 5 --save before'` keeps the figures as tests/bench/results/before.json.
-Exits with 1 when a promise was missed.
+`make bench BENCH='--quick'` takes minutes, `BENCH='--only speed --rounds 7'` one family, `BENCH='--list'` names them.
+The result is kept as JSON in tests/bench/results/. Exits with 1 when a promise was missed.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import sys
 import tempfile
-from collections.abc import Callable
+import time
 from pathlib import Path
 
 from rich.console import Console
 
-from bench.figures import BARE, BARE_ASYNCIO, SSH, SUBJECTS, TUNNEL, Figures
-from bench.subjects import MB, Subject, bare, cpu_seconds, ssh, whole_tunnel
-from support.http import origin
-from support.ssh import ssh_server
+from bench.charts import draw
+from bench.families import all_families
+from bench.family import Family, Run
+from bench.figures import Figures
+from bench.isolate import isolate, isolated
+from bench.keep import machine, save
+from bench.show import ENOUGH, show_family, show_verdicts, verdicts
+from support.programs import ROOT
 
-FIRST_BYTES = 30
-WIDTH = 120
-STREAMS = 640
-FASTER = {SSH: 4}
-"""Subjects that get a multiple of the bytes, or their start would count for too much."""
-
-
-async def measure(subject: Subject, figures: Figures, size: int) -> None:
-    """One round of one subject."""
-    size *= FASTER.get(subject.name, 1)
-    for key, move in (("down", subject.download), ("up", subject.upload)):
-        before = cpu_seconds(subject.processes())
-        seconds = await move(size)
-        figures.add(subject.name, key, size / MB / seconds)
-        figures.add(subject.name, f"cpu_{key}", (cpu_seconds(subject.processes()) - before) * 1000 / (size / MB))
-    for _ in range(FIRST_BYTES):
-        figures.add(subject.name, "first_byte", await subject.first_byte() * 1000)
-    seconds_or_none = await subject.streams(STREAMS)
-    if seconds_or_none is not None:
-        figures.add(subject.name, "streams", STREAMS / seconds_or_none)
+WIDTH = 140
 
 
-async def bench(arguments: argparse.Namespace, console: Console, folder: Path) -> Figures:
-    """All rounds. The subjects stay up side by side and take turns; who begins changes with the round."""
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--only", action="append", default=[], metavar="FAMILY", help="this family alone; repeatable")
+    parser.add_argument("--subjects", default="", metavar="NAMES", help="only these subjects, with commas between")
+    parser.add_argument("--quick", action="store_true", help="small sizes and one round: a look, no judgement")
+    parser.add_argument("--rounds", type=int, help=f"rounds of every measurement ({ENOUGH})")
+    parser.add_argument("--minutes", type=float, default=10.0, help="length of the soak (10)")
+    parser.add_argument("--save", metavar="NAME", help="file name of the results (the time)")
+    parser.add_argument("--charts", action="store_true", help="draw the charts into core/charts")
+    parser.add_argument("--list", action="store_true", help="name the families and end")
+    return parser.parse_args()
+
+
+async def _measure(families: list[Family], arguments: argparse.Namespace, folder: Path) -> Figures:
     figures = Figures()
-    keys = folder / "ssh"
-    keys.mkdir()
-    async with origin() as web, ssh_server(keys) as server, contextlib.AsyncExitStack() as stack:
-        openers: dict[str, Callable[[], contextlib.AbstractAsyncContextManager[tuple[Subject, float]]]] = {
-            TUNNEL: lambda: whole_tunnel(web, folder),
-            SSH: lambda: ssh(server, web, folder),
-            BARE: lambda: bare(BARE),
-            BARE_ASYNCIO: lambda: bare(BARE_ASYNCIO),
-        }
-
-        async def connected(name: str, on: contextlib.AsyncExitStack) -> Subject:
-            subject, seconds = await on.enter_async_context(openers[name]())
-            figures.add(name, "setup", seconds * 1000)
-            return subject
-
-        for _ in range(arguments.rounds):
-            for name in arguments.subjects:
-                # A new pair each time, also for the memory: one that has moved bulk has room to spare in its heap.
-                async with contextlib.AsyncExitStack() as once:
-                    memory = await (await connected(name, once)).idle_memory()
-                    if memory is not None:
-                        figures.add(name, "memory", memory / 1024)
-        subjects = [await connected(name, stack) for name in arguments.subjects]
-        for number in range(arguments.rounds):
-            console.print(f"round {number + 1} of {arguments.rounds}", style="dim")
-            turn = number % len(subjects)
-            for subject in subjects[turn:] + subjects[:turn]:
-                await measure(subject, figures, arguments.size * MB)
+    rounds = arguments.rounds or (1 if arguments.quick else ENOUGH)
+    wanted = set(filter(None, arguments.subjects.split(",")))
+    for family in families:
+        started = time.monotonic()
+        print(f"{family.name}: {family.title}", flush=True)
+        place = folder / family.name
+        place.mkdir()
+        run = Run(
+            family.name,
+            figures,
+            place,
+            rounds=rounds,
+            quick=arguments.quick,
+            minutes=arguments.minutes,
+            wanted=wanted,
+        )
+        try:
+            await family.measure(run)
+        except Exception as error:  # the other families are worth having
+            figures.note(family.name, f"ended early: {type(error).__name__}: {error}")
+            run.progress(f"ended early: {error}")
+        print(f"  {family.name}: {time.monotonic() - started:.0f} s", flush=True)
     return figures
 
 
 def main() -> int:
     """Parse, measure, show, save."""
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of every measurement (5)")
-    parser.add_argument("--size", type=int, default=64, help="MB of one bulk transfer (64)")
-    parser.add_argument("--save", default="latest", metavar="NAME", help="file name of the results (latest)")
-    parser.add_argument("subjects", nargs="*", default=SUBJECTS, help=f"of {', '.join(SUBJECTS)}; all by default")
-    arguments = parser.parse_args()
+    arguments = _arguments()
+    families = all_families()
+    if arguments.list:
+        for family in families:
+            print(f"{family.name:12} {family.title}{'' if family.default else ' (only when named)'}")
+        return 0
+    unknown = set(arguments.only) - {family.name for family in families}
+    if unknown:
+        print(f"there is no family {', '.join(sorted(unknown))}; --list names them", file=sys.stderr)
+        return 2
+    isolate()
+    chosen = [f for f in families if (f.name in arguments.only if arguments.only else f.default)]
+    memory = Path("/dev/shm")  # transfers are written and hashed, and no disk is to be measured
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=memory if memory.is_dir() else None) as folder:
+        figures = asyncio.run(_measure(chosen, arguments, Path(folder)))
     console = Console(highlight=False)
     console.width = max(console.width, WIDTH)
-    with tempfile.TemporaryDirectory() as folder:
-        figures = asyncio.run(bench(arguments, console, Path(folder)))
-    figures.show(console)
-    console.print(f"saved as {figures.save(arguments.save).relative_to(Path.cwd())}", style="dim")
-    return 0 if all(bar.kept for bar in figures.bars()) else 1
+    console.print()
+    for family in chosen:
+        show_family(console, family, figures)
+    found = verdicts(chosen, figures)
+    show_verdicts(console, found)
+    described = ", ".join(f"{key} {value}" for key, value in machine().items())
+    console.print(f"{described}; {'own' if isolated() else 'shared'} network namespace", style="dim", soft_wrap=True)
+    how = {"arguments": sys.argv[1:], "own_namespace": isolated()}
+    path = save(arguments.save, chosen, figures, found, how)
+    console.print(f"saved as {path.relative_to(ROOT)}", style="dim")
+    if arguments.charts:
+        for drawn in draw(chosen, figures):
+            console.print(f"drawn {drawn.relative_to(ROOT)}", style="dim")
+    return 1 if any(verdict.kept is False for verdict in found) else 0
 
 
 if __name__ == "__main__":

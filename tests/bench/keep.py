@@ -1,0 +1,75 @@
+"""Results as JSON, each with the machine that they come from."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.family import Family
+from bench.figures import Figures
+from bench.show import Verdict
+
+RESULTS = Path(__file__).with_name("results")
+VERSIONS = ("mayfly-relay", "aiortc", "aioice", "uvloop", "wrtc", "cryptography")
+
+
+def save(name: str | None, families: list[Family], figures: Figures, found: list[Verdict], how: dict[str, Any]) -> Path:
+    """Write everything as JSON beside this file, and give its path. Without a name the time is its name."""
+    now = datetime.now(UTC)
+    content = {
+        "when": now.isoformat(timespec="seconds"),
+        "how": how,
+        "machine": machine(),
+        "versions": {each: _version(each) for each in VERSIONS},
+        "families": {family.name: _family(family, figures) for family in families},
+        "promises": [
+            {"promise": each.bar.promise, "bound": each.bar.bound, "found": each.found, "kept": each.kept}
+            for each in found
+        ],
+    }
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name or now.strftime('%Y-%m-%d-%H%M')}.json"
+    path.write_text(json.dumps(content, indent=1) + "\n")
+    return path
+
+
+def machine() -> dict[str, Any]:
+    """What ran it, as far as it matters for speed."""
+    return {
+        "system": f"{platform.system()} {platform.release()}",
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "python": platform.python_version(),
+    }
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _family(family: Family, figures: Figures) -> dict[str, Any]:
+    subjects = figures.subjects(family.name)
+    return {
+        "units": {row.key: row.unit for row in family.rows},
+        "medians": {s: {r.key: figures.median(family.name, s, r.key) for r in family.rows} for s in subjects},
+        "samples": {subject: figures.samples[family.name][subject] for subject in subjects},
+        "notes": figures.notes.get(family.name, []),
+    }
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,1 @@
+"""One end of one bare channel, as a process. Commands and answers are lines of JSON; `pump.py` has the list."""

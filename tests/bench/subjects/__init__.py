@@ -1,0 +1,8 @@
+"""What is measured, each behind the few calls that the families make."""
+
+from __future__ import annotations
+
+TUNNEL, TUNNEL_WRTC = "tunnel, aiortc", "tunnel, wrtc"
+STOCK, STOCK_UVLOOP = "stock aiortc", "stock aiortc, uvloop"
+LINK, RAW_WRTC, NODE = "link, aiortc", "raw wrtc", "node-datachannel"
+SSH, TCP = "ssh -D", "plain TCP"
