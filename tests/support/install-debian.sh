@@ -15,9 +15,12 @@ dig:bind9-dnsutils
 dnsmasq:dnsmasq-base
 ip:iproute2
 nc.openbsd:netcat-openbsd
+nginx:nginx-light
+redis-server:redis-server
 ssh-keygen:openssh-client
 ssh:openssh-client
 sshd:openssh-server
+systemd-analyze:systemd
 '
 
 programs=
