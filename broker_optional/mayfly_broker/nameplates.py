@@ -13,20 +13,33 @@ class Nameplates:
         self._largest = largest
         self._rest = rest
         self._next = 1
+        self._out: set[int] = set()
         self._free: list[int] = []
         self._resting: deque[tuple[float, int]] = deque()
 
-    def take(self, now: float) -> str | None:
-        """The smallest number that is free; None when all are in use or at rest."""
+    def take(self, now: float, wish: str | None = None) -> str | None:
+        """The number that is wished for, else the smallest that is free; None when all are in use or at rest."""
         while self._resting and self._resting[0][0] <= now:
-            heapq.heappush(self._free, self._resting.popleft()[1])
-        if self._free:
-            return str(heapq.heappop(self._free))
-        if self._next > self._largest:
+            number = self._resting.popleft()[1]
+            self._out.discard(number)
+            heapq.heappush(self._free, number)
+        number = int(wish or 0)
+        if not 1 <= number <= self._largest or number in self._out:
+            number = self._smallest()
+        if number > self._largest:
             return None
-        self._next += 1
-        return str(self._next - 1)
+        self._out.add(number)
+        return str(number)
 
     def give_back(self, nameplate: str, now: float) -> None:
         """Let a number rest from now on."""
         self._resting.append((now + self._rest, int(nameplate)))
+
+    def _smallest(self) -> int:
+        while self._free:
+            number = heapq.heappop(self._free)
+            if number not in self._out:  # else somebody has wished for it meanwhile
+                return number
+        while self._next in self._out:
+            self._next += 1
+        return self._next

@@ -102,6 +102,8 @@ class RedisStore:
         arguments = _named(posting=posting, token=token, owner=owner, lifetime=request.lifetime, capacity=1)
         if isinstance(request, PoolPosting):
             arguments |= {"key": request.key, "capacity": request.capacity} | _about(request.about)
+        elif request.nameplate is not None:
+            arguments["wish"] = request.nameplate
         nameplate, stands = await self._call("post", arguments)
         return nameplate or None, float(stands)
 

@@ -8,7 +8,7 @@
 --   c:ID, r:ID  lists  what client and relay have sent
 --   owner, plate_of, box_of, holder   hashes  what must be given back when a posting or an open match is gone
 --   owned, held   hashes  postings and open matches of each owner       matches   set  open and lingering matches
---   plates   hash   nameplate to posting     free, rest  sorted sets    next  the first nameplate never used
+--   plates   hash   nameplate to posting     free, rest  sorted sets    next  no smaller nameplate is unused
 --   b:LEVEL:NAT:UPSTREAM:SERVES  sets  postings with a free seat        boxes  set  the names of those that hold any
 --   due      sorted set  when to look at each posting and match again
 --   claim:OWNER  hash   nameplates tried in the window
@@ -229,11 +229,20 @@ local function nameplate()
     call('ZREM', key('rest'), plate)
     call('ZADD', key('free'), plate, plate)
   end
+  local function out(plate)
+    return call('HEXISTS', key('plates'), plate) == 1 or call('ZSCORE', key('rest'), plate)
+  end
+  local wish = args.wish
+  if wish and tonumber(wish) <= C.max_nameplate and not out(wish) then
+    call('ZREM', key('free'), wish)
+    return wish
+  end
   local free = call('ZPOPMIN', key('free'))
   if free[1] then return free[1] end
-  local next = call('INCR', key('next'))
+  local next = tonumber(call('GET', key('next')) or 1)
+  while out(tostring(next)) do next = next + 1 end
+  call('SET', key('next'), next)
   if next <= C.max_nameplate then return tostring(next) end
-  call('DECR', key('next'))
 end
 
 local function claim()

@@ -85,7 +85,7 @@ class Registry:
         if isinstance(request, PoolPosting):
             entry.capacity, entry.key, entry.about = request.capacity, request.key, request.about
         else:
-            entry.nameplate = self._nameplates.take(now)
+            entry.nameplate = self._nameplates.take(now, request.nameplate)
             if entry.nameplate is None:
                 raise RefusedError(ErrorName.FULL, retry_after=self._config.nameplate_rest)
             self._plates[entry.nameplate] = posting

@@ -25,7 +25,10 @@ SPARE = 64
 
 
 def listening(place: Place, backlog: int) -> socket.socket:
-    """A socket that listens; no name is ever looked up. Port 0 takes a free one; a dead socket file is replaced. Raises ListenError."""
+    """A socket that listens. Port 0 takes a free one, a dead socket file is replaced, no name is ever looked up.
+
+    Raises ListenError.
+    """
     if place.path is not None:
         return _unix(place, backlog)
     try:

@@ -83,10 +83,12 @@ class Scene:
         request = PoolPosting(1, KEY, capacity, lifetime, about)
         return Relay(self, posting, token, *await self.store.post(request, posting, token, owner))
 
-    async def friend(self, lifetime: float = 3600, owner: str = "r") -> Relay:
+    async def friend(self, lifetime: float = 3600, owner: str = "r", wish: str | None = None) -> Relay:
         """A relay waits for a friend."""
         posting, token = secrets.token_urlsafe(12), secrets.token_urlsafe(16)
-        return Relay(self, posting, token, *await self.store.post(FriendPosting(1, lifetime), posting, token, owner))
+        return Relay(
+            self, posting, token, *await self.store.post(FriendPosting(1, lifetime, wish), posting, token, owner)
+        )
 
     async def client(
         self, want: Want | None = None, exclude: Sequence[Relay] = (), owner: str = "c", nameplate: str | None = None
@@ -415,6 +417,19 @@ async def nameplates_rest_before_they_are_used_again(scene: Scene) -> None:
     assert [(await scene.friend()).nameplate for _ in range(2)] == ["1", "4"]  # 2 and 3 have lapsed just now, and rest
 
 
+async def a_relay_may_ask_for_the_nameplate_that_it_had(scene: Scene) -> None:
+    assert (await scene.friend(wish="2")).nameplate == "2"
+    assert (await scene.friend(wish="2")).nameplate == "1"  # taken
+    third = await scene.friend()
+    assert third.nameplate == "3"
+    await scene.store.leave(third.posting, third.token)
+    assert (await scene.friend(wish="3")).nameplate == "4"  # at rest
+    assert (await scene.friend(wish="9999999")).nameplate == "5"  # too large
+    scene.clock.pass_(CONFIG.nameplate_rest)
+    assert (await scene.friend(wish="3")).nameplate == "3"
+    assert (await scene.friend(wish="77")).nameplate in ("1", "6")  # the others have lapsed just now, and rest
+
+
 async def nameplates_run_out(scene: Scene) -> None:
     for _ in range(CONFIG.max_nameplate):
         await scene.friend()
@@ -517,6 +532,7 @@ CASES: tuple[Case, ...] = (
     a_client_cannot_spare_its_tries,
     matches_that_are_let_lie_are_tries_too,
     nameplates_rest_before_they_are_used_again,
+    a_relay_may_ask_for_the_nameplate_that_it_had,
     nameplates_run_out,
     a_burned_code_is_remembered_and_then_forgotten,
     one_network_tries_few_nameplates,

@@ -18,12 +18,15 @@ ethtool:ethtool
 ip:iproute2
 microsocks:microsocks
 nc.openbsd:netcat-openbsd
+nft:nftables
+nginx:nginx-light
 node:nodejs
 npm:npm
-nft:nftables
+redis-server:redis-server
 ssh-keygen:openssh-client
 ssh:openssh-client
 sshd:openssh-server
+systemd-analyze:systemd
 tinyproxy:tinyproxy-bin
 tor-gencert:tor
 tor:tor

@@ -5,21 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import ssl
 import time
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from support.broker import CROWD, Answer, Api, api, broker_process, serve_clients
+from support.certificates import self_signed
 from support.mayfly import MayflyProcess
+from support.programs import free_port
 
 CANNOT_LISTEN, USAGE = 6, 2
 
 
-async def introduced(caller: Api, nameplate: str | None = None) -> Answer:
-    """A client asks, sends an offer and waits for the answer, in two requests."""
+async def introduced(caller: Api, nameplate: str | None = None, told: Callable[[], None] = lambda: None) -> Answer:
+    """A client asks, sends an offer and waits for the answer, in two requests. `told` is called after the first."""
     match = await caller.match(nameplate)
+    told()
     if match.status != 201:
         return match
     answer = await caller.send(match.body["match"], match.body["token"], 1, "offer", wait=20)
@@ -48,12 +54,10 @@ async def test_a_thousand_clients_at_once_are_matched_or_told_why_within_5_secon
             took: list[float] = []
             begun = time.monotonic()
 
-            async def client() -> Answer:
-                answer = await introduced(caller)
+            def told() -> None:
                 took.append(time.monotonic() - begun)
-                return answer
 
-            answers = await asyncio.gather(*(client() for _ in range(clients)))
+            answers = await asyncio.gather(*(introduced(caller, told=told) for _ in range(clients)))
             for task in serving:
                 task.cancel()
     given = Counter(answer.body["posting"] for answer in answers if answer.status == 201)
@@ -63,6 +67,7 @@ async def test_a_thousand_clients_at_once_are_matched_or_told_why_within_5_secon
         if answer.status != 201:
             answer.refused("no-relay")
     assert len({answer.body["match"] for answer in answers if answer.status == 201}) == relays * seats
+    assert len(took) == clients
     assert max(took) < 5
 
 
@@ -157,12 +162,27 @@ async def test_nothing_that_it_writes_holds_an_address_or_an_id() -> None:
         assert secret not in written
 
 
-async def test_over_a_unix_socket_and_with_tls_and_metrics_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = tmp_path_factory.mktemp("b") / "s"
-    async with broker_process("--metrics-listen", "127.0.0.1:0", listen=f"unix:{path}") as (broker, _):
+async def test_over_a_unix_socket_and_with_metrics_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
+    path, port = tmp_path_factory.mktemp("b") / "s", free_port()
+    async with broker_process("--metrics-listen", f"127.0.0.1:{port}", listen=f"unix:{path}") as (broker, _):
         async with api("http://broker", connector=aiohttp.UnixConnector(str(path))) as caller:
             assert (await caller.call("GET", "/healthz")).ok() == {"status": "ok", "version": 1}
             (await caller.call("GET", "/metrics")).refused("not-found")
+        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/metrics") as answer:
+            assert "mayfly_broker_requests_total" in await answer.text()
         broker.interrupt()
         assert await broker.wait() == 0
     assert not path.exists()
+
+
+async def test_with_tls(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path, "broker.example")
+    trusting = ssl.create_default_context(cafile=certificate)
+    connector = aiohttp.TCPConnector(ssl=trusting)
+    async with broker_process("--tls-cert", str(certificate), "--tls-key", str(key)) as (_, base):
+        assert base.startswith("https://")
+        async with api(base, connector=connector) as caller:
+            async with caller.session.get(base + "/healthz", server_hostname="broker.example") as answer:
+                assert answer.status == 200
+            with pytest.raises(aiohttp.ClientConnectorCertificateError):
+                await caller.call("GET", "/healthz")  # another name than the certificate's

@@ -33,7 +33,7 @@ TESTED_ELSEWHERE = {
     "core/mayfly/transport/wrtc/connection.py": "libwebrtc on real sockets: tests/integration/test_link_wrtc.py",
     "core/mayfly/transport/wrtc/engine.py": "libwebrtc on real sockets: tests/integration/test_link_wrtc.py",
     "core/mayfly/transport/wrtc/link.py": "libwebrtc on real sockets: tests/integration/test_link_wrtc.py",
-    "broker_optional/mayfly_broker/app.py": "a whole server: tests/integration/test_broker_http.py and tests/system",
+    "broker_optional/mayfly_broker/app.py": "a whole server: tests/integration/test_broker_hostile.py and tests/system",
     "broker_optional/mayfly_broker/options.py": "plain data; tests/unit/cli/test_broker.py fills it",
     "broker_optional/mayfly_broker/records.py": "plain data; the registry's tests fill it",
     "broker_optional/mayfly_broker/redis_store.py": "a real Redis: tests/integration/test_redis_store.py",

@@ -139,7 +139,8 @@ class PoolPosting(Message, frozen=True, tag="pool", tag_field="mode"):
 
 
 class FriendPosting(Message, frozen=True, tag="friend", tag_field="mode"):
-    """A relay waits for one friend, who will know its nameplate. `nameplate` is a wish: one that it had before."""
+    """A relay waits for one friend, who will know its nameplate: the one that it had at a broker which was restarted,
+    if that is free, else another."""
 
     version: Literal[1]
     lifetime: Lifetime

@@ -64,11 +64,6 @@ def parse(text: str) -> ShortCode:
     return ShortCode(number, (first, second))
 
 
-def looks_short(text: str) -> bool:
-    """Whether a text is meant to be a short code, well typed or not, rather than a long one."""
-    return bool(_NUMBER.match(text.strip()))
-
-
 def complete(text: str) -> list[str]:
     """What the last word of a code that is being typed may become, as whole codes."""
     start, hyphen, word = text.lower().rpartition("-")

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-_library: Any = importlib.import_module("spake2")
-
 ELEMENT_SIZE = 33
 """Bytes of a message: the sender's side, and a point."""
 
@@ -38,7 +36,8 @@ class Spake:
     def __init__(
         self, side: Side, password: bytes, client: bytes, relay: bytes, entropy: Callable[[int], bytes]
     ) -> None:
-        maker = _library.SPAKE2_A if side is Side.CLIENT else _library.SPAKE2_B
+        library: Any = importlib.import_module("spake2")  # here, because it computes for 50 ms when it is loaded
+        maker = library.SPAKE2_A if side is Side.CLIENT else library.SPAKE2_B
         self._side = side
         self._state: Any = maker(password, idA=client, idB=relay, entropy_f=entropy)
         self.message: bytes = self._state.start()

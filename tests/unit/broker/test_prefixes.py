@@ -68,4 +68,5 @@ def test_a_name_depends_on_prefix_and_key_and_shows_neither() -> None:
 @given(st.none() | st.ip_addresses().map(str) | st.text(max_size=20), st.text(max_size=60))
 def test_foreign_headers_give_a_prefix_and_nothing_else(peer: str | None, forwarded: str) -> None:
     found = Prefixes(TRUSTED).of(peer, forwarded)
-    assert found == LOCAL or ip_address(found)
+    if found != LOCAL:
+        ip_address(found)

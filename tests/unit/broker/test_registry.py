@@ -38,7 +38,6 @@ class Relay:
     """What the model knows of a posting."""
 
     id: str
-    capacity: int
     friend: str | None
     opened: int = 0
 
@@ -54,7 +53,6 @@ class Calls(RuleBasedStateMachine):
         self.now = 1000.0
         self.registry = Registry(CONFIG, random.Random(1).randrange)
         self.number = 0
-        self.capacity: dict[str, int] = {}
         self.open: dict[str, set[str]] = {}
         self.of: dict[str, str] = {}
 
@@ -72,8 +70,8 @@ class Calls(RuleBasedStateMachine):
         except RefusedError as error:
             assert error.name in (ErrorName.FULL, ErrorName.TOO_MANY)
             return multiple()
-        self.capacity[name], self.open[name] = capacity, set()
-        return Relay(name, capacity, None)
+        self.open[name] = set()
+        return Relay(name, None)
 
     @rule(target=relays, owner=OWNERS)
     def wait_for_a_friend(self, owner: str) -> object:
@@ -83,8 +81,8 @@ class Calls(RuleBasedStateMachine):
         except RefusedError as error:
             assert error.name in (ErrorName.FULL, ErrorName.TOO_MANY)
             return multiple()
-        self.capacity[name], self.open[name] = 1, set()
-        return Relay(name, 1, plate)
+        self.open[name] = set()
+        return Relay(name, plate)
 
     @rule(target=matches, owner=OWNERS, nat=NATS, exclude=st.lists(relays, max_size=2))
     def match(self, owner: str, nat: str, exclude: list[Relay]) -> object:
@@ -125,16 +123,15 @@ class Calls(RuleBasedStateMachine):
             return
         if was_open and self.still_open(match):
             raise AssertionError("a match was closed and is open")
-        if was_open and relayed and outcome == "done" and posting in self.capacity:
-            self.capacity[posting] = max(0, self.capacity[posting] - 1)
 
     @rule(match=matches, relayed=st.booleans(), n=st.integers(1, 3), body=st.sampled_from(["x", "y" * 5000]))
     def send(self, match: str, relayed: bool, n: int, body: str) -> None:
         try:
             self.registry.send(match, self.of[match] if relayed else match, NewMessage(n, body), self.now)
-        except RefusedError:
+            box = self.registry.mailbox(match, match if relayed else self.of[match], 0, self.now)
+        except RefusedError as error:
+            assert error.name not in (ErrorName.UNKNOWN_POSTING, ErrorName.NO_RELAY)
             return
-        box = self.registry.mailbox(match, match if relayed else self.of[match], 0, self.now)
         assert box.messages[n - 1].body == body
         assert sum(len(mail.body) for mail in box.messages) <= CONFIG.max_mailbox
 
@@ -153,10 +150,8 @@ class Calls(RuleBasedStateMachine):
     def update(self, relay: Relay, capacity: int) -> None:
         try:
             self.registry.update(relay.id, relay.id, PostingUpdate(capacity=capacity), self.now)
-        except RefusedError:
-            return
-        if relay.friend is None:
-            self.capacity[relay.id] = capacity
+        except RefusedError as error:
+            assert error.name in (ErrorName.UNKNOWN_POSTING, ErrorName.USED, ErrorName.BURNED)
 
     @rule(relay=relays)
     def cut(self, relay: Relay) -> None:
@@ -182,14 +177,12 @@ class Calls(RuleBasedStateMachine):
 
     @invariant()
     def nobody_gets_more_than_there_is(self) -> None:
-        for posting, matches in self.open.items():
+        for matches in self.open.values():
             matches -= {match for match in matches if not self.still_open(match)}
-            grown = self.capacity[posting]  # a relay may say less than is open, and ends nothing by that
-            self.capacity[posting] = max(grown, 0)
-        postings, free, matches = self.registry.counts()
+        postings, free, held = self.registry.counts()
         assert postings <= CONFIG.max_postings
         assert free <= postings
-        assert matches == sum(map(len, self.open.values())) <= CONFIG.max_matches
+        assert held == sum(map(len, self.open.values())) <= CONFIG.max_matches
 
     def teardown(self) -> None:
         for _ in range(3):  # postings end, then the matches that ended with them are forgotten

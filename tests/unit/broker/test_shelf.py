@@ -73,7 +73,7 @@ def test_chance_is_even_over_boxes_of_any_size() -> None:
 def test_whoever_is_not_excluded_is_found(excluded: set[int], start: int) -> None:
     shelf = Shelf()
     for number in range(12):
-        shelf.put(str(number), About(("direct", "tor", "http")[number % 3]), 0)  # type: ignore[arg-type]  # literals
+        shelf.put(str(number), About(("direct", "tor", "http")[number % 3]), 0)
     found = shelf.find(Want(), {str(number) for number in excluded}, lambda total: start % total)
     if len(excluded) == 12:
         assert found is None
