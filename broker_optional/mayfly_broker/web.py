@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from mayfly.config import BrokerConfig
 from mayfly.rendezvous import messages
 from mayfly.rendezvous.messages import LIMITS, STATUS, ErrorName
 from mayfly_broker import metrics, openapi, prefixes
+from mayfly_broker.config import BrokerConfig
 from mayfly_broker.gate import peer_of
 from mayfly_broker.handlers import OWNER, Handlers
 from mayfly_broker.limits import RateLimit
