@@ -105,7 +105,8 @@ class Guard:
         """Refuse what is too much."""
         if operation(request) in _UNLIMITED:
             return await handler(request)
-        network = self._prefixes.of(peer_of(request.transport), request.headers.get("X-Forwarded-For", ""))
+        forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))  # a proxy may add a line of its own
+        network = self._prefixes.of(peer_of(request.transport), forwarded)
         owner = request[OWNER] = prefixes.name(await self._daily_key(), network)
         wait = self._rate.take(owner, time.monotonic())
         if wait is not None:
