@@ -80,7 +80,7 @@ def _options(values: Values) -> PtOptions:
 
     return PtOptions(
         link=settings.link_settings(values),
-        engine=values.one("engine", settings.one_of(*settings.ENGINES), "auto"),
+        engine=values.one("engine", settings.engine_name, "auto"),
         links_around_proxy=bool(values.raw("links_around_proxy")),
     )
 

@@ -165,7 +165,7 @@ async def test_no_route_to_ipv6_does_not_hide_that_ipv4_refused(
 
 def test_one_address_needs_no_thread(listener: socket.socket) -> None:
     """uvloop's own sock_connect has a thread resolve even an address."""
-    info = mayfly_relay.direct._addr_info(ip_address("127.0.0.1"), port_of(listener))
+    info = mayfly_relay.direct.addr_info(ip_address("127.0.0.1"), port_of(listener))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, runner.run(connect_one(info)) as sock:
         assert sock.getpeername() == listener.getsockname() and not sock.getblocking()
     listener.close()
