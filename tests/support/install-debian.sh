@@ -14,6 +14,7 @@ curl:curl
 dig:bind9-dnsutils
 dnsmasq:dnsmasq-base
 ip:iproute2
+microsocks:microsocks
 nc.openbsd:netcat-openbsd
 nginx:nginx-light
 redis-server:redis-server
