@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from mayfly.config import BrokerConfig
 from mayfly.rendezvous import messages
 from mayfly.rendezvous.messages import (
     LIMITS,
@@ -29,6 +28,7 @@ from mayfly.rendezvous.messages import (
     Renewed,
 )
 from mayfly.runtime.tasks import TaskSet
+from mayfly_broker.config import BrokerConfig
 from mayfly_broker.drain import POLL, Drain
 from mayfly_broker.metrics import Tally
 from mayfly_broker.refusals import RefusedError

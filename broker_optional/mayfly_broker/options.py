@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mayfly.config import BrokerConfig
+from mayfly_broker.config import BrokerConfig
 from mayfly_broker.prefixes import Network
 
 

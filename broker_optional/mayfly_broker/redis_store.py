@@ -20,7 +20,6 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from mayfly.config import BrokerConfig
 from mayfly.errors import StoreError
 from mayfly.rendezvous import messages
 from mayfly.rendezvous.messages import (
@@ -38,6 +37,7 @@ from mayfly.rendezvous.messages import (
     PostingNews,
     PostingUpdate,
 )
+from mayfly_broker.config import BrokerConfig
 from mayfly_broker.refusals import RefusedError
 from mayfly_broker.registry import RETRY, digest
 from mayfly_broker.shelf import FITTING, LEVELS

@@ -16,7 +16,6 @@ from hashlib import sha256
 from hmac import compare_digest
 from itertools import islice
 
-from mayfly.config import BrokerConfig
 from mayfly.rendezvous.messages import (
     LIMITS,
     Arrived,
@@ -39,6 +38,7 @@ from mayfly.rendezvous.messages import (
     PostingUpdate,
 )
 from mayfly_broker.claims import Claims
+from mayfly_broker.config import BrokerConfig
 from mayfly_broker.nameplates import Nameplates
 from mayfly_broker.records import Letters, Match, Posting
 from mayfly_broker.refusals import RefusedError

@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Callable, Generator
 from typing import Protocol
 
-from mayfly.config import BrokerConfig
 from mayfly.rendezvous.messages import (
     Mailbox,
     MatchCreated,
@@ -19,6 +18,7 @@ from mayfly.rendezvous.messages import (
     PostingNews,
     PostingUpdate,
 )
+from mayfly_broker.config import BrokerConfig
 from mayfly_broker.registry import Registry
 
 Clock = Callable[[], float]

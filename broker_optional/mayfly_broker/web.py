@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from mayfly.config import BrokerConfig
 from mayfly.rendezvous import messages
 from mayfly.rendezvous.messages import LIMITS, STATUS, ErrorName
 from mayfly_broker import metrics, openapi, prefixes
+from mayfly_broker.config import BrokerConfig
 from mayfly_broker.gate import peer_of
 from mayfly_broker.handlers import OWNER, Handlers
 from mayfly_broker.limits import RateLimit
@@ -105,7 +105,8 @@ class Guard:
         """Refuse what is too much."""
         if operation(request) in _UNLIMITED:
             return await handler(request)
-        network = self._prefixes.of(peer_of(request.transport), request.headers.get("X-Forwarded-For", ""))
+        forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))  # a proxy may add a line of its own
+        network = self._prefixes.of(peer_of(request.transport), forwarded)
         owner = request[OWNER] = prefixes.name(await self._daily_key(), network)
         wait = self._rate.take(owner, time.monotonic())
         if wait is not None:

@@ -167,7 +167,7 @@ def broker(
 
 def options(values: Values) -> BrokerOptions:
     """What the command line, the variables and the file say. Raises UsageError."""
-    from mayfly.config import BrokerConfig  # noqa: PLC0415 - `mayfly --help` must not pay for it
+    from mayfly_broker.config import BrokerConfig  # noqa: PLC0415 - `mayfly --help` must not pay for it
     from mayfly_broker.options import BrokerOptions  # noqa: PLC0415
 
     usual, standard = BrokerConfig(), BrokerOptions()

@@ -33,7 +33,7 @@ from mayfly_cli.output import Output
 from mayfly_cli.units import in_words
 
 RELAY, CLIENT, CHAT, SEND, RECEIVE = "relay", "client", "chat", "send", "receive"
-SOCKS = "socks5"
+BROKER, SOCKS = "broker", "socks5"
 
 _SEND_ALONG = {
     RELAY: "Run `mayfly client` on your computer, paste this code when it asks, and send me back the code it prints.",
@@ -169,7 +169,8 @@ class People:
         if not event.streams:
             self._say("Leaving; nothing is open.")
             return
-        open_now = "1 connection is" if event.streams == 1 else f"{event.streams} connections are"
+        thing = ("match", "matches") if self._program == BROKER else ("connection", "connections")
+        open_now = f"1 {thing[0]} is" if event.streams == 1 else f"{event.streams} {thing[1]} are"
         self._say(
             f"Leaving: {open_now} still open, with {in_words(event.seconds)} to finish. Ctrl-C stops at once.",
         )

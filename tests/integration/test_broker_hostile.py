@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
+from mayfly_broker.options import BrokerOptions, Place
 from support.broker import Api, api, broker_inside, serve_clients
 
 HEAD = "POST {path} HTTP/1.1\r\nHost: b\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{more}\r\n"
@@ -246,6 +249,18 @@ async def test_one_network_cannot_take_all_requests_or_connections() -> None:
                     raise ConnectionResetError
         for _, writer in opened:
             writer.close()
+
+
+async def test_what_a_client_says_of_its_address_is_no_way_round_the_limits() -> None:
+    trusting = BrokerOptions(listen=Place(port=0), trusted=(ip_network("127.0.0.0/8"),))
+    async with broker_inside(trusting, prefix_claims=1) as broker, api(broker.base) as caller:
+        claim = {"version": 1, "mode": "friend", "nameplate": "99"}
+        for forged, error in (("198.51.100.1", "no-such-nameplate"), ("203.0.113.1", "too-many")):
+            headers = CIMultiDict(
+                [("X-Forwarded-For", forged), ("X-Forwarded-For", "192.0.2.7")]
+            )  # the proxy's comes last
+            async with caller.session.post(broker.base + "/v1/matches", json=claim, headers=headers) as answer:
+                assert (await answer.json())["error"] == error
 
 
 async def test_any_page_may_ask() -> None:

@@ -12,12 +12,13 @@ from typing import Any, cast
 import pytest
 import redis.asyncio
 
-from mayfly.config import BrokerConfig
 from mayfly.errors import StoreError
 from mayfly.rendezvous.messages import Arrived, ErrorName, FriendMatch, FriendPosting, NewMessage, Opened
+from mayfly_broker.config import BrokerConfig
 from mayfly_broker.redis_store import RedisStore, open_redis
 from mayfly_broker.refusals import RefusedError
-from support.broker_cases import CASES, CONFIG, Case, Clock, Scene, refused
+from support.broker_cases import CASES
+from support.broker_scene import CONFIG, Case, Clock, Scene, refused
 from support.programs import free_port
 from support.redis import RedisServer, redis_server
 

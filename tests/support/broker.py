@@ -11,10 +11,10 @@ from typing import Any
 
 import aiohttp
 
-from mayfly.config import BrokerConfig
 from mayfly.runtime.events import Event, Listening
 from mayfly.runtime.shutdown import Shutdown
 from mayfly_broker.app import run_broker
+from mayfly_broker.config import BrokerConfig
 from mayfly_broker.options import BrokerOptions, Place
 from support.mayfly import MayflyProcess
 

@@ -17,9 +17,11 @@ import typer.main
 
 from mayfly import errors
 from mayfly.errors import ErrorCode, ExitCode, MayflyError, StreamCode
+from mayfly.rendezvous.messages import STATUS, ErrorName
 from mayfly.runtime.events import EVENTS, Event
 from mayfly.wire import frames, hello
 from mayfly.wire.header import Service
+from mayfly_broker.routes import ROUTES
 from mayfly_cli import configfile
 from mayfly_cli.main import app
 
@@ -145,7 +147,9 @@ def test_every_option_in_the_readme_exists_and_every_option_is_there() -> None:
     assert EVERY_OPTION - shown - MENTIONED_NOWHERE == set()
 
 
-@pytest.mark.parametrize("document", ["README.md", "relay/README.md", "client/README.md", "SECURITY.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "relay/README.md", "client/README.md", "SECURITY.md", "deploy/README.md"]
+)
 def test_every_command_line_can_be_parsed(document: str) -> None:
     blocks = "".join(re.findall(r"^```\w*\n(.*?)^```", read(document), re.MULTILINE | re.DOTALL))
     for line in blocks.splitlines():
@@ -233,6 +237,22 @@ def test_the_protocol_s_hello_keys_are_the_codec_s() -> None:
     }
 
 
+def test_the_protocol_s_refusals_are_the_table() -> None:
+    documented: dict[str, set[int]] = {}
+    for statuses, names in rows(section(read("core/PROTOCOL.md"), "### Refusals")):
+        for name in re.findall(r"`([a-z-]+)`", names):
+            documented[name] = {int(status) for status in statuses.split(", ")}
+    assert set(documented) == {name.value for name in ErrorName}
+    assert all(STATUS[ErrorName(name)] in statuses for name, statuses in documented.items())
+
+
+def test_the_protocol_s_broker_paths_are_the_routes() -> None:
+    shown = set(
+        re.findall(r"`(GET|POST|PATCH|DELETE) (/[\w/{}.]*)", section(read("core/PROTOCOL.md"), "## The broker"))
+    )
+    assert shown == {(route.method, route.path) for route in ROUTES} | {("GET", "/openapi.json"), ("GET", "/metrics")}
+
+
 # All documents
 
 
@@ -257,7 +277,7 @@ def test_no_relative_link_is_broken(path: Path) -> None:
 @pytest.mark.parametrize("document", ["core/ARCHITECTURE.md", "core/THREATS.md", "CONTRIBUTING.md"])
 def test_every_file_and_test_that_is_named_exists(document: str) -> None:
     text = read(document)
-    for name in set(re.findall(r"`((?:core|relay|client|tests)/[\w/.]+)`", text)):
+    for name in set(re.findall(r"`((?:core|relay|client|broker_optional|tests)/[\w/.]+)`", text)):
         assert (ROOT / name).exists(), f"{name} does not exist"
     tests = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     for name in set(re.findall(r"`(test_\w+)`", text)):

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from mayfly.config import BrokerConfig
 from mayfly.runtime.tasks import TaskSet
+from mayfly_broker.config import BrokerConfig
 from mayfly_broker.drain import Drain
 from mayfly_broker.handlers import Handlers
 from mayfly_broker.metrics import Tally

@@ -9,7 +9,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
-from mayfly.config import BrokerConfig
 from mayfly.rendezvous.messages import (
     About,
     ErrorName,
@@ -22,6 +21,7 @@ from mayfly.rendezvous.messages import (
     PostingUpdate,
     Want,
 )
+from mayfly_broker.config import BrokerConfig
 from mayfly_broker.refusals import RefusedError
 from mayfly_broker.registry import Registry, digest
 

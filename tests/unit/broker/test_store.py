@@ -7,9 +7,10 @@ import contextlib
 
 import pytest
 
-from mayfly.config import BrokerConfig
+from mayfly_broker.config import BrokerConfig
 from mayfly_broker.store import DAY, MemoryStore, Waiters
-from support.broker_cases import CASES, CONFIG, Case, Clock, Scene
+from support.broker_cases import CASES
+from support.broker_scene import CONFIG, Case, Clock, Scene
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.__name__ for case in CASES])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mayfly.config import BrokerConfig
+from mayfly_broker.config import BrokerConfig
 from mayfly_broker.options import BrokerOptions, Place, Tls
 from mayfly_cli import broker, serving
 from unit.cli.conftest import Command

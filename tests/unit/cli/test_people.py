@@ -181,6 +181,15 @@ def test_remarks() -> None:
     assert screen.out == "a remark\n"
 
 
+def test_a_broker_says_where_it_listens_and_speaks_of_matches() -> None:
+    screen = Screen("broker")
+    screen.people.report(Listening("https", "127.0.0.1:8040"))
+    screen.people.report(Draining(2, 10))
+    assert "The broker listens on 127.0.0.1:8040" in screen.out
+    assert "curl" not in screen.out
+    assert "2 matches are still open" in screen.out
+
+
 def test_leaving_in_all_its_forms() -> None:
     screen = Screen("client", width=200)
     for event in (
