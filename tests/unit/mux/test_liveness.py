@@ -24,6 +24,15 @@ def test_silence_asks_and_then_is_death() -> None:
     assert liveness.dead(112.0)
 
 
+def test_a_ping_is_under_way_until_it_is_answered() -> None:
+    liveness = Liveness(CONFIG, 100.0)
+    before = liveness.asking
+    opaque = liveness.ping(100.0)
+    during = liveness.asking
+    liveness.pong(opaque, 100.1)
+    assert (before, during, liveness.asking) == (False, True, False)
+
+
 def test_anything_heard_is_life() -> None:
     liveness = Liveness(CONFIG, 100.0)
     liveness.ping(104.0)

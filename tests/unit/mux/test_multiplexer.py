@@ -358,3 +358,14 @@ def test_the_round_trip_follows_the_path() -> None:
         both.settle()
         both.b.mux.read(stream_id, 9999, both.now)
     assert both.a.mux.round_trip == pytest.approx(0.3)
+
+
+def test_a_peer_that_is_prompted_answers_at_once_and_is_not_asked_twice() -> None:
+    both = pair()
+    end = both.ends[0]
+    both.settle()
+    before = both.now
+    end.mux.prompt(before)
+    end.mux.prompt(before)
+    pings = [frame for m in end.mux.messages_to_send(1 << 20, before) for frame in f.decode_message(m)]
+    assert [type(frame) for frame in pings] == [f.PingFrame]
