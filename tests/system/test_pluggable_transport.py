@@ -79,7 +79,7 @@ async def test_a_bridge_is_told_the_transport(tor_network: TorNetwork, tmp_path:
     """Through the extended ORPort; the code stands in the bridge line; tor ends by SIGTERM."""
     port = free_port(host=tor_network.address)
     log = tmp_path / "log"
-    lines = (f"ExtORPort {tor_network.address}:{port}", f"Log [net]debug file {log}")
+    lines = (f"ExtORPort {tor_network.address}:{port}", f"Log [net]debug file {log}", "SafeLogging 0")
     async with tor_network.bridge(*lines) as bridge, origin() as web:
         cookie = bridge.folder / "extended_orport_auth_cookie"
         extended = ("--ext-or-port", f"{tor_network.address}:{port}", "--ext-or-cookie", str(cookie))
