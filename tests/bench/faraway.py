@@ -28,7 +28,7 @@ QUEUE = RATE // 10
 """What waits in front of the slow part at most: a tenth of a second."""
 SUBJECTS = (TUNNEL, LINK, STOCK_UVLOOP, TUNNEL_WRTC, RAW_WRTC, NODE, TCP)
 PROBE = 256 * 1024
-LONGEST = 8 * RATE
+LONGEST = 20 * RATE
 ATTEMPT = 90.0
 
 
