@@ -213,6 +213,18 @@ class SctpConfig:
     base_packet: int = 1188
     """An SCTP packet that passes every path: with DTLS, UDP and IPv6 around it below 1,280. What is sent at first."""
 
+    packet_sizes: tuple[int, ...] = (1352, 1432, 16 * KIB)
+    """What is tried beyond it: a VPN on Ethernet, Ethernet itself, and one DTLS record, which loopback carries."""
+
+    max_probes: int = 3
+    """Times that a size is tried in a row."""
+
+    probe_interval: float = 2.0
+    """Between them."""
+
+    search_interval: float = 600.0
+    """Until the path is searched anew (RFC 8899 §5.1.1)."""
+
     rto_initial: float = 1.0
     """Retransmission timeout before anything was measured (RFC 9260 §6.3.1)."""
 
