@@ -106,7 +106,8 @@ class LinkConfig:
     """How a link is made and fed. Sizes are bytes, times are seconds."""
 
     high_water: int = 256 * KIB
-    """Bytes in the engine's send buffer above which nothing more is put into it."""
+    """Bytes in the engine's send buffer above which nothing more is put into it. On a slow path it is less, where the
+    engine knows the rate: what waits there nothing can overtake."""
 
     offer_lifetime: float = 15 * 60
     """How long an offer waits for its answer, and what its code says."""
