@@ -70,6 +70,8 @@ class Parameter(IntEnum):
     ADD_INCOMING = 18
     ZERO_CHECKSUM = 0x8001
     SUPPORTED_EXTENSIONS = 0x8008
+    LARGEST_PACKET = 0x8D66
+    """Ours alone (core/PROTOCOL.md); who does not know it skips it, by its highest bits (RFC 9260 §3.2.1)."""
     FORWARD_TSN_SUPPORTED = 0xC000
 
 
@@ -89,6 +91,8 @@ class Init:
     cookie: bytes | None = None
     forward_tsn: bool = False
     zero_checksum: bool = False
+    largest: int = 0
+    """Bytes of the largest packet that its sender takes; 0 when it does not say."""
 
     def encode(self) -> bytes:
         """The chunk with its header."""
@@ -98,6 +102,8 @@ class Init:
             parameters.append((Parameter.FORWARD_TSN_SUPPORTED, b""))
         if self.zero_checksum:
             parameters.append((Parameter.ZERO_CHECKSUM, SCTP_OVER_DTLS.to_bytes(4, "big")))
+        if self.largest:
+            parameters.append((Parameter.LARGEST_PACKET, self.largest.to_bytes(4, "big")))
         if self.cookie is not None:
             parameters.append((Parameter.STATE_COOKIE, self.cookie))
         fixed = _INIT.pack(self.tag, self.window, self.outgoing_streams, self.incoming_streams, self.tsn)
@@ -219,6 +225,7 @@ def decode_init(body: bytes) -> Init:
     _demand(tag != 0 and outgoing != 0 and incoming != 0)
     cookie: bytes | None = None
     forward = zero = False
+    largest = 0
     for kind, value in decode_parameters(body[_INIT.size :]):
         if kind == Parameter.STATE_COOKIE:
             cookie = value
@@ -226,7 +233,10 @@ def decode_init(body: bytes) -> Init:
             forward = True
         elif kind == Parameter.ZERO_CHECKSUM:
             zero = value == SCTP_OVER_DTLS.to_bytes(4, "big")
-    return Init(tag, window, outgoing, incoming, tsn, cookie, forward, zero)
+        elif kind == Parameter.LARGEST_PACKET:
+            _demand(len(value) == 4)
+            largest = int.from_bytes(value, "big")
+    return Init(tag, window, outgoing, incoming, tsn, cookie, forward, zero, largest)
 
 
 def decode_sack(body: bytes) -> Sack:
