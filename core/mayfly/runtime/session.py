@@ -339,7 +339,7 @@ class Session:
             match event:
                 case StreamReadable() | StreamWritable() | StreamReset() | StreamStopped():
                     if (stream := self._streams.get(event.stream_id)) is not None:
-                        _tell(stream, event)
+                        stream.on_event(event)
                 case StreamOpened():
                     stream = self._streams[event.stream_id] = Stream(self, event.stream_id)
                     self._on_stream(stream)
@@ -388,15 +388,3 @@ class Session:
     async def _close_link(self) -> None:
         await self._link.close()  # which lets the last message leave
         self._link_closed.set_result(None)
-
-
-def _tell(stream: Stream, event: StreamReadable | StreamWritable | StreamReset | StreamStopped) -> None:
-    match event:
-        case StreamReadable():
-            stream.on_readable()
-        case StreamWritable():
-            stream.on_writable()
-        case StreamReset():
-            stream.on_reset(event.code)
-        case StreamStopped():
-            stream.on_stopped(event.code)
