@@ -216,10 +216,6 @@ class SctpConfig:
     packet_sizes: tuple[int, ...] = (1352, 1432, 16 * KIB)
     """What is tried beyond it: a VPN on Ethernet, Ethernet itself, and one DTLS record, which loopback carries."""
 
-    foreign_packet: int = 1432
-    """The largest that is tried with a far end that does not say what it takes: most read a DTLS record into a buffer
-    for Ethernet's, and what is beyond it they mistake for the packets that follow."""
-
     max_probes: int = 3
     """Times that a size is tried in a row."""
 

@@ -69,9 +69,8 @@ class Parameter(IntEnum):
     ADD_OUTGOING = 17
     ADD_INCOMING = 18
     ZERO_CHECKSUM = 0x8001
+    LARGEST_PACKET = 0x9D4D  # our own, which others skip without a word (RFC 9260 §3.2.1); 4 bytes
     SUPPORTED_EXTENSIONS = 0x8008
-    LARGEST_PACKET = 0x8D66
-    """Ours alone (core/PROTOCOL.md); who does not know it skips it, by its highest bits (RFC 9260 §3.2.1)."""
     FORWARD_TSN_SUPPORTED = 0xC000
 
 
@@ -91,8 +90,8 @@ class Init:
     cookie: bytes | None = None
     forward_tsn: bool = False
     zero_checksum: bool = False
-    largest: int = 0
-    """Bytes of the largest packet that its sender takes; 0 when it does not say."""
+    largest_packet: int = 0
+    """The largest packet that its sender reads; 0 where it does not tell, and may not read more than Ethernet's."""
 
     def encode(self) -> bytes:
         """The chunk with its header."""
@@ -102,8 +101,8 @@ class Init:
             parameters.append((Parameter.FORWARD_TSN_SUPPORTED, b""))
         if self.zero_checksum:
             parameters.append((Parameter.ZERO_CHECKSUM, SCTP_OVER_DTLS.to_bytes(4, "big")))
-        if self.largest:
-            parameters.append((Parameter.LARGEST_PACKET, self.largest.to_bytes(4, "big")))
+        if self.largest_packet:
+            parameters.append((Parameter.LARGEST_PACKET, self.largest_packet.to_bytes(4, "big")))
         if self.cookie is not None:
             parameters.append((Parameter.STATE_COOKIE, self.cookie))
         fixed = _INIT.pack(self.tag, self.window, self.outgoing_streams, self.incoming_streams, self.tsn)
@@ -234,8 +233,7 @@ def decode_init(body: bytes) -> Init:
         elif kind == Parameter.ZERO_CHECKSUM:
             zero = value == SCTP_OVER_DTLS.to_bytes(4, "big")
         elif kind == Parameter.LARGEST_PACKET:
-            _demand(len(value) == 4)
-            largest = int.from_bytes(value, "big")
+            largest = int.from_bytes(value[:4], "big")
     return Init(tag, window, outgoing, incoming, tsn, cookie, forward, zero, largest)
 
 
