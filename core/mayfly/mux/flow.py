@@ -2,9 +2,9 @@
 
 The engines below give the sender no back-pressure of the far application, so these windows are the only bound on what a
 peer can make us hold. A stream's window grows while the reader empties it faster than the round trip can refill it, up
-to its cap, and only while what all windows have grown by leaves a quarter of the connection's cap: grown streams whose
-readers stop then never hold the whole connection. Windows that did not grow do not count, or a hundred idle streams
-would keep a busy one slow.
+to its cap, and only while what all windows have grown by leaves five eighths of the connection's cap: grown streams
+whose readers stop then leave room for three hundred that never grew. Windows that did not grow do not count, or a
+hundred idle streams would keep a busy one slow.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class ConnectionWindow:
 
     def may_grow_by(self, size: int) -> bool:
         """Whether a stream's window may grow without crowding the others out."""
-        return self.grown + size <= self._config.max_connection_window * 3 // 4
+        return self.grown + size <= self._config.max_connection_window * 3 // 8
 
     def due(self) -> int | None:
         """A new limit worth announcing, or None."""

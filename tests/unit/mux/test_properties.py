@@ -140,7 +140,7 @@ def test_grown_streams_that_stall_leave_room_for_the_others() -> None:
     late = [Script(start=3.0, there=Half(size=512 * KIB), back=Half(size=512 * KIB)) for _ in range(20)]
     traffic = Traffic(pair, [*grown, *late])
     pair.settle()
-    assert pair.b.mux.unread > 4 * MIB, "the windows did not grow"
+    assert pair.b.mux.unread > 2 * MIB, "the windows did not grow"
     assert pair.b.mux.unread <= config.max_connection_window
     for script in late:
         for number in (0, 1):
