@@ -126,7 +126,7 @@ class Hub:
             forwards=program == Role.RELAY.name.lower(),
             attended=lambda: any(CHAT in each.topics for each in self._server.connections),
         )
-        self.transfers = Transfers(self.tell, self.label, options)
+        self.transfers = Transfers(self.tell, self.label, options, shutdown.stop)
         requests = Requests(self)
         self._server = ControlServer(program, requests.serve, self.transfers.forget_command)
 
