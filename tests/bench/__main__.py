@@ -9,10 +9,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import signal
 import sys
 import tempfile
 import time
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -44,6 +47,8 @@ def _arguments() -> argparse.Namespace:
 
 async def _measure(families: list[Family], arguments: argparse.Namespace, folder: Path) -> Figures:
     figures = Figures()
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     rounds = arguments.rounds or (1 if arguments.quick else ENOUGH)
     wanted = set(filter(None, arguments.subjects.split(",")))
     for family in families:
@@ -61,12 +66,30 @@ async def _measure(families: list[Family], arguments: argparse.Namespace, folder
             wanted=wanted,
         )
         try:
-            await family.measure(run)
+            await _unless(stopping, family.measure(run))
         except Exception as error:  # the other families are worth having
             figures.note(family.name, f"ended early: {type(error).__name__}: {error}")
             run.progress(f"ended early: {error}")
+        if stopping.is_set():
+            figures.note(family.name, "stopped before its end")
+            break
         print(f"  {family.name}: {time.monotonic() - started:.0f} s", flush=True)
     return figures
+
+
+async def _unless(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do the work, or as much of it as is done when the bench is told to stop: what was measured is kept."""
+    loop = asyncio.get_running_loop()
+    measuring, stopped = loop.create_task(work), loop.create_task(stopping.wait())
+    try:
+        await asyncio.wait((measuring, stopped), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        finished = measuring.done()
+        stopped.cancel()
+        measuring.cancel()
+        await asyncio.wait((measuring, stopped))
+    if finished:
+        measuring.result()
 
 
 def prepare() -> None:

@@ -9,10 +9,10 @@ machine does meets all of them; `in_turns` is the order.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bench.figures import Figures
 
@@ -100,7 +100,7 @@ class Family:
 
     name: str
     title: str
-    measure: Callable[[Run], Awaitable[None]]
+    measure: Callable[[Run], Coroutine[Any, Any, None]]
     rows: tuple[Row, ...]
     bars: tuple[Bar, ...] = ()
     charts: tuple[Chart, ...] = field(default=())

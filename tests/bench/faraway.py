@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path as FilePath
 
 from bench.family import MB, Run, in_turns, missing
 from bench.subjects import LINK, NODE, RAW_WRTC, STOCK_UVLOOP, TCP, TUNNEL, TUNNEL_WRTC
@@ -28,7 +29,7 @@ QUEUE = RATE // 10
 """What waits in front of the slow part at most: a tenth of a second."""
 SUBJECTS = (TUNNEL, LINK, STOCK_UVLOOP, TUNNEL_WRTC, RAW_WRTC, NODE, TCP)
 PROBE = 256 * 1024
-LONGEST = 8 * RATE
+LONGEST = 20 * RATE
 ATTEMPT = 90.0
 
 
@@ -37,6 +38,11 @@ async def measure_point(run: Run, row: str, shape: Shape, *, rounds: int, second
     if absent := missing("ip", "ethtool", "curl"):
         run.note(f"left out: {', '.join(absent)} is not installed")
         return
+    control = FilePath("/proc/sys/net/ipv4/tcp_congestion_control")
+    if control.exists():
+        run.note(
+            f"plain TCP is the kernel's, with {control.read_text().strip()}; every path is {RATE * 8 // MB} Mbit/s"
+        )
     async with path(shape) as made, contextlib.AsyncExitStack() as stack:
         web = await stack.enter_async_context(_origin(made))
         subjects = []

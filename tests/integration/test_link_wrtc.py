@@ -7,17 +7,16 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from ipaddress import ip_address
 from random import Random
 
 import pytest
 
 from mayfly.config import EngineConfig, LinkConfig
-from mayfly.errors import ConnectError, GatheringError, UsageError
+from mayfly.errors import ConnectError
 from mayfly.signaling import codes
-from mayfly.signaling.description import CandidateType, Description, Kind, Setup
+from mayfly.signaling.description import CandidateType, Description, Setup
 from mayfly.transport.aiortc.engine import AiortcEngine
-from mayfly.transport.base import DtlsRole, Engine, IpPolicy, Link, LinkSettings, TurnServer
+from mayfly.transport.base import DtlsRole, Link, LinkSettings
 from mayfly.transport.engines import make_engine
 from support.links import LOOPBACK, End, connect, no_leaks
 from support.own_network import own_network
@@ -347,55 +346,4 @@ async def test_roles_that_cannot_fit_are_told() -> None:
     offer = await make_engine("wrtc").offer(chosen)
     with pytest.raises(ConnectError, match="DTLS role"):
         await make_engine("wrtc").answer(chosen, offer.description)
-    await offer.close()
-
-
-@pytest.mark.parametrize("policy", [IpPolicy.PUBLIC_ONLY, IpPolicy.TURN_ONLY])
-async def test_no_address_to_offer(policy: IpPolicy) -> None:
-    with pytest.raises(GatheringError) as caught:
-        await make_engine("wrtc").offer(LinkSettings(ip_policy=policy))
-    assert "--" in caught.value.hint
-
-
-async def test_servers_that_are_gone_are_left_out() -> None:
-    gone = LinkSettings(
-        stun=("127.0.0.1:9", "[::1]:9"),
-        turn=(TurnServer("turn:127.0.0.1:9", "user", "word"), TurnServer("turn:127.0.0.1:9?transport=tcp", "u", "w")),
-        config=LinkConfig(stun_timeout=0.3),
-    )
-    offer = await make_engine("wrtc").offer(gone)
-    assert {candidate.type for candidate in offer.description.candidates} == {CandidateType.HOST}
-    assert offer.symmetric_nat is None
-    await offer.close()
-    with pytest.raises(GatheringError, match="no address"):
-        await make_engine("wrtc").offer(replace(gone, ip_policy=IpPolicy.TURN_ONLY))
-
-
-@pytest.mark.parametrize("url", ["", "stun:host", "turn:", "http://host", "turn:host?transport=carrier"])
-async def test_what_is_no_turn_server(url: str) -> None:
-    with pytest.raises(UsageError):
-        await make_engine("wrtc").offer(LinkSettings(turn=(TurnServer(url, "u", "w"),)))
-
-
-@pytest.mark.parametrize("chosen", [LOOPBACK, LinkSettings(ip_policy=IpPolicy.LAN)], ids=["--bind", "--ip-policy lan"])
-async def test_an_option_that_it_lacks_is_refused_and_auto_takes_the_other_engine(chosen: LinkSettings) -> None:
-    native, auto = make_engine("wrtc"), make_engine("auto")
-    with pytest.raises(UsageError, match="the engine wrtc has no --") as caught:
-        await native.offer(chosen)
-    assert "--engine aiortc" in caught.value.hint
-    if chosen.bind:
-        offer = await auto.offer(chosen)
-        assert type(offer).__name__ == "AiortcPendingOffer"
-        await offer.close()
-    else:
-        with pytest.raises(GatheringError):
-            await auto.offer(chosen)
-
-
-async def test_auto_takes_libwebrtc_where_it_can() -> None:
-    auto: Engine = make_engine("auto")
-    offer = await auto.offer(LinkSettings())
-    assert type(offer).__name__ == "WrtcPendingOffer"
-    assert {ip_address(str(c.address)).is_loopback for c in offer.description.candidates} == {True}
-    assert offer.description.kind is Kind.OFFER
     await offer.close()

@@ -14,7 +14,7 @@ async def measure(run: Run) -> None:
     """A path after the other; each direction loses that share of its packets."""
     for per_cent in (1.0,) if run.quick else PER_CENT:
         shape = Shape(delay=0.05, rate=RATE, queue=QUEUE, loss=per_cent / 100)
-        await measure_point(run, f"loss {per_cent:g}", shape, rounds=min(run.rounds, 2), seconds=4)
+        await measure_point(run, f"loss {per_cent:g}", shape, rounds=min(run.rounds, 2), seconds=3)
 
 
 FAMILY = Family(
