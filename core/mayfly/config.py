@@ -106,7 +106,8 @@ class LinkConfig:
     """How a link is made and fed. Sizes are bytes, times are seconds."""
 
     high_water: int = 256 * KIB
-    """Bytes in the engine's send buffer above which nothing more is put into it."""
+    """Bytes in the engine's send buffer above which nothing more is put into it. On a slow path it is less, where the
+    engine knows the rate: what waits there nothing can overtake."""
 
     offer_lifetime: float = 15 * 60
     """How long an offer waits for its answer, and what its code says."""
@@ -211,6 +212,18 @@ class SctpConfig:
 
     base_packet: int = 1188
     """An SCTP packet that passes every path: with DTLS, UDP and IPv6 around it below 1,280. What is sent at first."""
+
+    packet_sizes: tuple[int, ...] = (1352, 1432, 16 * KIB)
+    """What is tried beyond it: a VPN on Ethernet, Ethernet itself, and one DTLS record, which loopback carries."""
+
+    max_probes: int = 3
+    """Times that a size is tried in a row."""
+
+    probe_interval: float = 2.0
+    """Between them."""
+
+    search_interval: float = 600.0
+    """Until the path is searched anew (RFC 8899 §5.1.1)."""
 
     rto_initial: float = 1.0
     """Retransmission timeout before anything was measured (RFC 9260 §6.3.1)."""

@@ -101,7 +101,7 @@ async def test_a_far_end_that_breaks_sctp_loses_its_own_link(name: str, stock: b
         assert isinstance(near.link, AiortcLink) and isinstance(far.link, AiortcLink)
         sctp = far.link._sctp
         if isinstance(sctp, LinkSctp):
-            tag = int.from_bytes(sctp._association._outgoing.prefix[4:8], "big")
+            tag = int.from_bytes(sctp._association._headers.outgoing.prefix[4:8], "big")
             tsn = sctp._association._sender.last_tsn + 1
         else:
             tag, tsn = sctp._remote_verification_tag, sctp._local_tsn

@@ -44,7 +44,7 @@ class OurEnd:
         tag = 0x1000 + seed
         self.association = Association(
             limits or EngineConfig(),
-            config or SctpConfig(),
+            config or SctpConfig(packet_sizes=()),
             tag=tag,
             tsn=tsn,  # by default one that soon wraps
             cookie=pack("!Q", seed),

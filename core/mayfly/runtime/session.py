@@ -318,8 +318,7 @@ class Session:
         self._wake()
 
     def _arm_timer(self) -> None:
-        """Due times mostly move back; a timer that comes too early is cheaper than one armed anew each time."""
-        due = self._mux.next_timeout()
+        due = self._mux.next_timeout()  # mostly later than before; a timer that comes too early is the cheaper way
         if due is not None and (self._timer is None or due < self._timer_due):
             if self._timer is not None:
                 self._timer.cancel()

@@ -18,10 +18,11 @@ from mayfly.config import EngineConfig, SctpConfig
 from mayfly.sctp.congestion import CongestionControl
 from mayfly.sctp.cubic import Cubic
 from mayfly.sctp.endings import CLOSED, MALFORMED, SILENT, BrokenRuleError
-from mayfly.sctp.packet import Header
+from mayfly.sctp.packet import Admission, Headers
 from mayfly.sctp.receive import Receiver
 from mayfly.sctp.reset import answer_reconfig
 from mayfly.sctp.retry import Retry
+from mayfly.sctp.search import PathSearch
 from mayfly.sctp.send import Sender
 from mayfly.sctp.states import MEETING, RECEIVING, SENDING, State, Step, follow
 from mayfly.sctp.wire import (
@@ -38,13 +39,12 @@ from mayfly.sctp.wire import (
 )
 
 _STREAMS = 65535
-_IGNORED = frozenset({ChunkType.DATA, ChunkType.SHUTDOWN_ACK, ChunkType.PAD})
-"""Known, and without meaning where they reach the table of handlers."""
+_IGNORED = frozenset({ChunkType.DATA, ChunkType.SHUTDOWN_ACK, ChunkType.PAD})  # known, and mean nothing by themselves
 _MAX_ANSWERS = 64
 """Control chunks that wait for `packets_to_send`; what a far end provokes beyond that is not answered."""
-
 _REFLECTED = 1
-"""The T bit: the packet carries the tag of its receiver's peer, for its sender knows no other (RFC 9260 §8.5.1)."""
+"""The T bit: the packet carries its sender's own tag, for it knows no other (RFC 9260 §8.5.1)."""
+_LAST_WORDS = frozenset({ChunkType.ABORT, ChunkType.SHUTDOWN_COMPLETE})
 
 
 class Association:
@@ -66,7 +66,6 @@ class Association:
         control: Callable[[int], CongestionControl] = Cubic,
     ) -> None:
         self._config = config
-        self._port = port
         self._cookie = cookie
         self._channel = channel
         self._receiver = Receiver(limits, channel=channel, partial_reliability=partial_reliability)
@@ -81,9 +80,8 @@ class Association:
             zero_checksum=zero_checksum,
         )
         self._theirs: Init | None = None
-        self._incoming = Header(port, port, tag)
-        self._outgoing = Header(port, port, 0)
-        self._unchecked = False
+        self._headers = Headers(port, tag, zero=zero_checksum)
+        self._search = PathSearch(config, cookie)
         self._state = State.CLOSED
         self._retry: Retry | None = None
         self._answers: list[bytes] = []
@@ -114,10 +112,15 @@ class Association:
         """Smoothed round-trip time in seconds."""
         return self._sender.round_trip.smoothed
 
+    @property
+    def oversized(self) -> bool:
+        """Whether a packet has to leave that is larger than the path now seems to carry."""
+        return self._sender.oversized
+
     def start(self, now: float) -> None:
         """Begin to open. The far end does the same."""
         self._step(Step.START)
-        self._repeat(Header(self._port, self._port, 0).seal(self._ours.encode()), now, alone=True)
+        self._repeat(self._headers.seal_opening(self._ours.encode()), now, alone=True)
 
     def send(self, message: bytes, *, max_retransmits: int | None = None, expiry: float | None = None) -> None:
         """Queue a message. With one of the limits it may be given up, if the far end agreed to that (RFC 3758)."""
@@ -140,10 +143,10 @@ class Association:
     def receive(self, packets: Sequence[bytes], now: float) -> list[bytes]:
         """Take in packets that arrived together. Gives the messages that they completed."""
         receiver = self._receiver
-        expected = self._incoming.unchecked if self._ours.zero_checksum else b""
+        usual = self._headers.usual
         try:
             for packet in packets:
-                if packet[:COMMON_HEADER] != expected and not self._admit(packet, now):
+                if packet[:COMMON_HEADER] != usual and not self._admit(packet):
                     continue
                 if len(packet) < COMMON_HEADER + CHUNK_HEADER:
                     raise BrokenRuleError(MALFORMED)
@@ -155,7 +158,7 @@ class Association:
                     self._take_chunks(packet, position, now)
         except BrokenRuleError as error:
             self._break(error.reason)
-        if receiver.packets == 1 and self._sack_at is None:
+        if receiver.packets == 1 and self._sack_at is None and self._state in RECEIVING:
             self._sack_at = now + self._config.sack_delay
         messages, receiver.messages = receiver.messages, []
         return messages
@@ -168,23 +171,21 @@ class Association:
             head = b"".join(self._answers)
             self._answers.clear()
         bodies = [head] if head else []
-        if self._state in SENDING or self._state is State.COOKIE_ECHOED:
+        opened = self._state in SENDING
+        if opened or self._state is State.COOKIE_ECHOED:
             bodies = self._data_to_send(head, now)
-        if not bodies:
-            return packets
-        header = self._outgoing
-        if self._unchecked and self._state in SENDING:
-            unchecked = header.unchecked
-            return packets + [unchecked + body for body in bodies]
-        return packets + [header.seal(body) for body in bodies]
+        if opened:
+            bodies += self._search.probes(now)
+        return packets + self._headers.seal(bodies, open_=opened)
 
     def next_timeout(self) -> float | None:
         """When to call `handle_timeout`, or None."""
         if self._state is State.ENDED:
             return None
-        retry = self._retry.at if self._retry is not None else None
-        deadlines = [at for at in (retry, self._sack_at, self._sender.next_timeout()) if at is not None]
-        return min(deadlines, default=None)
+        deadlines = [self._retry.at if self._retry is not None else None, self._sack_at]
+        if self._state in SENDING:
+            deadlines += (self._search.at, self._sender.next_timeout())
+        return min((at for at in deadlines if at is not None), default=None)
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due."""
@@ -197,7 +198,8 @@ class Association:
                 return
             (self._alone if retry.alone else self._answers).append(retry.what)
         try:
-            self._sender.handle_timeout(now)
+            if self._sender.handle_timeout(now) and self._search.timed_out(self._sender.timeouts, now):
+                self._sender.set_mtu(self._search.size)
         except BrokenRuleError as error:
             self._break(error.reason)
 
@@ -214,20 +216,18 @@ class Association:
             return [head] if head else []
         return self._sender.packets(head, now)
 
-    def _admit(self, packet: bytes, now: float) -> bool:
+    def _admit(self, packet: bytes) -> bool:
         """Whether a packet whose header is not the usual one is for us. An INIT is dealt with right here."""
-        if packet[:8] == self._incoming.prefix:
-            return self._incoming.opens(packet)
-        stranger = Header(self._port, self._port, 0)
-        if packet[:8] == stranger.prefix and stranger.opens(packet):
-            kind, _, begin, end = chunk_at(packet, COMMON_HEADER)
-            if kind == ChunkType.INIT:
+        admission = self._headers.admit(packet)
+        if admission is Admission.OURS:
+            return True
+        if admission is not Admission.NOBODYS:
+            kind, flags, begin, end = chunk_at(packet, COMMON_HEADER)
+            if admission is Admission.OPENING and kind == ChunkType.INIT:
                 if end + -end % 4 < len(packet):
                     raise BrokenRuleError(MALFORMED)
                 self._on_init(packet[begin:end])
-        elif self._theirs is not None and packet[:8] == self._outgoing.prefix and self._outgoing.opens(packet):
-            kind, flags, _, _ = chunk_at(packet, COMMON_HEADER)
-            if flags & _REFLECTED and kind in (ChunkType.ABORT, ChunkType.SHUTDOWN_COMPLETE):
+            elif admission is Admission.REFLECTED and flags & _REFLECTED and kind in _LAST_WORDS:
                 self._end(CLOSED)
         return False
 
@@ -267,7 +267,7 @@ class Association:
             self._meet(theirs)
         answer = replace(self._ours, cookie=self._cookie)
         if len(self._alone) < _MAX_ANSWERS:
-            self._alone.append(self._outgoing.seal(answer.encode()))
+            self._alone += self._headers.seal([answer.encode()], open_=False)
 
     def _on_init_ack(self, body: bytes, now: float) -> None:
         theirs = decode_init(body)
@@ -277,24 +277,24 @@ class Association:
             self._meet(theirs)
             self._repeat(encode_chunk(ChunkType.COOKIE_ECHO, theirs.cookie), now)
 
-    def _on_cookie_echo(self, cookie: bytes, _now: float) -> None:
+    def _on_cookie_echo(self, cookie: bytes, now: float) -> None:
         if cookie == self._cookie and self._theirs is not None:
-            self._establish(Step.COOKIE_ECHO)
+            self._establish(Step.COOKIE_ECHO, now)
             self._answer(encode_chunk(ChunkType.COOKIE_ACK, b""))
 
-    def _on_cookie_ack(self, _body: bytes, _now: float) -> None:
-        self._establish(Step.COOKIE_ACK)
+    def _on_cookie_ack(self, _body: bytes, now: float) -> None:
+        self._establish(Step.COOKIE_ACK, now)
 
     def _meet(self, theirs: Init) -> None:
         self._theirs = theirs
-        self._outgoing = Header(self._port, self._port, theirs.tag)
-        self._unchecked = theirs.zero_checksum and self._ours.zero_checksum
+        self._headers.meet(theirs.tag, zero=theirs.zero_checksum)
         self._receiver.begin(theirs.tsn)
         self._sender.begin(theirs.window)
 
-    def _establish(self, step: Step) -> None:
+    def _establish(self, step: Step, now: float) -> None:
         if self._step(step):
             self._retry = None
+            self._search.begin(now)
 
     # what is neither DATA nor SACK, once open
 
@@ -303,10 +303,11 @@ class Association:
         self._answer(encode_chunk(ChunkType.HEARTBEAT_ACK, body))
 
     def _on_heartbeat_ack(self, body: bytes, _now: float) -> None:
-        decode_parameters(body)
+        if self._search.acknowledged(body):
+            self._sender.set_mtu(self._search.size)
 
     def _on_error(self, body: bytes, _now: float) -> None:
-        decode_parameters(body)
+        decode_parameters(body)  # which is all: what matters repeats until it is answered
 
     def _on_forward_tsn(self, body: bytes, _now: float) -> None:
         if self._state in RECEIVING:
@@ -338,12 +339,14 @@ class Association:
         if self._state not in SENDING:
             return
         self._step(Step.SHUTDOWN)
+        self._sack_at = None
         # It acknowledges like a SACK (§9.2).
         self._sender.acknowledge_up_to(int.from_bytes(body, "big"), now)
         self._acknowledged(now)
 
     def _acknowledged(self, now: float) -> None:
         if not self._sender.busy and self._step(Step.ALL_ACKNOWLEDGED):
+            self._sack_at = None
             self._repeat(encode_chunk(ChunkType.SHUTDOWN_ACK, b""), now)
 
     def _break(self, reason: str) -> None:

@@ -16,7 +16,7 @@ from support.network import Wire, World
 RATE = 25e6  # 200 Mbit/s
 ROUND_TRIP = 0.1
 PRODUCT = int(RATE * ROUND_TRIP)
-LARGE = SctpConfig(base_packet=8 * KIB)
+LARGE = SctpConfig(base_packet=8 * KIB, packet_sizes=())
 
 
 class Flow:

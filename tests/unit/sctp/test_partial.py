@@ -13,7 +13,7 @@ from mayfly.config import SctpConfig
 from support.associations import AnyEnd, OurEnd, StockEnd, aiortc_in, join
 from support.network import Wire, World
 
-PATIENT = SctpConfig(max_retransmits=60)
+PATIENT = SctpConfig(packet_sizes=(), max_retransmits=60)
 LIMIT = st.sampled_from([{"max_retransmits": 0}, {"max_retransmits": 2}, {"expiry": 0.15}])
 
 

@@ -23,7 +23,7 @@ FAULTS = st.fixed_dictionaries(
         "delay": st.sampled_from([0.0, 0.001, 0.08]),
     }
 )
-PATIENT = SctpConfig(max_retransmits=60, max_handshakes=60)
+PATIENT = SctpConfig(packet_sizes=(), max_retransmits=60, max_handshakes=60)
 """Chance alone must not look like a far end that is gone."""
 WINDOWS = st.sampled_from([4 * KIB, 48 * KIB, 4096 * KIB])
 

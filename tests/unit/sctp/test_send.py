@@ -79,7 +79,7 @@ def test_the_tail_is_probed_before_the_timeout(pair: Pair) -> None:
 
 def test_timeouts_back_off_and_end() -> None:
     world, random = World(), Random(1)
-    config = SctpConfig(max_retransmits=5)
+    config = SctpConfig(packet_sizes=(), max_retransmits=5)
     left = OurEnd(world, Wire(world, random), 1, config=config)
     right = OurEnd(world, Wire(world, random), 2)
     join(world, left, right)

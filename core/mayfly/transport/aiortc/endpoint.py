@@ -31,7 +31,7 @@ BUFFERS = ((socket.SO_RCVBUF, 4 * MIB), (socket.SO_SNDBUF, 1 * MIB))
 """What we ask the kernel for; it gives what its own limits allow. A burst that overflows the receiving one is lost, and
 costs SCTP a second where no later packet tells of the loss."""
 
-_TURN_BYTES = 256 * KIB
+_TURN_BYTES = 128 * KIB
 _TURN_READS = 64
 """What one wake-up of the loop reads at most, so that timers and other sockets get their turn."""
 

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, ip_address
 
 from aioice import Candidate as IceCandidate
 
+from mayfly.config import KIB
 from mayfly.sctp.endings import CLOSED
 from mayfly.signaling.description import CandidateType
 from mayfly.transport.aiortc.dtls import LinkDtls, StockDtls
@@ -16,10 +17,14 @@ from mayfly.transport.aiortc.ice import LinkConnection
 from mayfly.transport.aiortc.sctp import LinkSctp
 from mayfly.transport.aiortc.stock_sctp import StockSctp
 from mayfly.transport.base import LinkSettings, PathInfo
+from mayfly.transport.highwater import HighWater
 from mayfly.transport.mailbox import Mailbox
 
 PATH_GONE = "the path to the far end is gone"
 OUR_FAULT = "an error in this program ended the link"
+
+_LEAST_WAITING = 32 * KIB
+"""Two messages of the multiplexer."""
 
 _ROOM_CHECK = 0.2
 """Seconds between looks for room while there is none, should no acknowledgement have told of it."""
@@ -43,7 +48,7 @@ class AiortcLink:
         self._free = free
         self._offerer = offerer
         self._limits = settings.engine
-        self._high_water = settings.config.high_water
+        self._high_water = HighWater(_LEAST_WAITING, settings.config.high_water, self._loop.time())
         self._mailbox = Mailbox(self._loop, max_early=self._limits.max_early)
         self._sctp: LinkSctp | StockSctp
         if isinstance(dtls, LinkDtls):
@@ -76,7 +81,7 @@ class AiortcLink:
     @property
     def high_water(self) -> int:
         """Bytes of buffered_amount above which nothing more should be sent."""
-        return self._high_water
+        return self._high_water.mark
 
     @property
     def buffered_amount(self) -> int:
@@ -98,7 +103,8 @@ class AiortcLink:
             return
         self._sent += len(message)
         self._sctp.send_message(message)
-        if self._room_timer is None and self.buffered_amount > self._high_water // 2:
+        # The mark may fall before anything leaves, and whoever then finds no room must be told of it.
+        if self._room_timer is None and self.buffered_amount > _LEAST_WAITING // 2:
             self._room_timer = self._loop.call_later(_ROOM_CHECK, self._look_for_room)
 
     def path(self) -> PathInfo:
@@ -154,7 +160,8 @@ class AiortcLink:
 
     def progressed(self) -> None:
         """Something has left or was acknowledged."""
-        if self._room_timer is not None and self.buffered_amount <= self._high_water // 2:
+        self._high_water.moved(self._sent - self.buffered_amount, self._loop.time())
+        if self._room_timer is not None and self.buffered_amount <= self.high_water // 2:
             self._stop_room_timer()
             # Not from inside SCTP, where a session that sends at once would recurse.
             self._loop.call_soon(self._mailbox.writable)

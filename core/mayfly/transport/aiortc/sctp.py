@@ -57,6 +57,7 @@ class LinkSctp:
             ordered=ordered,
         )
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0  # uvloop's handles do not tell
         self._flushing = False
         self._reading = False
         self._opened = False
@@ -148,8 +149,9 @@ class LinkSctp:
         due = self._association.next_timeout()
         if due is None:
             return  # one that is still set finds nothing to do
-        if self._timer is None or due < self._timer.when() - _EARLY:
+        if self._timer is None or due < self._due - _EARLY:
             self._stop_timer()
+            self._due = due
             self._timer = self._loop.call_at(due, self._timed_out)
 
     def _timed_out(self) -> None:

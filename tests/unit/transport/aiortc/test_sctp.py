@@ -147,7 +147,7 @@ async def test_a_path_that_is_gone_is_told_and_raises_nothing(pair: Pair) -> Non
 
 async def test_a_far_end_that_breaks_the_rules_is_told_once(pair: Pair) -> None:
     left, right = pair
-    tag = left.sctp._association._incoming
+    tag = left.sctp._association._headers._incoming
     left.sctp._receive([tag.seal(b"\x04\0\0\x08\0\0\0\0")])
     await left.until(lambda: bool(left.reasons))
     await right.until(lambda: bool(right.reasons))

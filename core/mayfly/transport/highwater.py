@@ -1,0 +1,41 @@
+"""How much may wait in a link before its network: a little more than leaves before the session is asked again.
+
+What waits there can no longer be overtaken, by a keystroke for instance. So the mark follows the rate at which the link
+takes bytes; in a link that carries little it is low, and it grows as fast as a transfer does.
+"""
+
+from __future__ import annotations
+
+_SPAN = 0.002
+"""Seconds of the rate that may wait. Event loops wake by the millisecond."""
+
+_WINDOW = 0.02
+"""Seconds over which the rate is taken."""
+
+_KEPT = 0.8
+"""What is left of a rate after a window in which less has moved."""
+
+
+class HighWater:
+    """The mark of one link, between `least` and `most` bytes. Times are seconds on the caller's clock."""
+
+    __slots__ = ("_begin", "_least", "_most", "_rate", "_total")
+
+    def __init__(self, least: int, most: int, now: float) -> None:
+        self._least = min(least, most)
+        self._most = most
+        self._begin = now
+        self._total = 0
+        self._rate = 0.0
+
+    @property
+    def mark(self) -> int:
+        """Bytes above which nothing more should be handed over."""
+        return max(self._least, min(self._most, int(self._rate * _SPAN)))
+
+    def moved(self, total: int, now: float) -> None:
+        """So many bytes have left for the network since the start."""
+        span = now - self._begin
+        if span >= _WINDOW:
+            self._rate = max((total - self._total) / span, self._rate * _KEPT)
+            self._begin, self._total = now, total
