@@ -21,7 +21,7 @@ from support.programs import ProgramError
 from support.ssh import ssh_server
 
 NAME = "files"
-SOCKS, FILE, SMALL = "SOCKS download", "mayfly, one file", "mayfly, 20,000 files"
+SOCKS, FILE, SMALL = "SOCKS download", "mayfly one file", "mayfly 20000 files"
 WORMHOLE, SCP = "magic-wormhole", "scp"
 IDLE, BUSY = "idle", "during a file"
 SAMPLES = 20
