@@ -50,6 +50,10 @@ class SctpEnd:
         self.progress = 0
         self.sctp = StockSctp(cast(LinkDtls, self.dtls), self, limits, ordered=ordered)
 
+    @property
+    def unread(self) -> int:
+        return 0
+
     def opened(self) -> None:
         self.is_open = True
 

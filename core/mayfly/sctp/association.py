@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import ClassVar
 
 from mayfly.config import EngineConfig, SctpConfig
 from mayfly.sctp.congestion import CongestionControl
@@ -198,7 +198,7 @@ class Association:
                 return
             (self._alone if retry.alone else self._answers).append(retry.what)
         try:
-            if self._sender.handle_timeout(now) and self._search.timed_out(self._sender.timeouts, now):
+            if self._sender.handle_timeout(now) and self._search.timed_out(self._sender.timeouts):
                 self._sender.set_mtu(self._search.size)
         except BrokenRuleError as error:
             self._break(error.reason)
@@ -244,7 +244,7 @@ class Association:
                     self._sender.acknowledge(decode_sack(packet[begin:end]), now)
                     self._acknowledged(now)
             else:
-                handler = _HANDLERS.get(kind)
+                handler = self._handlers.get(kind)
                 if handler is not None:
                     handler(self, packet[begin:end], now)
                 elif kind not in _IGNORED:
@@ -383,18 +383,17 @@ class Association:
         self._retry = Retry(what, now, self._config, alone=alone)
         (self._alone if alone else self._answers).append(what)
 
-
-_HANDLERS: Final[dict[int, Callable[[Association, bytes, float], None]]] = {
-    ChunkType.INIT: Association._on_company,
-    ChunkType.INIT_ACK: Association._on_init_ack,
-    ChunkType.HEARTBEAT: Association._on_heartbeat,
-    ChunkType.HEARTBEAT_ACK: Association._on_heartbeat_ack,
-    ChunkType.ABORT: Association._on_abort,
-    ChunkType.SHUTDOWN: Association._on_shutdown,
-    ChunkType.ERROR: Association._on_error,
-    ChunkType.COOKIE_ECHO: Association._on_cookie_echo,
-    ChunkType.COOKIE_ACK: Association._on_cookie_ack,
-    ChunkType.SHUTDOWN_COMPLETE: Association._on_shutdown_complete,
-    ChunkType.RECONFIG: Association._on_reconfig,
-    ChunkType.FORWARD_TSN: Association._on_forward_tsn,
-}
+    _handlers: ClassVar[dict[int, Callable[[Association, bytes, float], None]]] = {
+        ChunkType.INIT: _on_company,
+        ChunkType.INIT_ACK: _on_init_ack,
+        ChunkType.HEARTBEAT: _on_heartbeat,
+        ChunkType.HEARTBEAT_ACK: _on_heartbeat_ack,
+        ChunkType.ABORT: _on_abort,
+        ChunkType.SHUTDOWN: _on_shutdown,
+        ChunkType.ERROR: _on_error,
+        ChunkType.COOKIE_ECHO: _on_cookie_echo,
+        ChunkType.COOKIE_ACK: _on_cookie_ack,
+        ChunkType.SHUTDOWN_COMPLETE: _on_shutdown_complete,
+        ChunkType.RECONFIG: _on_reconfig,
+        ChunkType.FORWARD_TSN: _on_forward_tsn,
+    }

@@ -3,6 +3,9 @@
 CRC32c needs native code; google-crc32c is what aiortc brings, and known to this module alone.
 """
 
+# google-crc32c says that it is typed, and its functions are not.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from enum import Enum, auto

@@ -2,7 +2,7 @@
 
 Few sizes are worth knowing, so all are tried at once: what comes back, passes. What does not is tried again some
 times, and everything once more after `SctpConfig.search_interval`. Should large packets stop arriving (a black hole:
-timeout after timeout, and small packets were never tried), the size falls back at once.
+timeout after timeout), the size falls back for good.
 """
 
 from __future__ import annotations
@@ -63,13 +63,12 @@ class PathSearch:
                     return True
         return False
 
-    def timed_out(self, timeouts: int, now: float) -> bool:
+    def timed_out(self, timeouts: int) -> bool:
         """So many timeouts came in a row. Whether the size fell back by it."""
         if timeouts < _BLACK_HOLE or self.size == self._config.base_packet:
             return False
         self.size = self._config.base_packet
-        self._tries = 0
-        self.at = now + self._config.search_interval
+        self.at = None  # for good: what was cut already may now be fragmented below, and so would probes be
         return True
 
     def _probe(self, size: int) -> bytes:

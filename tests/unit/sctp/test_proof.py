@@ -35,6 +35,12 @@ def content(seed: int, sizes: list[int]) -> list[bytes]:
     ]
 
 
+def wire(world: World, random: Random, faults: dict[str, float]) -> Wire:
+    made = Wire(world, random)
+    made.suffer(**faults)
+    return made
+
+
 def exchange(world: World, left: AnyEnd, right: AnyEnd, there: list[bytes], back: list[bytes]) -> None:
     """Send both ways at once, and wait until both ends have everything acknowledged."""
     for index in range(max(len(there), len(back))):
@@ -66,8 +72,8 @@ def test_our_end_with_our_end(
     # A checksum of zero is agreed only above DTLS, which lets nothing corrupted through.
     options = {"ordered": ordered, "zero_checksum": not (faults["corrupt"] or returning["corrupt"])}
     limits = EngineConfig(max_reassembly=window, max_early=2 * window)
-    left = OurEnd(world, Wire(world, random, **faults), 1, limits=limits, config=PATIENT, **options)
-    right = OurEnd(world, Wire(world, random, **returning), 2, limits=limits, config=PATIENT, **options)
+    left = OurEnd(world, wire(world, random, faults), 1, limits=limits, config=PATIENT, **options)
+    right = OurEnd(world, wire(world, random, returning), 2, limits=limits, config=PATIENT, **options)
     join(world, left, right)
     sent, answered = content(seed, there), content(~seed, back)
     exchange(world, left, right, sent, answered)

@@ -84,4 +84,4 @@ def test_any_answer_leaves_a_size_that_was_tried(body: bytes) -> None:
 def test_timeouts_of_small_packets_change_nothing() -> None:
     search = PathSearch(CONFIG, NONCE)
     search.begin(1.0)
-    assert not search.timed_out(5, 2.0)
+    assert not search.timed_out(5)

@@ -158,7 +158,12 @@ def test_samples_carry_what_a_rate_based_controller_needs(pair: Pair) -> None:
     heard: list[AckSample] = []
     control = left.association._sender.control
     inner = control.on_acknowledged
-    control.on_acknowledged = lambda sample: (heard.append(sample), inner(sample))[1]  # type: ignore[method-assign]
+
+    def listen(sample: AckSample) -> None:
+        heard.append(sample)
+        inner(sample)
+
+    control.on_acknowledged = listen  # type: ignore[method-assign]
     left.send(bytes(60_000))
     left.world.rest(1)
     assert sum(sample.acknowledged for sample in heard) == 60_000 == heard[-1].delivered

@@ -40,9 +40,10 @@ def test_one_probe_until_something_is_acknowledged(trip: RoundTrip) -> None:
     timers.left(10.0)
     timers.asked(10.23)
     timers.left(10.23)
-    assert timers.probe is None and timers.t3 == pytest.approx(10.53)
+    assert timers.next() == timers.t3 == pytest.approx(10.53)
     timers.progressed(10.4, outstanding=True)
-    assert timers.probe is not None and timers.t3 == pytest.approx(10.7)
+    assert timers.next() == timers.probe == pytest.approx(10.63)
+    assert timers.t3 == pytest.approx(10.7)
     timers.progressed(10.5, outstanding=False)
     assert timers.next() is None
 

@@ -103,6 +103,10 @@ class LinkDtls(StockDtls):
         for run, segment in self._records.seal(packets):
             send(run, segment)
 
+    def let_fragment(self) -> None:
+        """The path carries less than it did: from now on its packets may be fragmented on their way."""
+        self._connection.let_fragment()
+
     def deliver_to(self, receive: Callable[[list[bytes]], None]) -> None:
         """From now on give decrypted packets on, those of one wake-up of a socket at once. Called once, connected.
 

@@ -125,6 +125,12 @@ class UdpEndpoint(asyncio.DatagramTransport):
         """Close; nothing waits for long here."""
         self.close()
 
+    def let_fragment(self) -> None:
+        """From now on let datagrams that are too large for the path go in fragments."""
+        probing = _PROBING.get(self._socket.family)
+        if _LINUX and probing is not None:
+            self._socket.setsockopt(probing[0], probing[1], 0)  # IP_PMTUDISC_DONT
+
     # runs
 
     def send_run(self, run: bytes | memoryview, segment: int, address: Address) -> None:

@@ -198,6 +198,12 @@ class LinkConnection(Connection):
         for begin in range(0, len(run), segment):
             transport.sendto(bytes(run[begin : begin + segment]), pair.remote_addr)
 
+    def let_fragment(self) -> None:
+        """From now on let datagrams that are too large for the path go in fragments."""
+        pair = self._nominated.get(1)
+        if pair is not None and isinstance(pair.protocol.transport, UdpEndpoint):
+            pair.protocol.transport.let_fragment()
+
     def protocol_lost(self, protocol: StunProtocol) -> None:
         """Tell whoever receives, if it was the socket or the allocation in use."""
         super().protocol_lost(protocol)

@@ -127,6 +127,8 @@ class LinkSctp:
         if self._over:
             return
         association = self._association
+        if association.oversized:
+            self._dtls.let_fragment()
         packets = association.packets_to_send(self._loop.time())
         try:
             if packets:

@@ -23,6 +23,7 @@ class Dtls:
         self.batches: list[int] = []
         self.broken = False
         self.losing = False
+        self.fragmenting = False
 
     def send_packets(self, packets: Sequence[bytes]) -> None:
         if self.broken:
@@ -30,6 +31,9 @@ class Dtls:
         self.batches.append(len(packets))
         if not self.losing:
             asyncio.get_running_loop().call_soon(self._carry, list(packets))
+
+    def let_fragment(self) -> None:
+        self.fragmenting = True
 
     def deliver_to(self, receive: Callable[[list[bytes]], None]) -> None:
         self.receive = receive
@@ -175,3 +179,17 @@ async def test_until_somebody_reads_the_window_is_what_is_kept_early() -> None:
     assert len(right.messages) == 20
     await left.sctp.stop()
     await right.sctp.stop()
+
+
+async def test_chunks_that_became_too_large_may_be_fragmented(pair: Pair) -> None:
+    left, right = pair
+    left.dtls.losing = True
+    left.sctp.send_message(bytes(20_000))
+    await left.until(lambda: left.sctp.unsent == 0)
+    sender = left.sctp._association._sender
+    sender.set_mtu(500)
+    left.dtls.losing = False
+    await left.until(lambda: not left.sctp.unacknowledged)
+    assert right.messages == [bytes(20_000)]
+    fragmenting: bool = left.dtls.fragmenting
+    assert fragmenting

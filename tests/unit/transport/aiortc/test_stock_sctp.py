@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mayfly.config import EngineConfig
-from mayfly.transport.aiortc import stock_sctp as module
+from mayfly.sctp import endings
 from support.stock_sctp import SctpEnd, data_chunk, joined, raw_chunk, settle
 
 LIMITS = EngineConfig(max_message=64 * 1024, max_reassembly=128 * 1024, max_ahead=256)
@@ -109,7 +109,7 @@ async def test_endless_fragments_end_the_link_at_the_message_limit(pair: Pair) -
     while not left.reasons and packets < 10_000:
         packets += 1
         await left.take(left.forge(data_chunk(tsn + packets, bytes(1000), flags=MIDDLE)))
-    assert left.reasons == [module.TOO_BIG]
+    assert left.reasons == [endings.TOO_BIG]
     assert packets * 1000 <= LIMITS.max_reassembly + LIMITS.max_message + 2000
 
 
@@ -120,7 +120,7 @@ async def test_endless_tiny_fragments_end_the_link_by_their_number(pair: Pair) -
     while not left.reasons and packets < 10_000:
         packets += 1
         await left.take(left.forge(data_chunk(tsn + packets, b"x", flags=MIDDLE)))
-    assert left.reasons == [module.TOO_BIG]
+    assert left.reasons == [endings.TOO_BIG]
     assert packets <= LIMITS.max_ahead + LIMITS.max_message // 256 + 1
 
 
@@ -130,7 +130,7 @@ async def test_a_finished_message_above_the_limit_ends_the_link(pair: Pair) -> N
     for index in range(66):
         flags = FIRST if index == 0 else LAST if index == 65 else MIDDLE
         await left.take(left.forge(data_chunk(tsn + index, bytes(1000), flags=flags)))
-    assert left.reasons == [module.TOO_BIG] and left.messages == []
+    assert left.reasons == [endings.TOO_BIG] and left.messages == []
 
 
 async def test_what_overtakes_a_gap_is_held_up_to_the_window_and_then_dropped(pair: Pair) -> None:
@@ -172,24 +172,24 @@ async def test_a_block_that_acknowledges_all_numbers_costs_nothing(pair: Pair) -
 async def test_acknowledging_what_was_never_sent_ends_the_link(pair: Pair) -> None:
     left, _ = pair
     await left.take(left.forge(raw_chunk(3, pack("!LLHH", (left.sctp._local_tsn + 5) % 2**32, 1000, 0, 0))))
-    assert left.reasons == [module.UNACKNOWLEDGED]
+    assert left.reasons == [endings.UNACKNOWLEDGED]
 
 
 HOSTILE = {
-    "a data chunk without data": (raw_chunk(0, bytes(12)), module.MALFORMED),
-    "half a data chunk": (raw_chunk(0, bytes(5)), module.MALFORMED),
-    "half a SACK": (raw_chunk(3, bytes(5)), module.MALFORMED),
-    "a SACK with blocks that are not there": (raw_chunk(3, pack("!LLHH", 0, 0, 9, 9)), module.MALFORMED),
-    "a parameter of no length": (raw_chunk(4, bytes(8)), module.MALFORMED),
-    "an error cause of no length": (raw_chunk(9, bytes(8)), module.MALFORMED),
-    "a chunk that is longer than its packet": (raw_chunk(10, b"1234", length=400), module.MALFORMED),
-    "a chunk shorter than its header": (raw_chunk(10, b"1234", length=2), module.MALFORMED),
-    "a short reset": (raw_chunk(130, pack("!HHL", 13, 8, 0)), module.MALFORMED),
-    "a short response": (raw_chunk(130, pack("!HHL", 16, 8, 0)), module.MALFORMED),
-    "a half SHUTDOWN": (raw_chunk(7, b"12"), module.MALFORMED),
-    "INIT with company": (raw_chunk(1, bytes(16)) + raw_chunk(11, b""), module.MALFORMED),
-    "FORWARD TSN": (raw_chunk(192, bytes(4)), module.ABANDONED),
-    "ABORT": (raw_chunk(6, b""), module.CLOSED),
+    "a data chunk without data": (raw_chunk(0, bytes(12)), endings.MALFORMED),
+    "half a data chunk": (raw_chunk(0, bytes(5)), endings.MALFORMED),
+    "half a SACK": (raw_chunk(3, bytes(5)), endings.MALFORMED),
+    "a SACK with blocks that are not there": (raw_chunk(3, pack("!LLHH", 0, 0, 9, 9)), endings.MALFORMED),
+    "a parameter of no length": (raw_chunk(4, bytes(8)), endings.MALFORMED),
+    "an error cause of no length": (raw_chunk(9, bytes(8)), endings.MALFORMED),
+    "a chunk that is longer than its packet": (raw_chunk(10, b"1234", length=400), endings.MALFORMED),
+    "a chunk shorter than its header": (raw_chunk(10, b"1234", length=2), endings.MALFORMED),
+    "a short reset": (raw_chunk(130, pack("!HHL", 13, 8, 0)), endings.MALFORMED),
+    "a short response": (raw_chunk(130, pack("!HHL", 16, 8, 0)), endings.MALFORMED),
+    "a half SHUTDOWN": (raw_chunk(7, b"12"), endings.MALFORMED),
+    "INIT with company": (raw_chunk(1, bytes(16)) + raw_chunk(11, b""), endings.MALFORMED),
+    "FORWARD TSN": (raw_chunk(192, bytes(4)), endings.ABANDONED),
+    "ABORT": (raw_chunk(6, b""), endings.CLOSED),
 }
 
 
@@ -208,18 +208,18 @@ async def test_a_reset_of_the_channel_is_a_close(pair: Pair) -> None:
     request = pack("!HHLLLH", 13, 18, 77, 0, left.sctp._received(), 0)
     await left.take(left.forge(raw_chunk(130, request)))
     await left.take(left.forge(data_chunk(following(left), b"after the end")))
-    assert left.reasons == [module.CLOSED] and left.messages == []
+    assert left.reasons == [endings.CLOSED] and left.messages == []
 
 
 @pytest.mark.parametrize(
     ("chunk", "reason"),
     [
-        (data_chunk(0, b"x", stream=7), module.FOREIGN_CHANNEL),
-        (data_chunk(0, b"text", kind=51), module.NOT_BINARY),
-        (data_chunk(0, b"\x00", kind=56), module.NOT_BINARY),
-        (data_chunk(0, bytes(12), kind=50), module.NOT_BINARY),
-        (data_chunk(0, b"\x03", kind=50), module.NOT_BINARY),
-        (data_chunk(0, b"?", kind=99), module.NOT_BINARY),
+        (data_chunk(0, b"x", stream=7), endings.FOREIGN_CHANNEL),
+        (data_chunk(0, b"text", kind=51), endings.NOT_BINARY),
+        (data_chunk(0, b"\x00", kind=56), endings.NOT_BINARY),
+        (data_chunk(0, bytes(12), kind=50), endings.NOT_BINARY),
+        (data_chunk(0, b"\x03", kind=50), endings.NOT_BINARY),
+        (data_chunk(0, b"?", kind=99), endings.NOT_BINARY),
     ],
 )
 async def test_only_binary_messages_on_the_one_channel(pair: Pair, chunk: object, reason: str) -> None:
@@ -254,7 +254,7 @@ async def test_stopping_tells_the_far_end_and_leaves_no_timer(pair: Pair) -> Non
     left.sctp.send_message(bytes(50_000))
     await left.sctp.stop()
     await settle(left, right)
-    assert right.reasons == [module.CLOSED]
+    assert right.reasons == [endings.CLOSED]
     for end in pair:
         assert (end.sctp._t1_handle, end.sctp._t2_handle, end.sctp._t3_handle) == (None, None, None)
     left.sctp.send_message(b"too late")
@@ -265,7 +265,7 @@ async def test_a_broken_dtls_is_told_and_raises_nothing(pair: Pair) -> None:
     left, _ = pair
     left.dtls.broken = True
     left.sctp.send_message(b"x")
-    assert left.reasons == [module.SEND_FAILED]
+    assert left.reasons == [endings.SEND_FAILED]
 
 
 async def test_a_forged_tag_or_checksum_is_not_the_far_ends(pair: Pair) -> None:
