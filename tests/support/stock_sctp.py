@@ -40,8 +40,6 @@ class _NoDtls:
 class SctpEnd:
     """One association and what it told."""
 
-    unread = 0
-
     def __init__(self, role: str, limits: EngineConfig, *, ordered: bool = False) -> None:
         self.dtls = _NoDtls(role)
         self.messages: list[bytes] = []

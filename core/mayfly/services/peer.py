@@ -146,7 +146,7 @@ async def _drain(session: Session, grace: float, hub: Hub) -> None:
     if hub.transfers.count or hub.shutdown.drain.is_set():
         hub.report(Draining(hub.transfers.count, grace))
     hub.drain()
-    session.go_away(grace, "the other side is leaving")
+    session.go_away(grace, "")
     await first_of(_finish(hub), session.wait_closed(), hub.shutdown.stop.wait(), asyncio.sleep(grace))
 
 
