@@ -42,7 +42,7 @@ class Attempt:
     point: int
     """Bytes on the wire, sender to receiver, at which it was decided."""
     sent: int
-    """The same when both had ended; of the file itself, without headers."""
+    """The same when both had ended, without headers if they were weighed."""
     gained: int
     """How much further the receiver had come."""
     noticed: float | None
@@ -64,11 +64,11 @@ class Ordeal:
         self._anna, self._ben = Home.made(folder / "anna"), Home.made(folder / "ben")
         self._film = self._anna.files / "film.mkv"
         self._size = points * LATEST + SPARE + 12_345
-        self._overhead = 1.0
+        self._overhead = 1.0  # headers counted as bytes of the file, unless it is weighed
+        write_body(self._film, self._size)
 
     async def weigh(self) -> None:
-        """Make the file, and learn from another that nobody disturbs how many bytes the wire carries for each of it."""
-        await asyncio.to_thread(write_body, self._film, self._size)
+        """Learn from another file, that nobody disturbs, how many bytes the wire carries for each of a file."""
         sample = self._anna.files / "sample"
         await asyncio.to_thread(write_body, sample, SPARE)
         before = self._wire.near.sent()
@@ -156,14 +156,17 @@ def _at(plug: Plug) -> tuple[str, ...]:
     return ("--engine", "aiortc", "--bind", plug.address, "--stun", "none")
 
 
-async def ordeal(folder: Path, victim: str, points: int, *, patient: int, tell: Callable[[Attempt], object]) -> None:
+async def ordeal(
+    folder: Path, victim: str, points: int, *, patient: int, tell: Callable[[Attempt], object], weigh: bool = False
+) -> None:
     """So many attempts, the last `patient` of which are waited for until who survives notices; then the file arrives.
 
-    `tell` hears of each attempt.
+    `tell` hears of each attempt. With `weigh`, the packets' headers are not counted.
     """
     async with cable() as wire:
-        tested = Ordeal(wire, folder, victim, points)
-        await tested.weigh()
+        tested = await asyncio.to_thread(Ordeal, wire, folder, victim, points)
+        if weigh:
+            await tested.weigh()
         for number in range(points):
             tell(await tested.attempt(patient=number >= points - patient))
         await tested.finish()

@@ -52,7 +52,7 @@ async def _one(run: Run, victim: str) -> None:
         run.progress(f"{subject}, {next(numbers)} of {points}: {sent:.1f} MiB sent, {again:.2f} of them again")
 
     try:
-        await ordeal(folder, victim, points, patient=points // PATIENT, tell=tell)
+        await ordeal(folder, victim, points, patient=points // PATIENT, tell=tell, weigh=True)
     except ProgramError as error:
         run.note(f"{subject}: {str(error).splitlines()[0]}")
     else:
