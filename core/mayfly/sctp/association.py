@@ -78,6 +78,7 @@ class Association:
             tsn,
             forward_tsn=partial_reliability,
             zero_checksum=zero_checksum,
+            largest_packet=max(config.packet_sizes, default=0),
         )
         self._theirs: Init | None = None
         self._headers = Headers(port, tag, zero=zero_checksum)
@@ -294,7 +295,7 @@ class Association:
     def _establish(self, step: Step, now: float) -> None:
         if self._step(step):
             self._retry = None
-            self._search.begin(now)
+            self._search.begin(self._theirs.largest_packet if self._theirs is not None else 0, now)
 
     # what is neither DATA nor SACK, once open
 

@@ -18,6 +18,8 @@ from mayfly.sctp.wire import (
     encode_parameters,
 )
 
+_ETHERNET = 1432
+"""The largest packet that fits a frame of Ethernet."""
 _BLACK_HOLE = 2
 """Timeouts in a row."""
 
@@ -25,26 +27,33 @@ _BLACK_HOLE = 2
 class PathSearch:
     """The size in use, and what is being tried. `nonce` tells our probes from any other HEARTBEAT."""
 
-    __slots__ = ("_config", "_nonce", "_tries", "at", "size")
+    __slots__ = ("_config", "_nonce", "_sizes", "_tries", "at", "size")
 
     def __init__(self, config: SctpConfig, nonce: bytes) -> None:
         self._config = config
         self._nonce = nonce
         self._tries = 0
+        self._sizes: tuple[int, ...] = ()
         self.size = config.base_packet
         """Bytes of a packet, common header included."""
         self.at: float | None = None
         """When to probe, or None before the association is open."""
 
-    def begin(self, now: float) -> None:
-        """The association is open."""
-        self.at = now if self._config.packet_sizes else None
+    def begin(self, largest: int, now: float) -> None:
+        """The association is open. `largest` is what the far end reads, or 0 where it did not tell.
+
+        aiortc and browsers read DTLS records into buffers of little more than 1,500 bytes, and what is larger upsets
+        them for good; so they are sent no more than fits Ethernet.
+        """
+        most = max(largest, _ETHERNET)
+        self._sizes = tuple(size for size in self._config.packet_sizes if size <= most)
+        self.at = now if self._sizes else None
 
     def probes(self, now: float) -> list[bytes]:
         """The chunks of the packets that try larger sizes, if it is time."""
         if self.at is None or now < self.at:
             return []
-        sizes = [size for size in self._config.packet_sizes if size > self.size]
+        sizes = [size for size in self._sizes if size > self.size]
         self._tries += 1
         if not sizes or self._tries > self._config.max_probes:
             self._tries = 0
@@ -58,7 +67,7 @@ class PathSearch:
         for kind, value in decode_parameters(body):
             if kind == Parameter.HEARTBEAT_INFO and value[2:] == self._nonce:
                 size = int.from_bytes(value[:2], "big")
-                if size > self.size and size in self._config.packet_sizes:
+                if size > self.size and size in self._sizes:
                     self.size = size
                     return True
         return False

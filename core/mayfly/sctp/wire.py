@@ -69,6 +69,7 @@ class Parameter(IntEnum):
     ADD_OUTGOING = 17
     ADD_INCOMING = 18
     ZERO_CHECKSUM = 0x8001
+    LARGEST_PACKET = 0x9D4D  # our own, which others skip without a word (RFC 9260 §3.2.1); 4 bytes
     SUPPORTED_EXTENSIONS = 0x8008
     FORWARD_TSN_SUPPORTED = 0xC000
 
@@ -89,6 +90,8 @@ class Init:
     cookie: bytes | None = None
     forward_tsn: bool = False
     zero_checksum: bool = False
+    largest_packet: int = 0
+    """The largest packet that its sender reads; 0 where it does not tell, and may not read more than Ethernet's."""
 
     def encode(self) -> bytes:
         """The chunk with its header."""
@@ -98,6 +101,8 @@ class Init:
             parameters.append((Parameter.FORWARD_TSN_SUPPORTED, b""))
         if self.zero_checksum:
             parameters.append((Parameter.ZERO_CHECKSUM, SCTP_OVER_DTLS.to_bytes(4, "big")))
+        if self.largest_packet:
+            parameters.append((Parameter.LARGEST_PACKET, self.largest_packet.to_bytes(4, "big")))
         if self.cookie is not None:
             parameters.append((Parameter.STATE_COOKIE, self.cookie))
         fixed = _INIT.pack(self.tag, self.window, self.outgoing_streams, self.incoming_streams, self.tsn)
@@ -219,6 +224,7 @@ def decode_init(body: bytes) -> Init:
     _demand(tag != 0 and outgoing != 0 and incoming != 0)
     cookie: bytes | None = None
     forward = zero = False
+    largest = 0
     for kind, value in decode_parameters(body[_INIT.size :]):
         if kind == Parameter.STATE_COOKIE:
             cookie = value
@@ -226,7 +232,9 @@ def decode_init(body: bytes) -> Init:
             forward = True
         elif kind == Parameter.ZERO_CHECKSUM:
             zero = value == SCTP_OVER_DTLS.to_bytes(4, "big")
-    return Init(tag, window, outgoing, incoming, tsn, cookie, forward, zero)
+        elif kind == Parameter.LARGEST_PACKET:
+            largest = int.from_bytes(value[:4], "big")
+    return Init(tag, window, outgoing, incoming, tsn, cookie, forward, zero, largest)
 
 
 def decode_sack(body: bytes) -> Sack:

@@ -47,7 +47,7 @@ def body_of(chunk: bytes) -> bytes:
 @pytest.mark.parametrize("forward", [False, True])
 @pytest.mark.parametrize("zero", [False, True])
 def test_init(cookie: bytes | None, forward: bool, zero: bool) -> None:
-    init = Init(7, 1 << 20, 65535, 65534, 9, cookie, forward, zero)
+    init = Init(7, 1 << 20, 65535, 65534, 9, cookie, forward, zero, 16384 if zero else 0)
     assert decode_init(body_of(init.encode())) == init
     theirs = read_by_aiortc(init.encode())
     assert isinstance(theirs, InitAckChunk) == (cookie is not None)
