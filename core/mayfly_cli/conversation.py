@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.text import Text
 
+from mayfly.runtime.amounts import amount
 from mayfly.runtime.events import (
     Delivered,
     Event,
@@ -26,7 +27,7 @@ from mayfly_cli.mail import Letter, Mail
 from mayfly_cli.names import shown
 from mayfly_cli.overview import overview
 from mayfly_cli.tally import Tally, Transfer
-from mayfly_cli.units import amount, clock
+from mayfly_cli.units import clock
 
 ELSEWHERE = "`mayfly receive` or `mayfly chat` in another terminal can take it."
 """What to do about an offer where nobody is asked."""

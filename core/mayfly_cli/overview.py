@@ -7,10 +7,11 @@ from typing import Any
 
 from rich.text import Text
 
+from mayfly.runtime.amounts import amount
 from mayfly.runtime.events import Status
 from mayfly.runtime.terminal import printable
 from mayfly_cli.names import shown
-from mayfly_cli.units import amount, in_words
+from mayfly_cli.units import in_words
 
 SHORT_ID = 8
 """Characters of a transfer's id that are shown, and that are enough to name it where they are unique."""

@@ -176,6 +176,8 @@ class People:
         self._say()
 
     def _leaving(self, event: Leaving) -> None:
+        if self._program not in (CLIENT, RELAY) and not self.conversation.tally.running():
+            return  # one who has sent or said everything leaves at once, and that it has left is told
         reason = f" ({printable(event.reason)})" if event.reason else ""
         self._say(
             f"{self._peer(event.peer).capitalize()} is leaving{reason}: nothing new starts, "

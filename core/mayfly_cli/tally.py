@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mayfly.runtime.amounts import amount
 from mayfly.runtime.events import Event, Offered, Progress, TransferChanged
 from mayfly.runtime.terminal import printable
 from mayfly_cli.names import shown
-from mayfly_cli.units import amount, clock
+from mayfly_cli.units import clock
 
 ENDED = frozenset({"completed", "declined", "cancelled", "interrupted"})
 """The states in which a transfer ends; the last can be taken up again."""

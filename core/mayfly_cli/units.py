@@ -91,15 +91,6 @@ def in_words(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 seconds"
 
 
-def amount(size: float) -> str:
-    """Bytes for people, in powers of 1000 and three or four digits: `0 B`, `999 B`, `1.2 kB`, `10.0 GB`."""
-    if size < 1000:
-        return f"{size:.0f} B"
-    prefixes = "kMGT"
-    power = next((power for power in range(1, len(prefixes)) if size < 999.95 * 1000**power), len(prefixes))
-    return f"{size / 1000**power:.1f} {prefixes[power - 1]}B"
-
-
 def clock(seconds: float) -> str:
     """A span as a clock shows it: `0:07`, `12:30`, `1:02:03`; more than 100 hours as `>100 h`."""
     if seconds > 360_000:

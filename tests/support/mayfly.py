@@ -46,13 +46,15 @@ class MayflyProcess:
         *args: str | Path,
         env: Mapping[str, str] | None = None,
         redirect: str | None = None,
+        within: Sequence[str] = (),
     ) -> AsyncIterator[MayflyProcess]:
         """Start `mayfly ARGS --json`; killed and reaped at the end of the block.
 
-        It has a home of its own unless `env` is a Home's. `redirect` is what a shell would have behind the command.
+        It has a home of its own unless `env` is a Home's. `redirect` is what a shell would have behind the command,
+        `within` what stands before it: another network's, for example.
         """
         self = cls()
-        argv: list[str | Path] = [*command(), *args, "--json"]
+        argv: list[str | Path] = [*within, *command(), *args, "--json"]
         if redirect is not None:
             argv = ["sh", "-c", f'exec "$0" "$@" {redirect}', *argv]
         with at_home(env) as variables:

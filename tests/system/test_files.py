@@ -17,7 +17,6 @@ from support.mayfly import LOOPBACK, Event, MayflyProcess, connected_client, int
 from support.programs import run
 
 MB = 1_000_000
-LONG = 48 * MB
 DECLINED, CANCELLED, INCOMPLETE = 8, 9, 10
 NOTICED_WITHIN = 18.0
 
@@ -185,38 +184,9 @@ async def test_to_all_and_one_of_them_is_killed(anna: Home, ben: Home, tmp_path:
     assert {event["state"] for event in sender.named("transfer")} == {"accepted", "completed", "interrupted"}
 
 
-async def kill_and_repeat(victim: str, folder: Path) -> None:
-    """Kill one side when the other knows that something has come; the same commands again finish it."""
-    folder.mkdir()
-    anna, ben = Home.made(folder / "anna"), Home.made(folder / "ben")
+async def test_declined(anna: Home, ben: Home) -> None:
     film = anna.files / "film.mkv"
-    write_body(film, LONG)
-    async with sending(anna, ben, film) as both:
-        killed, survivor = both if victim == "sender" else reversed(both)
-        while (progress := await both[0].event("progress"))["bytes"] == 0:
-            pass
-        killed.kill()
-        assert not (ben.files / "film.mkv").exists()
-        await survivor.ends(INCOMPLETE, timeout=NOTICED_WITHIN)
-    assert progress["bytes"] < LONG
-    assert not (ben.files / "film.mkv").exists()
-    assert tree(ben.files), "what had come is kept"
-    async with sending(anna, ben, film) as both:
-        await both_end(both)
-    assert tree(ben.files) == {"film.mkv": f"{body_sha256(LONG)} -"}
-    assert both[1].named("progress")[0]["bytes"] >= progress["bytes"], "it began anew"
-
-
-async def test_killed_in_the_middle_the_same_commands_go_on(tmp_path: Path) -> None:
-    # Both at once: most of the time is spent waiting until the survivors give up.
-    async with asyncio.TaskGroup() as group:
-        for victim in ("receiver", "sender"):
-            group.create_task(kill_and_repeat(victim, tmp_path / victim))
-
-
-async def test_declined_and_cancelled(anna: Home, ben: Home) -> None:
-    film = anna.files / "film.mkv"
-    write_body(film, LONG)
+    write_body(film, MB)
     async with tunnel(env=anna.env, client_env=ben.env):
         async with (
             MayflyProcess.running("send", film, env=anna.env) as sender,
@@ -226,18 +196,33 @@ async def test_declined_and_cancelled(anna: Home, ben: Home) -> None:
             await receiver.program.write_line("n")
             await both_end([sender, receiver], DECLINED)
         assert not tree(ben.files)
-        async with (
-            MayflyProcess.running("send", film, env=anna.env) as sender,
-            MayflyProcess.running("receive", "--yes", "--into", ben.files, env=ben.env) as receiver,
-        ):
-            await state(receiver, "accepted")
-            for home, action in ((anna, "pause"), (ben, "cancel")):
-                async with MayflyProcess.running("transfer", action, env=home.env) as change:
-                    await change.ends(0)
-                if action == "pause":
-                    await state(receiver, "paused")
-            await both_end([sender, receiver], CANCELLED)
-        assert not tree(ben.files), "cancelling throws away what had come"
+
+
+async def steer(home: Home, action: str) -> None:
+    """`mayfly transfer ACTION`."""
+    async with MayflyProcess.running("transfer", action, env=home.env) as change:
+        await change.ends(0)
+
+
+async def test_paused_and_resumed_from_either_side_then_cancelled(anna: Home, ben: Home) -> None:
+    async with (
+        tunnel(env=anna.env, client_env=ben.env),
+        MayflyProcess.running("receive", "--yes", "--into", ben.files, env=ben.env) as receiver,
+        MayflyProcess.running("send", "-", env=anna.env) as sender,  # it goes on for as long as we keep its input open
+    ):
+        await sender.program.write_line("the beginning")
+        await state(receiver, "accepted")
+        for home, process, other in ((anna, sender, receiver), (ben, receiver, sender)):
+            await steer(home, "pause")
+            assert (await state(process, "paused"))["reason"] == "by this side"
+            assert (await state(other, "paused"))["reason"] == "by the other side"
+            await steer(home, "resume")
+            for each in (process, other):
+                await state(each, "resumed")
+        await steer(ben, "cancel")
+        await both_end([sender, receiver], CANCELLED)
+        assert sender.named("transfer")[-1]["reason"] == "by the other side"
+    assert not tree(ben.files), "cancelling throws away what had come"
 
 
 async def test_what_exists_is_not_replaced_without_being_asked(anna: Home, ben: Home) -> None:

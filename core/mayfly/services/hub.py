@@ -127,7 +127,7 @@ class Hub:
             forwards=program == Role.RELAY.name.lower(),
             attended=lambda: any(CHAT in each.topics for each in self._server.connections),
         )
-        self.transfers = Transfers(self.tell, self.label, options)
+        self.transfers = Transfers(self.tell, self.label, options, shutdown.stop)
         self.describe_upstream: Callable[[], Awaitable[dict[str, Any]]] | None = None
         """A relay's: what `status` says of its upstream."""
         self.renew: Callable[[], Awaitable[float]] | None = None

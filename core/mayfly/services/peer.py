@@ -5,6 +5,7 @@
     met -> both said HELLO -> work runs on a ControlClient, as if attached to a running program
     the work ends         -> last messages are delivered, transfers end, the session is closed
     asked to leave        -> transfers get the grace period; the work hears `draining`, has LINGER to end
+    asked again           -> all of that is cut short; the goodbye has HURRY to leave
     the session ends      -> the work hears what was lost and `closed`, and has LINGER to end
 """
 
@@ -36,6 +37,9 @@ Work = Callable[[ControlClient], Awaitable[None]]
 
 LINGER = 2.0
 """Seconds for the work to end by itself when there is nothing left to wait for."""
+
+HURRY = 0.2
+"""Seconds for the goodbye to leave after the second Ctrl-C."""
 
 _OTHER = 1
 
@@ -101,7 +105,7 @@ async def _run(options: PeerOptions, hub: Hub, met: Met, work: Work) -> None:
             await _end(working)
     finally:
         await place.leave()
-        await session.close(ErrorCode.NO_ERROR, "the other side has left")
+        await _close(session, ErrorCode.NO_ERROR, hub.shutdown)
 
 
 async def _work(hub: Hub, work: Work) -> None:
@@ -118,7 +122,7 @@ async def _serve(session: Session, place: Place, options: PeerOptions, hub: Hub,
     if session.ended:
         hub.report(Closed(_OTHER, session.end.reason or "the other side has left"))
     else:
-        await session.close(ErrorCode.DRAINED, "the other side has left")
+        await _close(session, ErrorCode.DRAINED, hub.shutdown)
         hub.report(Closed(_OTHER, "this side left"))
     await asyncio.wait([working], timeout=0 if hub.shutdown.stop.is_set() else LINGER)
     if working.done():
@@ -127,12 +131,22 @@ async def _serve(session: Session, place: Place, options: PeerOptions, hub: Hub,
         raise LinkLostError("The link to the other side has ended.", hint="Run the same command again on both sides.")
 
 
+async def _close(session: Session, code: ErrorCode, shutdown: Shutdown) -> None:
+    """Say goodbye, and let it arrive: a far end that is gone is not waited for by who is in a hurry."""
+
+    async def hurried() -> None:
+        await shutdown.stop.wait()
+        await asyncio.sleep(HURRY)
+
+    await first_of(session.close(code, "the other side has left"), hurried())
+
+
 async def _drain(session: Session, grace: float, hub: Hub) -> None:
     """Let transfers and the last messages go through, within bounds."""
     if hub.transfers.count or hub.shutdown.drain.is_set():
         hub.report(Draining(hub.transfers.count, grace))
     hub.drain()
-    session.go_away(grace, "the other side is leaving")
+    session.go_away(grace, "")
     await first_of(_finish(hub), session.wait_closed(), hub.shutdown.stop.wait(), asyncio.sleep(grace))
 
 

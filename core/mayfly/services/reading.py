@@ -93,6 +93,8 @@ class Reader:
                     results.append(self._read(request))
                     size += request.size
         except SourceError as error:
+            if self._closing:
+                return results  # we have interrupted it ourselves
             self.error = error
             self._failed = True
             self._requests.clear()

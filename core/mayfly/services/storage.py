@@ -25,6 +25,7 @@ from threading import Lock
 from blake3 import blake3
 
 from mayfly.files.records import BLOCK, Buffer, Entry, EntryType, Reason
+from mayfly.runtime.amounts import amount
 from mayfly.runtime.terminal import printable
 from mayfly.services import placing
 from mayfly.services.journal import BusyError, Journal, Note, trusted
@@ -291,7 +292,7 @@ class Storage:
         system = os.fstatvfs(self._root)
         free, needed = system.f_bavail * system.f_frsize, (self._plan.total or 0) - there
         if needed > free:
-            message = f"not enough room: {needed} bytes are needed and {free} are free"
+            message = f"not enough room: {amount(needed)} are needed and {amount(free)} are free"
             raise StorageError(Reason.DISK_FULL, message, "Make room, or receive into another folder.")
 
     # The file under way

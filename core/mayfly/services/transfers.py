@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from mayfly.errors import ControlError, LinkLostError, Reply, StreamCode, StreamResetError
@@ -20,7 +20,7 @@ from mayfly.runtime.control import ControlConnection
 from mayfly.runtime.events import Event, Offered, TransferChanged, Warned
 from mayfly.runtime.session import Session
 from mayfly.runtime.stream import Stream
-from mayfly.runtime.tasks import TaskSet
+from mayfly.runtime.tasks import TaskSet, unless
 from mayfly.services.broadcast import Broadcast
 from mayfly.services.changes import in_words
 from mayfly.services.driving import Result
@@ -53,9 +53,12 @@ class Tell(Protocol):
 
 
 class Transfers:
-    """One program's. `label` gives a peer's name for people."""
+    """One program's. `label` gives a peer's name for people; nothing is waited for any more once `stop` is set."""
 
-    def __init__(self, tell: Tell, label: Callable[[int], str], options: HubOptions) -> None:
+    def __init__(
+        self, tell: Tell, label: Callable[[int], str], options: HubOptions, stop: asyncio.Event | None = None
+    ) -> None:
+        self._stop = stop or asyncio.Event()
         self._tell = tell
         self._label = label
         self._accept_all = None if options.accept_into is None else Into(options.accept_into, options.overwrite)
@@ -242,7 +245,7 @@ class Transfers:
         for each in transfers:
             each.give_up(Reason.LEAVING)
         ends = [asyncio.wait_for(each.ended.wait(), LEAVE) for each in transfers]
-        await asyncio.gather(*ends, return_exceptions=True)
+        await unless(self._stop, _all(ends))
 
     # The table
 
@@ -314,6 +317,10 @@ class Transfers:
             for each in self._underway:
                 self._tell_progress(each)
             await asyncio.sleep(INTERVAL)
+
+
+async def _all(works: Sequence[Coroutine[Any, Any, object]]) -> None:
+    await asyncio.gather(*works, return_exceptions=True)
 
 
 def _waits(transfer: Underway) -> bool:

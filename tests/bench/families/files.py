@@ -16,12 +16,12 @@ from bench.subjects.senders import Carrier, Friends, Scp, friends, has_wormhole,
 from support.bodies import write_body
 from support.http import origin
 from support.mayfly import MayflyProcess
-from support.moving import MIB, PeakMemory, empty, many_small, move, same_soon
+from support.moving import MIB, PeakMemory, empty, many_small, move, same_soon, sparse
 from support.programs import ProgramError
 from support.ssh import ssh_server
 
 NAME = "files"
-SOCKS, FILE, SMALL = "SOCKS download", "mayfly, one file", "mayfly, 20,000 files"
+SOCKS, FILE, SMALL = "SOCKS download", "mayfly one file", "mayfly 20000 files"
 WORMHOLE, SCP = "magic-wormhole", "scp"
 IDLE, BUSY = "idle", "during a file"
 SAMPLES = 20
@@ -57,6 +57,8 @@ async def measure(run: Run) -> None:
                     empty(others)
         run.progress("first bytes and chat lines, idle and during a file")
         await _quickness(run, pair, IDLE)
+        film.unlink()
+        sparse(film, run.scaled(2_500, 250) * MB)  # so long that no command has to be started meanwhile
         async with going_on(pair, film):
             await _quickness(run, pair, BUSY)
 

@@ -190,6 +190,13 @@ def test_a_broker_says_where_it_listens_and_speaks_of_matches() -> None:
     assert "2 matches are still open" in screen.out
 
 
+def test_of_a_peer_that_leaves_with_nothing_under_way_only_the_end_is_told() -> None:
+    screen = Screen("send", width=200)
+    screen.people.report(Leaving(1, 30, ""))
+    screen.people.report(Closed(1, "the other side has left"))
+    assert screen.out.strip() == "The session with the other side has ended: the other side has left"
+
+
 def test_leaving_in_all_its_forms() -> None:
     screen = Screen("client", width=200)
     for event in (

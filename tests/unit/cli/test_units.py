@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mayfly_cli.units import LONGEST, amount, clock, duration, in_words, rate, size
+from mayfly_cli.units import LONGEST, clock, duration, in_words, rate, size
 
 
 @pytest.mark.parametrize(
@@ -115,17 +115,6 @@ def test_what_people_read_is_close_to_the_truth(seconds: float) -> None:
         total += int(count) * lengths[unit.removesuffix("s")]
     assert abs(total - seconds) <= max(0.5, seconds * 0.26 if seconds < 300 else seconds * 0.11)
     assert len(parts) <= 4
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1234, "1.2 kB"), (999_949, "999.9 kB"), (999_950, "1.0 MB"),
-        (10**10, "10.0 GB"), (10**18, "1000000.0 TB"),
-    ],
-)  # fmt: skip
-def test_amounts(size: float, text: str) -> None:
-    assert amount(size) == text
 
 
 @pytest.mark.parametrize(

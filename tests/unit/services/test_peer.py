@@ -12,6 +12,7 @@ import pytest
 from mayfly.errors import ControlError, LinkError, LinkLostError, MistypedCodeError
 from mayfly.runtime.control_client import ControlClient
 from mayfly.runtime.events import Closed, Connected, Draining, Leaving, MessageReceived
+from mayfly.runtime.session import Session
 from mayfly.services import peer
 from mayfly.services.options import HubOptions
 from support.programs_in_memory import UNATTENDED, Running, Stage, peer_options
@@ -138,6 +139,20 @@ async def test_a_second_interrupt_stops_at_once(monkeypatch: pytest.MonkeyPatch)
         first.shutdown.request_stop()
         async with asyncio.timeout(1.5):
             await first.task
+
+
+async def test_a_second_interrupt_does_not_wait_for_a_far_end_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_arguments: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(peer, "HURRY", 0.01)
+    async with Stage(monkeypatch) as stage:
+        first, _second = await meet(stage, until_the_end, until_the_end)
+        with monkeypatch.context() as patched:
+            patched.setattr(Session, "close", never)
+            first.shutdown.request_stop()
+            async with asyncio.timeout(1.5):
+                await first.task
 
 
 async def test_leaving_while_a_code_waits(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,12 +79,14 @@ async def test_after_a_failure_nothing_more_is_done(source: Source, tmp_path: Pa
 
 async def test_closing_ends_a_read_that_waits_for_a_pipe() -> None:
     ours, theirs = os.pipe()
-    reader = Reader(SourceReader(piped(ours, b"", 0)), lambda result: None)
+    got: list[SendResult] = []
+    reader = Reader(SourceReader(piped(ours, b"", 0)), got.append)
     async with asyncio.TaskGroup() as group:
         group.create_task(reader.run())
         reader.submit(Read(0, 0, 100, last=False))
         await asyncio.sleep(0)
         reader.submit(CloseSource())
+    assert (got, reader.error) == ([], None), "that is no fault of the source"
     for descriptor in (ours, theirs):
         os.close(descriptor)
 

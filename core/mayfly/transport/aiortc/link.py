@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -123,14 +124,14 @@ class AiortcLink:
         ended = self._mailbox.ended
         self._mailbox.close()
         self._stop_room_timer()
-        if not ended and self._sctp.unacknowledged:
-            self._quiet.clear()
-            try:
-                async with asyncio.timeout(self._limits.linger):
-                    await self._quiet.wait()
-            except TimeoutError:
-                pass
-        await self._free()
+        try:
+            if not ended and self._sctp.unacknowledged:
+                self._quiet.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._limits.linger):
+                        await self._quiet.wait()
+        finally:  # also for who does not wait to the end
+            await self._free()
 
     async def stop_sctp(self) -> None:
         """Abort the association; a part of closing."""
