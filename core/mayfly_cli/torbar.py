@@ -24,10 +24,13 @@ class TorBar:
         self._write = write  # as Output.write: a terminal that is gone raises nothing
         self._bar: Progress | None = None
         self._told = ""
+        self._problem: str | None = None
 
     def changed(self, event: TorChanged) -> None:
         """Show a step."""
         words = printable(event.words)
+        if event.state != "bootstrapping":
+            self._problem = None
         if event.state == "ready":
             self.end()
             self._line("Tor is ready.", "bold")
@@ -73,7 +76,8 @@ class TorBar:
         self._write(self._bar.refresh)
 
     def _warn(self, event: TorChanged) -> None:
-        if event.problem:
+        if event.problem and event.problem != self._problem:  # tor repeats it for every relay that it tries
+            self._problem = event.problem
             self._line(f"Tor reports a problem: {printable(event.problem)}", "yellow")
 
     def _line(self, text: str, style: str = "") -> None:

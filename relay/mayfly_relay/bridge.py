@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from ipaddress import ip_network
 
 from mayfly.errors import Reply, UpstreamError
+from mayfly.pt.extended import ExtendedPortError
 from mayfly.wire.address import Destination
 from mayfly_relay.direct import DirectUpstream
 from mayfly_relay.policy import ExitPolicy
 from mayfly_relay.rules import Anything, Rule
+from mayfly_relay.upstream import Upstream
 
 
 def bridge_policy(bridge: Destination) -> ExitPolicy:
@@ -33,3 +36,43 @@ class BridgeUpstream:
     async def resolve(self, destination: Destination) -> Destination:
         """A bridge looks up nothing. Raises UpstreamError."""
         raise UpstreamError(Reply.COMMAND_NOT_SUPPORTED, "the upstream looks up no names")
+
+
+class BridgeTrouble:
+    """Tells the volunteer that the bridge does not take us: once, until it does again, whichever client asks."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._troubled = False
+
+    def failed(self, error: UpstreamError) -> None:
+        """A connection to the bridge did not come about."""
+        if not self._troubled:
+            self._troubled = True
+            self._tell(error.message if isinstance(error, ExtendedPortError) else "the bridge cannot be reached")
+
+    def worked(self) -> None:
+        """One did."""
+        self._troubled = False
+
+
+class WatchedUpstream:
+    """A way to the bridge, and what to tell of it."""
+
+    def __init__(self, upstream: Upstream, trouble: BridgeTrouble) -> None:
+        self._upstream = upstream
+        self._trouble = trouble
+
+    async def connect(self, destination: Destination) -> socket.socket:
+        """As Upstream.connect."""
+        try:
+            sock = await self._upstream.connect(destination)
+        except UpstreamError as error:
+            self._trouble.failed(error)
+            raise
+        self._trouble.worked()
+        return sock
+
+    async def resolve(self, destination: Destination) -> Destination:
+        """As Upstream.resolve."""
+        return await self._upstream.resolve(destination)

@@ -14,7 +14,7 @@ from mayfly.tor.driver import Tor
 from mayfly.tor.status import TorStatus
 from mayfly.wire.hello import Upstream as Kind
 from mayfly_relay.addresses import Address
-from mayfly_relay.bridge import BridgeUpstream, bridge_policy
+from mayfly_relay.bridge import BridgeTrouble, BridgeUpstream, WatchedUpstream, bridge_policy
 from mayfly_relay.dialler import ProxyDialler
 from mayfly_relay.direct import DirectUpstream
 from mayfly_relay.extorport import ExtendedUpstream
@@ -66,6 +66,7 @@ class WayOut:
         self._isolation = Isolation(each_stream=options.tor_isolate_streams)
         self.kind = options.upstream.kind
         """What clients are told of it."""
+        self._bridge_trouble = BridgeTrouble(self._tell_trouble)
         # Of all clients: it resolves nothing but what the volunteer has named.
         self._shared = self._proxied() if self.kind is Kind.PROXY else self._bridged()
 
@@ -86,7 +87,8 @@ class WayOut:
         upstream: Upstream
         if options.extended_port is not None:
             coarse = options.told_of_clients
-            upstream = ExtendedUpstream(options.extended_port, None if coarse is None else coarse.of(address))
+            extended = ExtendedUpstream(options.extended_port, None if coarse is None else coarse.of(address))
+            upstream = WatchedUpstream(extended, self._bridge_trouble)
         elif self._shared is not None:
             upstream = self._shared
         elif self.tor is not None:
@@ -126,16 +128,18 @@ class WayOut:
             options.upstream.proxies,
             UnresolvedGuard(options.policy, self._own),
             ProxyDialler(self._resolver(), timeout=options.limits.connect_timeout),
-            lambda message: self._report(
-                Warned("upstream", f"{message[0].upper()}{message[1:]}.", "Clients are told that the network is down.")
-            ),
+            lambda message: self._tell_trouble(message, "Clients are told that the network is down."),
         )
 
     def _bridged(self) -> Upstream | None:
         bridge = self._options.upstream.bridge
         if bridge is None:
             return None
-        return BridgeUpstream(bridge, self._direct(self._resolving(bridge_policy(bridge))))
+        direct = self._direct(self._resolving(bridge_policy(bridge)))
+        return WatchedUpstream(BridgeUpstream(bridge, direct), self._bridge_trouble)
+
+    def _tell_trouble(self, message: str, hint: str = "Clients are refused until it works.") -> None:
+        self._report(Warned("upstream", f"{message[0].upper()}{message[1:]}.", hint))
 
     def _through_tor(self, tor: Tor, client: int) -> Upstream:
         limits = self._options.limits

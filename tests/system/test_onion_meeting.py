@@ -17,8 +17,11 @@ def own_tor(network: TorNetwork) -> list[str]:
     return [part for line in network.client_lines for part in ("--torrc-line", line)]
 
 
-async def test_two_clients_meet_a_relay_at_its_onion_service(tor_network: TorNetwork) -> None:
-    """One through a tor that runs already, one through a tor of its own. No tor is left when all have gone."""
+async def test_clients_meet_a_relay_at_its_onion_service(tor_network: TorNetwork) -> None:
+    """One through a tor that runs already, one through a tor of its own, and one after the relay's tor was killed.
+
+    No tor is left when all have gone.
+    """
     relay_argv = ("relay", *LOOPBACK, *OPEN_LOOPBACK, "--offer-onion", *own_tor(tor_network))
     async with (
         tor_network.client() as tor,
@@ -46,6 +49,12 @@ async def test_two_clients_meet_a_relay_at_its_onion_service(tor_network: TorNet
             for client in (one, two):
                 client.interrupt()
                 await client.ends(0)
+        children[0].kill()
+        assert (await relay.event("warning"))["hint"] == "Tor has ended."
+        # The same address, by a service that another tor of the relay's has published anew.
+        async with MayflyProcess.running(*client_argv, *own_tor(tor_network)) as late:
+            await late.event("connected", 90)
+            children += relay.process.children()
         relay.interrupt()
         await relay.ends(0)
         await poll(lambda: not any(child.is_running() for child in children), "the end of the relay's tor", 20)

@@ -11,8 +11,9 @@ import psutil
 import pytest
 
 from support.bodies import body_sha256, file_sha256
+from support.broker import broker_process
 from support.http import origin
-from support.mayfly import MayflyProcess
+from support.mayfly import LOOPBACK, MayflyProcess
 from support.programs import free_port, poll, program, run
 from support.tor_network import PROGRAMS, TorNetwork
 from support.transport import TransportClient, bridge_line, transport_client, upstream
@@ -75,11 +76,42 @@ async def test_tor_through_relays_of_which_one_is_killed(tor_network: TorNetwork
         assert (await second.event("closed"))["reason"] == "the client has left"
 
 
+async def test_relays_come_by_a_broker(tor_network: TorNetwork) -> None:
+    """Of the pool only one that stands before a bridge is taken, and the next one when it is killed; or a friend's."""
+    async with tor_network.bridge() as bridge, origin() as web, broker_process() as (_, url):
+        pool, friend = upstream(bridge, "--broker", url, "--public"), upstream(bridge, "--broker", url)
+        async with (
+            MayflyProcess.running("relay", *LOOPBACK, "--broker", url, "--public") as direct,
+            MayflyProcess.running(*pool) as first,
+            MayflyProcess.running(*friend) as host,
+        ):
+            await direct.event("posted")
+            await first.event("posted")
+            code = (await host.event("code"))["code"]
+            lines = (f"broker={url}", f"broker={url} meet={code}")
+            async with (
+                transport_client(tor_network, bridge_line(bridge, lines[0])) as stranger,
+                transport_client(tor_network, bridge_line(bridge, lines[1])) as guest,
+            ):
+                for client, relay in ((stranger, first), (guest, host)):
+                    await client.log.wait_for_line("Bootstrapped 100%", 60)
+                    await relay.event("connected")
+                    assert await small(client, web.url("/small")) == "small\n"
+                assert code not in guest.log.output
+                async with MayflyProcess.running(*pool) as second:
+                    await second.event("posted")
+                    first.kill()
+                    await stranger.log.wait_for_line("The relay is gone (the other side has stopped answering)", 60)
+                    assert await small(stranger, web.url("/small")) == "small\n"
+                    await second.event("connected")
+            assert not direct.named("connected")
+
+
 async def test_a_bridge_is_told_the_transport(tor_network: TorNetwork, tmp_path: Path) -> None:
     """Through the extended ORPort; the code stands in the bridge line; tor ends by SIGTERM."""
     port = free_port(host=tor_network.address)
     log = tmp_path / "log"
-    lines = (f"ExtORPort {tor_network.address}:{port}", f"Log [net]debug file {log}", "SafeLogging 0")
+    lines = (f"ExtORPort {tor_network.address}:{port}", f"Log [net,general]debug file {log}", "SafeLogging 0")
     async with tor_network.bridge(*lines) as bridge, origin() as web:
         cookie = bridge.folder / "extended_orport_auth_cookie"
         extended = ("--ext-or-port", f"{tor_network.address}:{port}", "--ext-or-cookie", str(cookie))
@@ -95,7 +127,8 @@ async def test_a_bridge_is_told_the_transport(tor_network: TorNetwork, tmp_path:
                 await client.log.wait()
                 await poll(lambda: gone(transport), "the end of mayfly pt", 20)
         heard = log.read_text(errors="replace")
-        # Of what it is told, tor logs the address and complaints. The name goes into statistics of 24 hours.
         told = re.findall(r"Received USERADDR.*? to '([^']+)'", heard)
         assert set(told) == {"127.0.0.0:1"}
+        # The line with which it counts a client for its statistics.
+        assert "Seen client from '127.0.0.0' with transport 'mayfly'." in heard
         assert not re.search(r"not a C identifier|Unexpected NUL in ExtORPort|don't recognize", heard)

@@ -32,7 +32,8 @@ def default_directory() -> Path:
     """The user's own; it need not exist yet."""
     with warnings.catch_warnings():
         # Where XDG_RUNTIME_DIR is open to others it takes another folder, and says so in a programmer's words.
-        warnings.simplefilter("ignore", RuntimeWarning)
+        # Of which class the warning is has changed between its versions.
+        warnings.simplefilter("ignore")
         return platformdirs.user_runtime_path("mayfly")
 
 

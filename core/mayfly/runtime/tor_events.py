@@ -21,7 +21,7 @@ class TorChanged(Event):
     words: str
     """What it does, for people."""
     problem: str | None
-    """What stands in its way, in tor's own words."""
+    """What stands in its way, mostly in tor's own words."""
     retry: float | None
     """Seconds until it is started again, or asked again if it is not ours; only when it is down."""
 

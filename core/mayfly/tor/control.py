@@ -50,8 +50,11 @@ class TorControl:
                 hint="Look at ControlPort in its torrc, and whether tor runs.",
             ) from None
         try:
-            controller.authenticate(password=address.password or None)
-        except (_stem.SocketError, _connection.AuthenticationFailure):
+            # Asked here: where tor hangs up, stem would connect anew to ask, and forget that socket if it cannot.
+            methods = controller.msg("PROTOCOLINFO 1")
+            _response.convert("PROTOCOLINFO", methods)
+            controller.authenticate(password=address.password or None, protocolinfo_response=methods)
+        except (_stem.ControllerError, _connection.AuthenticationFailure):
             controller.close()
             raise TorError(
                 "Tor does not let us in at its control port.",

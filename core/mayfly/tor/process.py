@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 _KEPT_LINES = 50
 _LOOK_EVERY = 0.02
+_EMPTY = re.compile(r"^Reading config failed|Failed to bind one of the listener ports")
+"""Complaints that only say that there was one before them."""
 _SEVERE = re.compile(r"\[(?:warn|err)\] (.+)")
 
 
@@ -160,8 +162,8 @@ class TorProcess:
     def _ended(self) -> TorError:
         """Why it ended, by the last complaint in its log."""
         complaints = [found[1] for line in self._lines if (found := _SEVERE.search(line))]
-        # The very last says only that the configuration was bad, and the one before it what was.
-        what = next((text for text in reversed(complaints) if not text.startswith("Reading config failed")), "")
+        # The very last says only that the configuration was bad, and one before it what was.
+        what = next((text for text in reversed(complaints) if not _EMPTY.search(text)), "")
         return TorError(
             "Tor ended as soon as it was started" + (f": {printable(what)}" if what else "."),
             hint="Look at the lines given with --torrc-line." if what else "",

@@ -21,6 +21,21 @@ _STAGES = (
 )
 """Beginnings of the tags of bootstrap phases (control-spec §5.5), and what they mean to people."""
 
+_REASONS = {
+    "DONE": "the other side closes connections",
+    "CONNECTREFUSED": "connections are refused",
+    "IDENTITY": "a relay is not the one that was meant",
+    "CONNECTRESET": "connections are reset",
+    "TIMEOUT": "connections take too long",
+    "NOROUTE": "there is no way to the Tor network",
+    "IOERROR": "connections break",
+    "RESOURCELIMIT": "this computer allows no more connections",
+    "MISC": "connections fail",
+    "PT_MISSING": "a bridge's transport does not run",
+    "TLS_ERROR": "TLS handshakes fail",
+}
+"""What tor often puts in place of a sentence (control-spec §4.1.11), in words."""
+
 
 class TorPhase(Enum):
     """How far a tor is."""
@@ -40,7 +55,7 @@ class TorStatus:
     words: str = "starting tor"
     """What it is doing."""
     problem: str = ""
-    """What stands in its way, in tor's own words; empty where nothing does. To be escaped before a terminal."""
+    """What stands in its way, mostly in tor's own words; empty where nothing does. To be escaped before a terminal."""
     retry: float | None = None
     """Seconds after which it is started again; only when DOWN."""
 
@@ -56,7 +71,8 @@ def bootstrapping(progress: str | None, tag: str | None, warning: str | None = N
     if percent >= 100:
         return TorStatus(TorPhase.READY, 100, "ready")
     stages = (words for tags, words in _STAGES if (tag or "").startswith(tags))
-    return TorStatus(TorPhase.BOOTSTRAPPING, percent, next(stages, "starting tor"), warning or "")
+    problem = _REASONS.get(warning or "", warning or "")
+    return TorStatus(TorPhase.BOOTSTRAPPING, percent, next(stages, "starting tor"), problem)
 
 
 @dataclass(frozen=True, slots=True)

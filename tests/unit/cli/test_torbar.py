@@ -64,6 +64,16 @@ def test_a_problem_is_told_and_escaped() -> None:
         tor.changed(READY)
 
 
+def test_a_problem_is_told_once_until_it_is_another() -> None:
+    tor, said, _ = bar(terminal=True)
+    for problem in ("no way", "no way", None, "no way", "a wall", "a wall"):
+        tor.changed(step(14, "reaching the Tor network", problem))
+    tor.changed(READY)
+    tor.changed(step(14, "reaching the Tor network", "a wall"))
+    told = [f"Tor reports a problem: {problem}" for problem in ("no way", "a wall", "a wall")]
+    assert said == [*told[:2], "Tor is ready.", told[2]]
+
+
 def test_one_that_is_gone() -> None:
     tor, said, _ = bar(terminal=True)
     tor.changed(step(10, "reaching the Tor network"))

@@ -7,9 +7,11 @@ from typing import cast
 import pytest
 
 from mayfly.errors import Reply, UpstreamError
+from mayfly.pt.extended import ExtendedPortError
 from mayfly.wire.address import Destination
-from mayfly_relay.bridge import BridgeUpstream, bridge_policy
+from mayfly_relay.bridge import BridgeTrouble, BridgeUpstream, WatchedUpstream, bridge_policy
 from mayfly_relay.direct import DirectUpstream
+from mayfly_relay.upstream import Upstream
 
 BRIDGE = Destination.parse_host("127.0.0.1", 9001)
 
@@ -40,3 +42,26 @@ async def test_everything_goes_there_and_nothing_is_looked_up() -> None:
     with pytest.raises(UpstreamError) as caught:
         await upstream.resolve(Destination("anything.example", 0))
     assert caught.value.reply is Reply.COMMAND_NOT_SUPPORTED
+
+
+async def test_trouble_is_told_once_until_it_is_over() -> None:
+    class Scripted:
+        async def connect(self, _destination: Destination) -> socket.socket:
+            outcome = outcomes.pop(0)
+            if outcome is not None:
+                raise outcome
+            return socket.socket()
+
+    refused = UpstreamError(Reply.CONNECTION_REFUSED, "the destination could not be reached")
+    script = (refused, refused, None, ExtendedPortError("the bridge does not accept the cookie"))
+    outcomes = [*script]
+    told: list[str] = []
+    trouble = BridgeTrouble(told.append)
+    for outcome in script:
+        upstream = WatchedUpstream(cast("Upstream", Scripted()), trouble)
+        if outcome is None:
+            (await upstream.connect(BRIDGE)).close()
+        else:
+            with pytest.raises(UpstreamError):
+                await upstream.connect(BRIDGE)
+    assert told == ["the bridge cannot be reached", "the bridge does not accept the cookie"]

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import replace
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from mayfly.tor.settings import ControlAddress, TorSettings
 from mayfly.wire.address import Destination
 from mayfly.wire.header import Header, Service
 from mayfly.wire.hello import Upstream
+from mayfly_relay.extorport import ExtendedPort
 from mayfly_relay.interfaces import OwnNetworks
 from mayfly_relay.options import RelayOptions
 from mayfly_relay.upstream_urls import parse_upstreams
@@ -80,6 +83,17 @@ async def test_a_dead_proxy_is_told_to_the_volunteer() -> None:
     (warning,) = told
     assert isinstance(warning, Warned)
     assert warning.message == "The upstream proxy cannot be reached."
+
+
+async def test_a_dead_bridge_is_told_to_the_volunteer(tmp_path: Path) -> None:
+    chosen = options(f"bridge://127.0.0.1:{free_port()}")
+    cookie = tmp_path / "extended_orport_auth_cookie"
+    extended = replace(chosen, extended_port=ExtendedPort(ip_address("127.0.0.1"), free_port(), cookie))
+    header = Header(Service.TCP, Destination("example.com", 443))
+    for each in (chosen, extended):
+        reply, told = await answer(each, header)
+        assert reply is Reply.CONNECTION_REFUSED
+        assert told == [Warned("upstream", "The bridge cannot be reached.", "Clients are refused until it works.")]
 
 
 async def test_a_bridge_takes_what_the_policy_never_would() -> None:

@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,14 @@ def test_many_at_once_get_names_of_their_own(directory: Path) -> None:
 def test_the_standard_place_is_the_users_runtime_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     assert control_socket.default_directory() == tmp_path / "mayfly"
+
+
+def test_without_one_there_is_another_and_no_programmers_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        assert control_socket.default_directory().name == "mayfly"
+    assert seen == []
 
 
 def _at(directory: Path, claimed: tuple[str, socket.socket]) -> tuple[str, Path, socket.socket]:

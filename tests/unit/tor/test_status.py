@@ -34,6 +34,10 @@ def test_a_warning_is_kept() -> None:
     assert bootstrapping("10", "conn_done", "Connection refused").problem == "Connection refused"
 
 
+def test_a_warning_of_one_word_is_put_into_words() -> None:
+    assert bootstrapping("14", "handshake", "DONE").problem == "the other side closes connections"
+
+
 @given(st.none() | st.text(max_size=10), st.none() | st.text(max_size=10))
 def test_anything_else_counts_as_no_progress(progress: str | None, tag: str | None) -> None:
     status = bootstrapping(progress, tag)
