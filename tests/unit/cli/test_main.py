@@ -188,6 +188,7 @@ class Terminal:
     def __init__(self, loop: str) -> None:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:  # pragma: no cover - the child
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell that runs us in the background has it ignored
             os.execve(PYTHON, [PYTHON, "-c", PROGRAM, "client", "--loop", loop], ENVIRONMENT)
         self.seen = ""
         self._judged = 0
