@@ -16,8 +16,8 @@ from typing import ClassVar
 
 from mayfly.config import EngineConfig, SctpConfig
 from mayfly.sctp.congestion import CongestionControl
-from mayfly.sctp.cubic import Cubic
 from mayfly.sctp.endings import CLOSED, MALFORMED, SILENT, BrokenRuleError
+from mayfly.sctp.near import NearBound
 from mayfly.sctp.packet import Admission, Headers
 from mayfly.sctp.receive import Receiver
 from mayfly.sctp.reset import answer_reconfig
@@ -63,7 +63,7 @@ class Association:
         ordered: bool = False,
         partial_reliability: bool = False,
         zero_checksum: bool = True,
-        control: Callable[[int], CongestionControl] = Cubic,
+        control: Callable[[int], CongestionControl] = NearBound,
     ) -> None:
         self._config = config
         self._cookie = cookie
