@@ -53,12 +53,12 @@ server {{
         yield Front(port, log, {"SSL_CERT_FILE": str(certificate)})
 
 
-def relay(*args: str, **running: dict[str, str]) -> contextlib.AbstractAsyncContextManager[MayflyProcess]:
-    return MayflyProcess.running("relay", *LOOPBACK, *OPEN_LOOPBACK, *args, **running)
+def relay(*args: str, env: dict[str, str] | None = None) -> contextlib.AbstractAsyncContextManager[MayflyProcess]:
+    return MayflyProcess.running("relay", *LOOPBACK, *OPEN_LOOPBACK, *args, env=env)
 
 
-def client(*args: str, **running: dict[str, str]) -> contextlib.AbstractAsyncContextManager[MayflyProcess]:
-    return MayflyProcess.running("client", *LOOPBACK, "--socks", "127.0.0.1:0", *args, **running)
+def client(*args: str, env: dict[str, str] | None = None) -> contextlib.AbstractAsyncContextManager[MayflyProcess]:
+    return MayflyProcess.running("client", *LOOPBACK, "--socks", "127.0.0.1:0", *args, env=env)
 
 
 async def works(guest: MayflyProcess, server: tuple[str, int]) -> None:

@@ -19,7 +19,9 @@ from support.meeting_place import patch
 from support.programs_in_memory import Running, Stage, client_options, proxy_port, relay_options, socks_connect
 from support.tcp import echo, serving
 
-POOL = PoolConfig(relays=2, backoff=0.001, max_backoff=0.01, quiet=0.05, dead=0.2, watch=0.05, no_relay=2.0)
+POOL = PoolConfig(
+    relays=2, backoff=0.001, max_backoff=0.01, quiet=0.05, ask_after=0.05, give_up=0.2, watch=0.05, no_relay=2.0
+)
 
 
 @dataclass
