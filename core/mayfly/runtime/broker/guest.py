@@ -77,7 +77,7 @@ class Guest:
             return Found(await _connect(pending, offer, _answer(answer, offer)), match.posting, match.about)
 
     async def friend(self, code: ShortCode) -> Found:
-        """A link to the relay that shows this code. Each call that gets as far as a match costs the code a try.
+        """A link to the relay that shows this code. A call that gets as far as its offer costs the code a try.
 
         Raises WrongWordsError, other RendezvousErrors, GatheringError, ConnectError.
         """
