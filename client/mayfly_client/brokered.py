@@ -48,6 +48,7 @@ class BrokeredClient:
         self._changed = dialler.changed
         self._tasks = TaskSet()
         self._sessions: dict[int, Session] = {}
+        self._keys: dict[int, str | None] = {}
         self._numbers = 0
         self._told: set[int] = set()  # whose end was reported
         self._announced = False
@@ -88,7 +89,9 @@ class BrokeredClient:
             self._changed.set()
 
         try:
-            found = await guest.stranger(self._options.wish, self._pool.excluded(self._loop.time()), matched)
+            exclude = self._pool.excluded(self._loop.time())
+            ours = {key for key in self._keys.values() if key}
+            found = await guest.stranger(self._options.wish, exclude, matched, ours)
         except MayflyError as error:
             self._missed(error, given[0] if given else None)
             return
@@ -122,6 +125,7 @@ class BrokeredClient:
         )
         own.attach(session)
         self._sessions[number] = session
+        self._keys[number] = found.key
         try:
             try:
                 peer = await greet(session, Role.RELAY)
@@ -137,7 +141,7 @@ class BrokeredClient:
         finally:
             self._dialler.remove(number)
             self._pool.gone(number, self._loop.time(), failed=_failed(session))
-            del self._sessions[number]
+            del self._sessions[number], self._keys[number]
             self._changed.set()
             await place.leave()
             await session.close(ErrorCode.NO_ERROR, "the client has left")

@@ -78,6 +78,19 @@ async def test_one_relay_is_enough_and_nothing_is_said_of_a_second(monkeypatch: 
         assert not client.script.all(Warned)
 
 
+async def test_a_relay_that_posts_anew_is_not_taken_for_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with meeting(monkeypatch) as place, serving(echo) as server:
+        relay = await place.relay()
+        client = place.client()
+        await client.script.event(Connected)
+        place.broker.restart()
+        await relay.script.event(Posted, 2)
+        matches = place.broker.calls.count("match")
+        await place.broker.until(lambda: place.broker.calls.count("match") >= matches + 3)
+        assert len(client.script.all(Connected)) == 1
+        await ask(client, server)
+
+
 async def test_no_relay_is_said_once_and_one_that_comes_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     async with meeting(monkeypatch) as place, serving(echo) as server:
         client = place.client()
