@@ -39,7 +39,10 @@ class BrokerConfig:
     """How long a closed match can still be read, so that the last message and the reason arrive."""
 
     tries: int = 3
-    """Matches that one short code is good for, if none of them succeeds."""
+    """Guesses that one short code is good for: matches that got as far as telling right words from wrong ones."""
+
+    openings: int = 12
+    """Matches that it is good for, however early they break off: a code that is only kept busy ends, too."""
 
     nameplate_rest: float = 600.0
     """How long a nameplate is not given out again, so that an old code never leads to a stranger."""

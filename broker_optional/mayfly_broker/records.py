@@ -22,6 +22,7 @@ class Posting:
     about: About | None = None
     nameplate: str | None = None
     state: PostingState = PostingState.LIVE
+    opened: int = 0
     tries: int = 0
     seq: int = 0
     due: float = 0.0

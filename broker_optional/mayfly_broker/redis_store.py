@@ -39,7 +39,7 @@ from mayfly.rendezvous.messages import (
 )
 from mayfly_broker.config import BrokerConfig
 from mayfly_broker.refusals import RefusedError
-from mayfly_broker.registry import RETRY, digest
+from mayfly_broker.registry import GUESS, RETRY, digest
 from mayfly_broker.shelf import FITTING, LEVELS
 from mayfly_broker.states import MATCH, POSTING
 from mayfly_broker.store import DAY, KEY_SIZE, Clock, Waiters
@@ -234,6 +234,7 @@ def _source(config: BrokerConfig) -> str:
     tables: dict[str, Any] = asdict(config) | {
         "channel": CHANNEL,
         "retry": RETRY,
+        "guess": GUESS,
         "levels": LEVELS,
         "max_events": messages.LIMITS.max_events,
         "fitting": FITTING,

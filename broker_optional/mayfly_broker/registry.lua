@@ -2,7 +2,7 @@
 -- preferences) is put before this text by redis_store.py, from the same places that registry.py takes it from.
 --
 -- Keys, all below "mayfly:"
---   p:ID     hash   a posting: digest, key, about, kind, load, capacity, ends, lease, state, tries, seq
+--   p:ID     hash   a posting: digest, key, about, kind, load, capacity, ends, lease, state, opened, tries, seq
 --   o:ID     set    its open matches                  e:ID  sorted set  its events by seq, as JSON
 --   m:ID     hash   a match: digest, posting, until, state, reason, seqs, and the size of both mailboxes
 --   c:ID, r:ID  lists  what client and relay have sent
@@ -143,14 +143,15 @@ local function finish(match, reason, used)
   call('SREM', key('o', posting), match)
   news(match)
   tell(posting, match, '{"type":"ended","seq":%d,"match":"%s","reason":"%s"}', reason)
-  local kind, standing, tries, capacity = fields(key('p', posting), 'kind', 'state', 'tries', 'capacity')
+  local kind, standing, tries, capacity, opened =
+    fields(key('p', posting), 'kind', 'state', 'tries', 'capacity', 'opened')
   if standing ~= 'live' then return end
   if kind then
     if used and tonumber(capacity) > 0 then call('HINCRBY', key('p', posting), 'capacity', -1) end
     lay(posting)
   elseif used then
     rest(posting, 'use')
-  elseif tonumber(tries) >= C.tries then
+  elseif tonumber(tries) >= C.tries or tonumber(opened) >= C.openings then
     rest(posting, 'burn')
   end
 end
@@ -276,7 +277,7 @@ function calls.post()
   call('HSET', key('owner'), id, args.owner)
   call('HINCRBY', key('owned'), args.owner, 1)
   call('HSET', key('p', id), 'digest', args.digest, 'capacity', args.capacity, 'ends', now + args.lifetime,
-    'lease', now + C.lease, 'state', 'live', 'tries', 0, 'seq', 0)
+    'lease', now + C.lease, 'state', 'live', 'opened', 0, 'tries', 0, 'seq', 0)
   if args.kind then
     call('HSET', key('p', id), 'key', args.key, 'about', args.about, 'kind', args.kind, 'load', args.load)
     lay(id)
@@ -368,7 +369,7 @@ function calls.match()
   call('HINCRBY', key('held'), args.owner, 1)
   call('SADD', key('o', posting), id)
   as_long_as(posting, 'o')
-  call('HINCRBY', key('p', posting), 'tries', 1)
+  call('HINCRBY', key('p', posting), 'opened', 1)
   lay(posting)
   tell(posting, id, '{"type":"opened","seq":%d,"match":"%s"}')
   return made(id)
@@ -390,7 +391,9 @@ function calls.send()
   news(args.match)
   if own == 'c' then
     local form = '{"type":"message","seq":%d,"match":"%s","n":%d,"body":"%s"}'
-    tell(call('HGET', match, 'posting'), args.match, form, args.n, args.body)
+    local posting = call('HGET', match, 'posting')
+    if args.n == C.guess then call('HINCRBY', key('p', posting), 'tries', 1) end
+    tell(posting, args.match, form, args.n, args.body)
   end
   return {'ok'}
 end

@@ -45,6 +45,9 @@ from mayfly_broker.refusals import RefusedError
 from mayfly_broker.shelf import Draw, Shelf, level
 from mayfly_broker.states import MatchState, PostingState, PostingStep
 
+GUESS = 2
+"""The client's message that shows a relay whether the words are right; before it nobody learns anything of them."""
+
 RETRY = 2.0
 """Seconds after which asking again makes sense, where nothing better is known."""
 
@@ -149,7 +152,7 @@ class Registry:
         self._held[owner] += 1
         heapq.heappush(self._due, (until, match))
         entry.open.add(match)
-        entry.tries += 1
+        entry.opened += 1
         self._lay(entry)
         self._tell(entry, made, Opened(entry.seq + 1, match))
         return MatchCreated(match, token, entry.id, until - now, entry.key, entry.about)
@@ -173,6 +176,7 @@ class Registry:
         self._news.add(match)
         if own is entry.client:
             posting = self._postings[entry.posting]
+            posting.tries += message.n == GUESS
             self._tell(posting, entry, Arrived(posting.seq + 1, match, message.n, message.body))
 
     def mailbox(self, match: str, token: str, after: int, now: float) -> Mailbox:
@@ -334,7 +338,7 @@ class Registry:
             self._lay(posting)
         elif used:
             self._rest(posting, PostingStep.USE, now)
-        elif posting.tries >= self._config.tries:
+        elif posting.tries >= self._config.tries or posting.opened >= self._config.openings:
             self._rest(posting, PostingStep.BURN, now)
 
     def _forget(self, match: Match) -> None:

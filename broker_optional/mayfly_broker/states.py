@@ -1,8 +1,8 @@
 """The states of a posting and of a match, and every step between them. What is not in a table cannot happen.
 
 A posting is LIVE while its relay polls. It is GONE when the relay leaves, or when its lease or lifetime is over; USED
-when the relay says that its one friend has come; BURNED when as many matches as a short code has tries have ended
-otherwise. USED and BURNED are kept for a while as answers to those who ask.
+when the relay says that its one friend has come; BURNED when its tries are used up, or it was called too
+often without one. USED and BURNED are kept for a while as answers to those who ask.
 
 A match is OPEN from its making until either side closes it, its time is over, or its posting ends; then it is CLOSED,
 and can be read for a while.

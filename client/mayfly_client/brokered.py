@@ -1,7 +1,7 @@
 """A client with relays of a broker's pool: it keeps several, replaces those that go, and spreads streams over them.
 
-What to do is decided in pool.py; here it is done. Each relay has a task from its match to its end, and one that watches
-its life and its speed.
+What to do is decided in pool.py and vigil.py; here it is done. Each relay has a task from its match to its end, and
+two beside that watch its speed and its life.
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ from mayfly_client.listener import ProxyListener
 from mayfly_client.options import ClientOptions
 from mayfly_client.pool import Step
 from mayfly_client.pooldialler import PoolDialler, Relayed
-
-_SLEPT = 1.0
+from mayfly_client.vigil import Act, Vigil
 
 
 class BrokeredClient:
@@ -49,6 +48,7 @@ class BrokeredClient:
         self._changed = dialler.changed
         self._tasks = TaskSet()
         self._sessions: dict[int, Session] = {}
+        self._keys: dict[int, str | None] = {}
         self._numbers = 0
         self._told: set[int] = set()  # whose end was reported
         self._announced = False
@@ -89,7 +89,9 @@ class BrokeredClient:
             self._changed.set()
 
         try:
-            found = await guest.stranger(self._options.wish, self._pool.excluded(self._loop.time()), matched)
+            exclude = self._pool.excluded(self._loop.time())
+            ours = {key for key in self._keys.values() if key}
+            found = await guest.stranger(self._options.wish, exclude, matched, ours)
         except MayflyError as error:
             self._missed(error, given[0] if given else None)
             return
@@ -123,6 +125,7 @@ class BrokeredClient:
         )
         own.attach(session)
         self._sessions[number] = session
+        self._keys[number] = found.key
         try:
             try:
                 peer = await greet(session, Role.RELAY)
@@ -133,12 +136,12 @@ class BrokeredClient:
             self._pool.fetched(number, found.posting, load, peer.lifetime, self._loop.time())
             self._welcome(number, session, found.met, link, own)
             place.join(session, peer)
-            await first_of(session.wait_closed(), self._watch(number, session, link))
+            await first_of(session.wait_closed(), self._watch(number, session), self._guard(number, session, link))
             self._closed(number, session.end.reason or "the relay has left")
         finally:
             self._dialler.remove(number)
             self._pool.gone(number, self._loop.time(), failed=_failed(session))
-            del self._sessions[number]
+            del self._sessions[number], self._keys[number]
             self._changed.set()
             await place.leave()
             await session.close(ErrorCode.NO_ERROR, "the client has left")
@@ -166,8 +169,8 @@ class BrokeredClient:
         self._pool.step(number, step)
         self._changed.set()
 
-    async def _watch(self, number: int, session: Session, link: HeardLink) -> None:
-        """Look at a relay's speed, and let it go when it owes us a sign of life for too long."""
+    async def _watch(self, number: int, session: Session) -> None:
+        """Look at a relay's speed."""
         before = math.nan
         while True:
             await asyncio.sleep(self._config.watch)
@@ -175,26 +178,33 @@ class BrokeredClient:
             speed = 0.0 if math.isnan(before) else (moved - before) / self._config.watch
             before = moved
             self._pool.measured(number, session.open_streams, speed)
-            quiet = self._pool.quiet(number)
-            if self._loop.time() - link.heard < self._config.watch:
-                if quiet:
-                    self._speaks(number)
-            elif quiet or session.open_streams:
-                await self._ask(number, session, link)
 
-    async def _ask(self, number: int, session: Session, link: HeardLink) -> None:
-        session.prompt()
-        silence = self._loop.time() - link.heard
-        if not await link.hears(self._config.quiet + 2 * (session.round_trip or 0.0)):
-            self._step(number, Step.SILENT)
-            if not await link.hears(max(self._config.dead - silence, _SLEPT)):
-                await session.close(ErrorCode.LIVENESS_TIMEOUT, "the relay has stopped answering")
-                return
-        self._speaks(number)
-
-    def _speaks(self, number: int) -> None:
-        self._step(number, Step.HEARD)
-        self._dialler.wake()
+    async def _guard(self, number: int, session: Session, link: HeardLink) -> None:
+        """Let a relay go when it owes us a sign of life for too long."""
+        vigil = Vigil(self._config, self._loop.time())
+        while True:
+            await asyncio.sleep(max(vigil.due - self._loop.time(), 0.0))
+            act = vigil.look(
+                self._loop.time(),
+                link.heard,
+                session.round_trip,
+                busy=session.open_streams > 0,
+                doubted=self._pool.quiet(number),
+                alone=self._pool.alone(number),
+            )
+            match act:
+                case Act.ASK:
+                    session.prompt(again=True)
+                case Act.DOUBT:
+                    self._step(number, Step.SILENT)
+                case Act.TRUST:
+                    self._step(number, Step.HEARD)
+                    self._dialler.wake()
+                case Act.GIVE_UP:
+                    await session.close(ErrorCode.LIVENESS_TIMEOUT, "the relay has stopped answering")
+                    return
+                case Act.NOTHING:
+                    pass
 
     # Leaving
 

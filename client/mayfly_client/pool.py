@@ -164,6 +164,10 @@ class Pool:
         member = self.members.get(number)
         return member is not None and member.state is State.QUIET
 
+    def alone(self, number: int) -> bool:
+        """Whether no other relay is there for new streams."""
+        return not any(m.state is State.OPEN for m in self.members.values() if m.number != number)
+
     def measured(self, number: int, streams: int, speed: float) -> None:
         """How many streams are open on it, and the bytes that they moved in the last second."""
         member = self.members.get(number)

@@ -66,11 +66,26 @@ class PoolConfig:
     """How long a relay may be silent after a new stream's request, or four round trips where that is more; then the
     stream is opened on another relay."""
 
-    dead: float = 3.0
-    """Silence after a PING after which a relay is given up and its streams are reset, if there is a stream on it."""
+    ask_after: float = 0.5
+    """Silence of a relay with a stream on it after which it is asked for a sign of life."""
+
+    ask_idle: float = 1.0
+    """The same where nothing has come lately but answers to that."""
+
+    ask_again: float = 0.15
+    """Between two questions while there is no answer. Each travels by itself: where a tenth of the packets is lost each
+    way, one of the eight that `give_up` has time for at a round trip of 0.3 s is answered in all but 2 of a million
+    silences."""
+
+    give_up: float = 1.5
+    """Silence from the first question on after which a relay is given up and its streams are reset, or five round trips
+    where that is more."""
+
+    alone: float = 3.0
+    """At least so long where there is no other relay: there it would only cost streams that may yet go on."""
 
     watch: float = 1.0
-    """Between two looks at speed and life of each relay."""
+    """Between two looks at the speed of each relay."""
 
     no_relay: float = 20.0
     """How long an application's request waits for a relay where there is none."""

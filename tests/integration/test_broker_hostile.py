@@ -227,7 +227,8 @@ async def test_a_guesser_is_stopped_by_the_code_and_by_his_network() -> None:
         posting = await caller.post_friend()
         for _ in range(3):
             match = (await caller.match(posting["nameplate"])).ok()
-            await caller.send(match["match"], match["token"], 1, "guess")
+            await caller.send(match["match"], match["token"], 1, "element")
+            await caller.send(match["match"], match["token"], 2, "guess")
             await caller.close(match["match"], match["token"], "done")
         (await caller.match(posting["nameplate"])).refused("burned")
         (await caller.news(posting)).refused("burned")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from mayfly.rendezvous.messages import (
-    ErrorName,
-    NewMessage,
-)
-from support.broker_scene import CONFIG, Case, Scene, refused
+from mayfly.rendezvous.messages import ErrorName, MatchCreated, NewMessage
+from mayfly_broker.registry import GUESS
+from support.broker_scene import CONFIG, Case, Relay, Scene, refused
 
 
 async def a_friend_comes_by_nameplate(scene: Scene) -> None:
@@ -25,10 +23,18 @@ async def a_friend_comes_by_nameplate(scene: Scene) -> None:
         await scene.client()  # a friend's posting is nobody else's
 
 
+async def guess(scene: Scene, relay: Relay) -> MatchCreated:
+    """A friend's match as far as the message by which the relay tells right words from wrong ones."""
+    match = await scene.client(nameplate=relay.nameplate)
+    for n in (1, GUESS):
+        await scene.store.send(match.match, match.token, NewMessage(n, "x"))
+    return match
+
+
 async def three_tries_burn_a_code(scene: Scene) -> None:
     relay = await scene.friend()
     for outcome in ("wrong-word", "failed", "wrong-word"):
-        match = await scene.client(nameplate="1")
+        match = await guess(scene, relay)
         async with refused(ErrorName.BUSY) as error:
             await scene.client(nameplate="1")
         assert error.retry_after == CONFIG.match_lifetime
@@ -42,19 +48,43 @@ async def three_tries_burn_a_code(scene: Scene) -> None:
 async def a_client_cannot_spare_its_tries(scene: Scene) -> None:
     relay = await scene.friend()
     for _ in range(3):
-        match = await scene.client(nameplate="1")
+        match = await guess(scene, relay)
         await scene.store.close(match.match, match.token, "done")
     async with refused(ErrorName.BURNED):
         await relay.events()
 
 
-async def matches_that_are_let_lie_are_tries_too(scene: Scene) -> None:
+async def guesses_that_are_let_lie_are_tries_too(scene: Scene) -> None:
     relay = await scene.friend()
     for _ in range(3):
-        await scene.client(nameplate="1")
+        await guess(scene, relay)
         for _ in range(2):
             await relay.events()
             scene.clock.pass_(CONFIG.match_lifetime / 2)
+    async with refused(ErrorName.BURNED):
+        await relay.events()
+
+
+async def a_message_that_is_sent_again_is_no_second_try(scene: Scene) -> None:
+    relay = await scene.friend()
+    match = await guess(scene, relay)
+    for _ in range(3):
+        await scene.store.send(match.match, match.token, NewMessage(GUESS, "x"))
+    await relay.close(match, "wrong-word")
+    await relay.close(await guess(scene, relay), "done")
+    async with refused(ErrorName.USED):
+        await relay.events()
+
+
+async def matches_that_break_off_before_a_guess_are_no_tries_but_not_endless(scene: Scene) -> None:
+    relay = await scene.friend()
+    for number in range(CONFIG.openings):
+        await relay.events()
+        match = await scene.client(nameplate="1", owner=f"c{number}")
+        if number % 2:
+            await scene.store.send(match.match, match.token, NewMessage(1, "x"))
+        await relay.close(match, "failed")
+        scene.clock.pass_(CONFIG.linger)
     async with refused(ErrorName.BURNED):
         await relay.events()
 
@@ -94,7 +124,7 @@ async def nameplates_run_out(scene: Scene) -> None:
 async def a_burned_code_is_remembered_and_then_forgotten(scene: Scene) -> None:
     relay = await scene.friend()
     for _ in range(3):
-        await relay.close(await scene.client(nameplate="1"), "wrong-word")
+        await relay.close(await guess(scene, relay), "wrong-word")
     scene.clock.pass_(CONFIG.nameplate_rest - 1)
     async with refused(ErrorName.BURNED):
         await scene.client(nameplate="1")
@@ -166,7 +196,9 @@ FRIEND_CASES: tuple[Case, ...] = (
     a_friend_comes_by_nameplate,
     three_tries_burn_a_code,
     a_client_cannot_spare_its_tries,
-    matches_that_are_let_lie_are_tries_too,
+    guesses_that_are_let_lie_are_tries_too,
+    a_message_that_is_sent_again_is_no_second_try,
+    matches_that_break_off_before_a_guess_are_no_tries_but_not_endless,
     nameplates_rest_before_they_are_used_again,
     a_relay_may_ask_for_the_nameplate_that_it_had,
     nameplates_run_out,

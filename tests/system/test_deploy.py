@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-import typer.main
 import yaml
 
-from mayfly_cli.main import app
 from support.broker import api, broker_process
 from support.certificates import self_signed
-from support.programs import ROOT, Program, accepts, free_port, program, run
+from support.nginx import nginx
+from support.programs import ROOT, free_port, run
 
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 MOST_EXPOSURE = 20
 """In tenths, as systemd-analyze's threshold has it: 2.0."""
-
-
-def options(command: str) -> set[str]:
-    root: Any = typer.main.get_command(app)
-    return {name for param in root.commands[command].params for name in (*param.opts, *param.secondary_opts)}
 
 
 @pytest.mark.needs("systemd-analyze")
@@ -40,11 +33,9 @@ async def test_a_unit_is_valid_and_little_exposed(unit: Path, tmp_path: Path) ->
     assert re.search(r"Overall exposure level for \S+: [01]\.\d OK", rated.text)
 
 
-def test_both_programs_have_a_unit_and_its_command_line_is_right() -> None:
+def test_both_programs_have_a_unit() -> None:
+    # That their command lines mean what they should is tests/unit/cli/test_deployed.py's.
     assert [unit.stem for unit in UNITS] == ["mayfly-broker", "mayfly-relay"]
-    line = re.search(r"^ExecStart=/opt/mayfly/bin/mayfly broker (.*)$", UNITS[0].read_text(), re.MULTILINE)
-    assert line is not None
-    assert {word for word in line[1].split() if word.startswith("--")} <= options("broker")
 
 
 def composed() -> dict[str, Any]:
@@ -65,8 +56,6 @@ def test_the_composition_is_hardened_and_whole() -> None:
     assert all(port.startswith("127.0.0.1:") for port in services["broker"]["ports"])
     assert "ports" not in services["redis"]
     assert "always" in services["redis"]["command"]
-    given = {word.partition("=")[0] for word in services["broker"]["command"] if word.startswith("--")}
-    assert given <= options("broker")
     assert composed()["networks"]["store"]["internal"] is True
 
 
@@ -103,22 +92,7 @@ async def test_the_reverse_proxy_is_valid_and_brings_a_relay_and_a_client_togeth
     ):
         assert shipped in site
         site = site.replace(shipped, here)
-    (folder / "site.conf").write_text(site)
-    places = "".join(
-        f"{name}_temp_path {folder / name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    # Workers stay who starts them: the test's folder is nobody else's.
-    user = "user root;\n" if shutil.which("id") and (await run("id", "-u")).text.strip() == "0" else ""
-    (folder / "nginx.conf").write_text(
-        f"{user}daemon off;\nworker_processes 1;\npid {folder / 'pid'};\nerror_log stderr;\n"
-        f"events {{}}\nhttp {{\n{places}include {folder / 'site.conf'};\n}}\n"
-    )
-    argv = (program("nginx"), "-p", folder, "-e", "stderr", "-c", folder / "nginx.conf")
-    checked = await run(*argv, "-t")
-    assert "syntax is ok" in checked.stderr
-    assert "warn" not in checked.stderr
-    async with broker_process("--prefix-claims", "1", listen=f"unix:{socket}"), Program.running(*argv):
-        await accepts("127.0.0.1", port)
+    async with broker_process("--prefix-claims", "1", listen=f"unix:{socket}"), nginx(folder, port, site):
         trusting = aiohttp.TCPConnector(ssl=False)
         async with api(f"https://127.0.0.1:{port}", connector=trusting) as caller:
             posting = await caller.post_pool()

@@ -313,24 +313,6 @@ async def test_what_is_no_broker_and_leaving_while_it_is_tried() -> None:
             await lender.ends(0)
 
 
-@pytest.mark.needs("microsocks")
-async def test_through_a_socks_proxy_and_a_second_broker() -> None:
-    from support.programs import Program, accepts
-
-    port, dead = free_port(), free_port()
-    async with (
-        Program.running("microsocks", "-i", "127.0.0.1", "-p", str(port)),
-        broker_process() as (_, url),
-        serving(echo) as server,
-        relay(f"http://127.0.0.1:{dead}", "--broker", url, "--public") as host,
-    ):
-        assert (await host.event("posted"))["broker"] == url
-        await accepts("127.0.0.1", port)
-        proxied = ("--broker-proxy", f"socks5://127.0.0.1:{port}", "--broker", url)
-        async with client(f"http://127.0.0.1:{dead}", *proxied) as guest:
-            await answered(await proxy(guest), server)
-
-
 async def test_a_person_types_the_code_with_tab_and_is_told_of_slips() -> None:
     async with broker_process() as (_, url), relay(url) as host:
         code = (await host.event("code"))["code"]

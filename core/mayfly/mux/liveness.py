@@ -60,6 +60,10 @@ class Liveness:
         self._sent = now
         return self._opaque
 
+    def ping_again(self, now: float) -> bytes:
+        """The opaque bytes of one more PING: of the one that is out, so that the first PONG answers them all."""
+        return self._opaque or self.ping(now)
+
     def pong(self, opaque: bytes, now: float) -> None:
         """A PONG came. One that answers nothing is ignored."""
         if not self._opaque or opaque != self._opaque or self._sent is None:

@@ -124,10 +124,10 @@ class Multiplexer:
             return self._end(Side.LINK, ErrorCode.LIVENESS_TIMEOUT, "the other side has stopped answering")
         return []
 
-    def prompt(self, now: float) -> None:
-        """Ask the peer for a sign of life, unless that is under way: who is there answers in a round trip."""
-        if self._closed is None and self.peer is not None and not self._liveness.asking:
-            self._outbox.control(frames.PingFrame(self._liveness.ping(now)))
+    def prompt(self, now: float, *, again: bool = False) -> None:
+        """Ask the peer for a sign of life: who is there answers in a round trip. Only once, unless `again`."""
+        if self._closed is None and self.peer is not None and (again or not self._liveness.asking):
+            self._outbox.control(frames.PingFrame(self._liveness.ping_again(now)))
 
     # Messages
 

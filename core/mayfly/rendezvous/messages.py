@@ -227,7 +227,7 @@ class PoolMatch(Message, frozen=True, tag="pool", tag_field="mode"):
 
 
 class FriendMatch(Message, frozen=True, tag="friend", tag_field="mode"):
-    """A client wants the relay behind a nameplate. Costs the short code one of its tries."""
+    """A client wants the relay behind a nameplate. Its second message costs the short code a try."""
 
     version: Literal[1]
     nameplate: Nameplate

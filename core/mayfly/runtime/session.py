@@ -144,9 +144,12 @@ class Session:
         """The link's path."""
         return self._link.path()
 
-    def prompt(self) -> None:
-        """Ask the peer for a sign of life now; who is there answers in a round trip, with any message."""
-        self._mux.prompt(self._now())
+    def prompt(self, *, again: bool = False) -> None:
+        """Ask the peer for a sign of life now; who is there answers in a round trip, with any message.
+
+        Once, until there is an answer, unless `again`: that is for who does not wait for a lost question's repetition.
+        """
+        self._mux.prompt(self._now(), again=again)
         self._wake()
 
     def on_goaway(self, callback: Callable[[float, str], None]) -> None:

@@ -24,6 +24,7 @@ def test_they_fit_each_other_and_the_protocol() -> None:
     assert config.max_mailbox >= (LIMITS.max_message * 4 + 2) // 3
     assert LIMITS.max_events * (LIMITS.max_message * 4 // 3 + 200) < LIMITS.max_answer
     assert config.prefix_claims >= config.tries
+    assert config.openings > config.tries
 
 
 def test_the_worst_case_follows_its_parts() -> None:

@@ -107,7 +107,7 @@ class Calls(RuleBasedStateMachine):
             assert error.name is not ErrorName.NO_RELAY
             return multiple()
         relay.opened += made.posting == relay.id
-        assert relay.opened <= CONFIG.tries
+        assert relay.opened <= CONFIG.openings
         self.open[made.posting].add(name)
         self.of[name] = made.posting
         return name

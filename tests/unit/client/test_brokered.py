@@ -19,7 +19,9 @@ from support.meeting_place import patch
 from support.programs_in_memory import Running, Stage, client_options, proxy_port, relay_options, socks_connect
 from support.tcp import echo, serving
 
-POOL = PoolConfig(relays=2, backoff=0.001, max_backoff=0.01, quiet=0.05, dead=0.2, watch=0.05, no_relay=2.0)
+POOL = PoolConfig(
+    relays=2, backoff=0.001, max_backoff=0.01, quiet=0.05, ask_after=0.05, give_up=0.2, watch=0.05, no_relay=2.0
+)
 
 
 @dataclass
@@ -74,6 +76,19 @@ async def test_one_relay_is_enough_and_nothing_is_said_of_a_second(monkeypatch: 
         await ask(client, server)
         await place.broker.until(lambda: place.broker.calls.count("match") >= 4)
         assert not client.script.all(Warned)
+
+
+async def test_a_relay_that_posts_anew_is_not_taken_for_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with meeting(monkeypatch) as place, serving(echo) as server:
+        relay = await place.relay()
+        client = place.client()
+        await client.script.event(Connected)
+        place.broker.restart()
+        await relay.script.event(Posted, 2)
+        matches = place.broker.calls.count("match")
+        await place.broker.until(lambda: place.broker.calls.count("match") >= matches + 3)
+        assert len(client.script.all(Connected)) == 1
+        await ask(client, server)
 
 
 async def test_no_relay_is_said_once_and_one_that_comes_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -228,3 +228,13 @@ def test_whatever_happens_the_numbers_stay_within_bounds(acts: list[tuple[str, i
         assert len(made.members) + len(matched) <= 2 * wanted
         due = made.next_timeout(now)
         assert due is None or due > now  # a driver that waits for it is never busy
+
+
+def test_a_relay_is_alone_without_another_that_is_open() -> None:
+    made = pool(HOUR, HOUR)
+    assert not made.alone(1)
+    made.step(2, Step.SILENT)
+    assert made.alone(1)
+    assert not made.alone(2)
+    made.gone(2, 0.0, failed=True)
+    assert made.alone(1)

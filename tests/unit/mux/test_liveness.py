@@ -108,3 +108,13 @@ def test_a_busy_path_is_measured_now_and_then() -> None:
     liveness.pong(opaque, 110.0)
     assert liveness.sample_due(110.0)
     assert liveness.ping(110.0) != opaque
+
+
+def test_asking_again_asks_the_same_and_the_first_answer_counts() -> None:
+    liveness = Liveness(CONFIG, 100.0)
+    opaque = liveness.ping_again(100.0)
+    assert liveness.ping_again(100.5) == opaque
+    liveness.pong(opaque, 100.75)
+    liveness.pong(opaque, 101.0)
+    assert liveness.round_trip == 0.75
+    assert liveness.ping_again(102.0) != opaque

@@ -57,7 +57,7 @@ class FriendHost:
                 continue
             if shown is None or shown.code.nameplate != created.nameplate:
                 shown = self._show(make(created.nameplate, secrets.token_bytes(2)), again=shown is not None)
-            stand = Posting(self._brokers, broker, created, shown.talk)
+            stand = Posting(self._brokers, broker, created, shown.talk, self._say)
             why: list[RendezvousError] = []
             try:
                 await first_of(_run(stand, why), shown.settled.wait())
@@ -94,6 +94,9 @@ class FriendHost:
         if why is not None:
             await self._persistence.failed(why)
         return shown
+
+    def _say(self, error: RendezvousError) -> None:
+        self._reporter.report(Warned.of(error))
 
     def _warn(self, message: str, hint: str = "") -> None:
         self._reporter.report(Warned("broker", message, hint))

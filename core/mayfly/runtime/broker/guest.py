@@ -16,11 +16,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from mayfly.errors import ForgedError
+from mayfly.errors import ForgedError, RefusedError
 from mayfly.rendezvous import nat, offers
 from mayfly.rendezvous.friend import FriendClient
 from mayfly.rendezvous.messages import About, FriendMatch, MatchCreated, NewMatch, PoolMatch, Want
@@ -45,6 +45,8 @@ class Found:
     met: Met
     posting: str
     about: About | None = field(default=None)
+    key: str | None = None
+    """The key of a relay of the pool, which it keeps when it posts anew."""
 
 
 class Guest:
@@ -58,9 +60,15 @@ class Guest:
         self._settings = replace(settings, config=config)
 
     async def stranger(
-        self, wish: Wish, exclude: Iterable[str] = (), on_match: Callable[[str], None] = lambda _posting: None
+        self,
+        wish: Wish,
+        exclude: Iterable[str] = (),
+        on_match: Callable[[str], None] = lambda _posting: None,
+        ours: Collection[str] = (),
     ) -> Found:
         """A link to a relay of the pool, but none of the postings to exclude. `on_match` hears which one was given.
+
+        `ours` are keys of relays that are not wanted either: one that has posted anew has another posting.
 
         Raises RendezvousError (BrokerRefusedError `no-relay` where none is free), GatheringError, ConnectError.
         """
@@ -73,11 +81,14 @@ class Guest:
                 raise ForgedError
             stranger = StrangerClient(to_bytes(match.key), match.match, offer.body)
             exchange = Exchange(broker, match, self._brokers.config)
+            if match.key in ours:
+                self._tasks.spawn(exchange.end())
+                raise RefusedError("The relay that the broker gives is in use already.", hint="Another one is tried.")
             answer = stranger.answer(await self._ended(exchange, exchange.ask(stranger.offer)))
-            return Found(await _connect(pending, offer, _answer(answer, offer)), match.posting, match.about)
+            return Found(await _connect(pending, offer, _answer(answer, offer)), match.posting, match.about, match.key)
 
     async def friend(self, code: ShortCode) -> Found:
-        """A link to the relay that shows this code. Each call that gets as far as a match costs the code a try.
+        """A link to the relay that shows this code. A call that gets as far as its offer costs the code a try.
 
         Raises WrongWordsError, other RendezvousErrors, GatheringError, ConnectError.
         """

@@ -75,7 +75,7 @@ class PoolHost:
                 continue
             persistence.worked()
             self._reporter.report(Posted(broker.url))
-            posting = Posting(self._brokers, broker, created, self._talk)
+            posting = Posting(self._brokers, broker, created, self._talk, self._say)
             why: list[RendezvousError] = []
             try:
                 await first_of(self._poll(posting, why), self._keep_true(posting))
@@ -89,6 +89,9 @@ class PoolHost:
         with contextlib.suppress(LinkError):  # offers say it to each client, too
             await self._answerer.look()
             self._changed.set()
+
+    def _say(self, error: RendezvousError) -> None:
+        self._reporter.report(Warned.of(error))
 
     async def _poll(self, posting: Posting, why: list[RendezvousError]) -> None:
         why.append(await posting.run())

@@ -34,7 +34,7 @@ from mayfly.runtime.broker.refusals import PASSING
 from mayfly.runtime.tasks import TaskSet
 
 _PATIENCE = 3
-"""Failed polls in a row after which a relay that knows other brokers goes to one of them."""
+"""Failed polls in a row after which a relay goes to another broker, or says that there is trouble if it knows none."""
 
 _SENDS = 3
 """Tries to send one message."""
@@ -106,7 +106,10 @@ class Conversation:
 
 
 class Posting:
-    """One posting at one broker. `run()` until it is over; `talk` serves each client."""
+    """One posting at one broker. `run()` until it is over; `talk` serves each client.
+
+    `trouble` is told, once each time, when the broker does not answer but the posting may still stand.
+    """
 
     def __init__(
         self,
@@ -114,8 +117,10 @@ class Posting:
         broker: Broker,
         created: PostingCreated,
         talk: Callable[[Conversation], Coroutine[Any, Any, None]],
+        trouble: Callable[[RendezvousError], None] = lambda _error: None,
     ) -> None:
         self.config: MeetingConfig = brokers.config
+        self._trouble = trouble
         self._brokers = brokers
         self._broker = broker
         self._created = created
@@ -134,12 +139,15 @@ class Posting:
             except BrokerRefusedError as error:
                 if error.code not in PASSING:
                     return error
+                failures += 1
+                self._say(failures, error)
                 await asyncio.sleep(backoff.pause(chance(), error.retry_after))
                 continue
             except BrokerDownError as error:
                 failures += 1
                 if failures >= _PATIENCE and self._brokers.avoid(self._broker):
                     return error
+                self._say(failures, error)
                 await asyncio.sleep(backoff.pause(chance()))
                 continue
             failures = 0
@@ -149,6 +157,10 @@ class Posting:
                 self._take(event)
             if news.closing is not None and self._brokers.avoid(self._broker):
                 return BrokerDownError("The broker is about to leave.", hint="The relay goes to another one.")
+
+    def _say(self, failures: int, error: RendezvousError) -> None:
+        if failures == _PATIENCE:
+            self._trouble(error)
 
     async def aclose(self, *, leave: bool = True) -> None:
         """End all conversations, and take the posting down where the broker can be told."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from mayfly.config import RendezvousConfig
-from mayfly.errors import BrokerDownError, BrokerRefusedError, ForgedError, RefusedError
+from mayfly.errors import BrokerDownError, BrokerRefusedError, ForgedError, RefusedError, RendezvousError
 from mayfly.rendezvous.envelope import Reason, Refusal
 from mayfly.rendezvous.messages import Arrived, ErrorName, FriendPosting, Opened
 from mayfly.runtime.broker.exchange import to_text
@@ -18,14 +19,33 @@ from support.meeting_place import Place, meeting_place
 POSTING = FriendPosting(version=1, lifetime=60.0)
 
 
-async def posted(place: Place, talks: list[Conversation]) -> Posting:
+async def posted(
+    place: Place, talks: list[Conversation], trouble: Callable[[RendezvousError], None] = lambda _error: None
+) -> Posting:
     created = await place.broker.post(POSTING)
 
     async def talk(conversation: Conversation) -> None:
         talks.append(conversation)
         await asyncio.Event().wait()
 
-    return Posting(place.brokers, place.broker, created, talk)
+    return Posting(place.brokers, place.broker, created, talk, trouble)
+
+
+async def test_a_broker_that_falls_silent_is_said_once_and_the_posting_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with meeting_place(monkeypatch) as place:
+        troubles: list[RendezvousError] = []
+        posting = await posted(place, [], troubles.append)
+        place.broker.down = True
+        running = place.tasks.spawn(posting.run())
+        await place.broker.until(lambda: place.broker.calls.count("news") >= 6)
+        assert [error.message for error in troubles] == ["The broker cannot be reached."]
+        place.broker.down = False
+        polls = place.broker.calls.count("news")
+        await place.broker.until(lambda: place.broker.calls.count("news") > polls)
+        assert not running.done()
+        assert len(troubles) == 1
+        running.cancel()
+        await posting.aclose()
 
 
 async def test_a_broker_cannot_make_us_hold_much(monkeypatch: pytest.MonkeyPatch) -> None:
