@@ -168,7 +168,8 @@ async def test_to_all_and_one_of_them_is_killed(anna: Home, ben: Home, tmp_path:
     film = anna.files / "film.mkv"
     write_body(film, 20 * MB)
     async with (
-        tunnel(client_args=("--nick", "ben"), env=anna.env, client_env=ben.env) as pair,
+        # Slow enough that the transfer is not over before its first progress has been read.
+        tunnel(("--max-rate", "8MB/s"), ("--nick", "ben"), env=anna.env, client_env=ben.env) as pair,
         connected_client(pair.relay, "--nick", "carl", env=carl.env) as second,
         MayflyProcess.running("receive", "--yes", "--into", ben.files, env=ben.env) as receiver,
         MayflyProcess.running("receive", "--yes", "--into", carl.files, env=carl.env) as other,
