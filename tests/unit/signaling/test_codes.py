@@ -23,6 +23,7 @@ from mayfly.signaling import bech32m
 from mayfly.signaling.body import EPOCH
 from mayfly.signaling.codes import Code, parse
 from mayfly.signaling.description import Kind
+from mayfly.signaling.finding import MAX_TEXT
 from support.descriptions import MDNS, NOW, PRIVATE, PUBLIC, answer_code, codes, description, offer_code
 
 OFFER = offer_code()
@@ -150,6 +151,13 @@ def test_ten_megabytes_are_refused_at_once(text: str) -> None:
     with pytest.raises(MistypedCodeError, match="too long"):
         read(text)
     assert time.process_time() - begin < 0.1
+
+
+def test_a_text_is_read_up_to_its_greatest_length() -> None:
+    longest = TEXT + " " * (MAX_TEXT - len(TEXT))
+    assert read(longest) == OFFER
+    with pytest.raises(MistypedCodeError, match="too long"):
+        read(longest + " ")
 
 
 @pytest.mark.parametrize(
