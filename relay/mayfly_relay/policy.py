@@ -15,6 +15,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from mayfly.config import MuxConfig
 from mayfly_relay.addresses import Address, Network, Special, classify, unwrap
 from mayfly_relay.names import is_local
 from mayfly_relay.rules import Anything, Rule
@@ -24,8 +25,8 @@ MAIL_PORTS = (25, 465, 587, 2525)
 those whose network blocks the others. Mail sent from here gets the volunteer's own address onto block lists, whether
 it is delivered directly (25) or submitted with a stolen password (the rest). Ports for reading mail are open."""
 
-MAX_SUMMARY = 256
-"""Bytes of a policy summary in HELLO."""
+MAX_SUMMARY = MuxConfig().max_reason
+"""Bytes of a policy summary in HELLO: as much as the other side keeps."""
 
 
 class Reason(Enum):

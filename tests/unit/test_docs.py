@@ -275,11 +275,13 @@ def test_no_relative_link_is_broken(path: Path) -> None:
         assert not fragment or fragment in anchors(target), f"{link} leads to no heading"
 
 
-@pytest.mark.parametrize("document", ["core/ARCHITECTURE.md", "core/THREATS.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("document", ["core/ARCHITECTURE.md", "core/PROTOCOL.md", "core/THREATS.md", "CONTRIBUTING.md"])
 def test_every_file_and_test_that_is_named_exists(document: str) -> None:
     text = read(document)
     for name in set(re.findall(r"`((?:core|relay|client|broker_optional|tests)/[\w/.]+)`", text)):
         assert (ROOT / name).exists(), f"{name} does not exist"
+    for name in set(re.findall(r"`(\w+\.py)`", text)):  # of a folder that the sentence has named
+        assert any(path.name == name for path in SOURCES), f"there is no {name}"
     tests = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     for name in set(re.findall(r"`(test_\w+)`", text)):
         assert f"def {name}(" in tests, f"there is no test {name}"

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mayfly.chat.records import MAX_TEXT
 from mayfly.errors import ControlError, ExitCode, UsageError
 from mayfly.runtime.shutdown import Shutdown
-from mayfly_cli.chatting import MAX_MESSAGE, Chat, pieces
+from mayfly_cli.chatting import Chat, pieces
 from mayfly_cli.pasting import Lines
 from unit.cli.played import OFFER, STATUS, TRANSFER, Listener, Played, change
 
@@ -235,11 +236,11 @@ async def test_files_are_sent(people: bool, tmp_path: Path) -> None:
 @given(st.text(max_size=200), st.integers(1, 400))
 def test_a_long_text_is_cut_and_nothing_lost(text: str, times: int) -> None:
     parts = pieces(text * times)
-    assert all(len(part.encode()) <= MAX_MESSAGE for part in parts)
+    assert all(len(part.encode()) <= MAX_TEXT for part in parts)
     assert "".join(parts).replace("\n", "") == (text * times).replace("\n", "")
 
 
 def test_a_text_is_cut_between_lines() -> None:
     line = "x" * 10_000
     assert pieces(f"{line}\n{line}") == [line, line]
-    assert pieces("ä" * 10_000)[0] == "ä" * (MAX_MESSAGE // 2)
+    assert pieces("ä" * 10_000)[0] == "ä" * (MAX_TEXT // 2)
