@@ -9,13 +9,14 @@ BIN = $(VENV)/bin
 RUN = PYTHONPATH=core:relay:client:broker_optional:tests $(BIN)/python
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint check system-packages bench venv clean
+.PHONY: help demo test lint check system-packages bench catalogue man venv clean
 
 help:
 	@echo 'make demo    a relay and a client on this machine: web traffic, a chat line and a file through them'
 	@echo 'make test    lint, types, unit tests, and tests with real programs'
 	@echo 'make lint    lint and types only'
 	@echo 'make bench   measure what the project promises of speed, beside its peers'
+	@echo 'make catalogue, make man   write core/CATALOGUE.md and deploy/man from the code'
 	@echo 'make venv    only the virtual environment, with what developers need'
 	@echo 'make clean   remove the virtual environment and all caches'
 
@@ -49,6 +50,12 @@ system-packages:
 
 bench: system-packages $(VENV)/bench.stamp
 	@$(RUN) -m bench $(BENCH)
+
+catalogue: $(VENV)/dev.stamp
+	@$(RUN) -m support.catalogue
+
+man: $(VENV)/dev.stamp
+	@$(RUN) -m support.manpages
 
 venv: $(VENV)/dev.stamp
 
