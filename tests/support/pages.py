@@ -10,10 +10,10 @@ whatever comes there, `#` begins a remark.
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from pathlib import Path
 
 from support.programs import ROOT
 
@@ -25,7 +25,7 @@ PAGES = (
 
 CODE = "mf1…"
 EXAMPLES = {
-    CODE: r"mf1[0-9a-z]{60,}(?=\s)",
+    CODE: r'mf1[0-9a-z]{60,}(?=[\s"])',
     "7-copper-tulip": r"\b\d+-[a-z]+-[a-z]+\b",
     "kwtybtegmfc7imdr3fdfn6po63pjceyslfgbr4tbyqwr3s3pqwsvw6yd.onion": r"\b[a-z2-7]{56}\.onion\b",
     "squirrel juice helmet banana whisper": r"(?:[a-z]+ ){4}[a-z]+",
@@ -63,7 +63,9 @@ class Block:
 
     @property
     def lines(self) -> list[Line]:
-        """Of a console block. A command goes on where its line ends with a backslash."""
+        """Of a console block, where a command goes on if its line ends with a backslash; a script is all commands."""
+        if self.language == "sh":
+            return [Line(Kind.COMMAND, text) for text in self.text.splitlines()]
         found: list[Line] = []
         for text in self.text.replace("\\\n", "").splitlines():
             kind = next(kind for kind in Kind if text.startswith(kind.value))
@@ -73,9 +75,9 @@ class Block:
     @property
     def commands(self) -> list[str]:
         """What a shell is given."""
-        if self.language == "sh":
-            return self.text.splitlines()
-        return [line.text for line in self.lines if line.kind is Kind.COMMAND] if self.language == "console" else []
+        if self.language not in ("console", "sh"):
+            return []
+        return [line.text for line in self.lines if line.kind is Kind.COMMAND]
 
 
 @cache
@@ -98,44 +100,52 @@ def every_block() -> list[Block]:
     return [block for page in PAGES if (ROOT / page).exists() for block in blocks(page)]
 
 
-def scene(page: str, section: str) -> list[Block]:
-    """The console blocks of one section."""
-    return [block for block in blocks(page) if block.section == section and block.language == "console"]
+def sections(page: str) -> dict[str, list[Block]]:
+    """The console and sh blocks of a page by section."""
+    found: dict[str, list[Block]] = {}
+    for block in blocks(page):
+        if block.language in ("console", "sh"):
+            found.setdefault(block.section, []).append(block)
+    return found
+
+
+def the_block(page: str, language: str) -> str:
+    """The text of the one block of that language in a page."""
+    (block,) = [each for each in blocks(page) if each.language == language]
+    return block.text
+
+
+def argv_of(page: str, command: str) -> list[str]:
+    """The arguments of a mayfly command that a page shows, for a test that runs it. Raises ValueError if none does."""
+    if not any(command in block.commands for block in blocks(page)):
+        raise ValueError(f"{page} does not show `{command}`")
+    return shlex.split(command)[1:]
+
+
+_PIECES = re.compile("|".join([*map(re.escape, EXAMPLES), "…", r"(?<!\w)\d+(?:\.\d+)*", r"\s+", "."]))
 
 
 def said(text: str) -> re.Pattern[str]:
     """What a line that a page shows looks like in some run: whole, but for its numbers and examples."""
-    pattern = re.escape(text.strip())
-    for example, looks in EXAMPLES.items():
-        pattern = pattern.replace(re.escape(example), looks)
-    pattern = re.sub(r"(?<![\w{\\,-])\d+(?![\w}])", r"\\d+", pattern).replace("…", ".*").replace("\\ ", r"\s+")
-    return re.compile(rf"^\s*{pattern}\s*$", re.MULTILINE)
+
+    def looks(piece: str) -> str:
+        if piece in EXAMPLES:
+            return EXAMPLES[piece]
+        if piece == "…":
+            return ".*"
+        if piece[0].isdigit():
+            return r"\d+(?:\.\d+)*"
+        return r"\s+" if piece.isspace() else re.escape(piece)
+
+    return re.compile(rf"^\s*{''.join(map(looks, _PIECES.findall(text.strip())))}\s*$", re.MULTILINE)
 
 
 def filled_in(text: str, own: str, others: list[str]) -> str | None:
-    """A typed line in which each example is the last such thing that others have shown and we have not. None: not yet."""
+    """A typed line in which each example is the first such thing that others have shown and we have not. None: not yet."""
     for example, looks in EXAMPLES.items():
         if example in text:
             seen = [found[0] for screen in others for found in re.finditer(looks, screen) if found[0] not in own]
             if not seen:
                 return None
-            text = text.replace(example, seen[-1])
+            text = text.replace(example, seen[0])
     return text
-
-
-def sections(page: str) -> dict[str, list[Block]]:
-    """The console blocks by section."""
-    found: dict[str, list[Block]] = {}
-    for block in blocks(page):
-        if block.language == "console":
-            found.setdefault(block.section, []).append(block)
-    return found
-
-
-def file(page: str, section: str, language: str) -> str:
-    """The text of the one block of that language in a section."""
-    (block,) = [each for each in blocks(page) if (each.section, each.language) == (section, language)]
-    return block.text
-
-
-__all__ = ["EXAMPLES", "PAGES", "Block", "Kind", "Line", "Path", "blocks", "every_block", "file", "said", "scene"]

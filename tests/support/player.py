@@ -75,8 +75,10 @@ class Shell:
             raise ProgramError("a traceback was shown")
 
 
-async def play(acts: Sequence[Sequence[Block]], start: Start) -> dict[str, str]:
-    """Play acts one after another, the terminals of one act at once, and give all that each terminal has shown.
+async def play(acts: Sequence[Sequence[Block]], people: Mapping[str, str], start: Start) -> dict[str, str]:
+    """Play acts one after another, and give all that each terminal has shown.
+
+    `people` says whose a terminal is. In an act each person does what the page says in its order, all of them at once.
 
     An AssertionError says which line of the page did not come true.
     """
@@ -89,29 +91,29 @@ async def play(acts: Sequence[Sequence[Block]], start: Start) -> dict[str, str]:
                     env = {"PS1": "\\nready $?> ", "PS2": "", "PROMPT_TOOLKIT_NO_CPR": "1", **variables}
                     terminal = await stack.enter_async_context(Terminal.running(*before, *_SHELL, env=env, cwd=folder))
                     shells[where] = Shell(terminal)
-            await _at_once(act, shells)
+            await _at_once(act, people, shells)
         for shell in reversed(shells.values()):
             await shell.leave()
         return {name: shell.terminal.text for name, shell in shells.items()}
 
 
-async def _at_once(act: Sequence[Block], shells: Mapping[str, Shell]) -> None:
+async def _at_once(act: Sequence[Block], people: Mapping[str, str], shells: Mapping[str, Shell]) -> None:
     try:
         async with asyncio.TaskGroup() as group:
-            for where in dict.fromkeys(block.where for block in act):
-                group.create_task(_play([block for block in act if block.where == where], where, shells))
+            for person in dict.fromkeys(people[block.where] for block in act):
+                group.create_task(_play([block for block in act if people[block.where] == person], shells))
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
 
 
-async def _play(blocks: Sequence[Block], where: str, shells: Mapping[str, Shell]) -> None:
-    shell = shells[where]
+async def _play(blocks: Sequence[Block], shells: Mapping[str, Shell]) -> None:
     for block in blocks:
+        shell = shells[block.where]
         for line in block.lines:
             try:
                 await _line(shell, line, [other.terminal for other in shells.values() if other is not shell])
             except AssertionError as error:
-                error.add_note(f"at the line {line.text!r} of {block.page}, {block.section!r}, {where!r}")
+                error.add_note(f"at the line {line.text!r} of {block.page}, {block.section!r}, {block.where!r}")
                 raise
 
 
