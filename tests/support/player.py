@@ -11,6 +11,7 @@ from pathlib import Path
 from support.pages import Block, Kind, Line, filled_in, said
 from support.programs import ProgramError, poll
 from support.terminal import Terminal
+from support.unplayed import UNPLAYED
 
 STAYS = re.compile(r"mayfly (relay|client|chat|broker|send|receive)\b")
 """Commands that may run on when the page ends; Ctrl-C must then end them in order."""
@@ -63,7 +64,7 @@ class Shell:
 
     async def says(self, line: str) -> None:
         """Wait for a line that a page shows, behind the one before."""
-        found = await self.terminal.shows(said(line).pattern.replace("^", "(?m)^", 1), after=self._read)
+        found = await self.terminal.shows(said(line).pattern.replace("^", "(?m)^", 1), after=self._read, timeout=60)
         self._read += found.end()
 
     async def leave(self) -> None:
@@ -108,6 +109,8 @@ async def _at_once(act: Sequence[Block], people: Mapping[str, str], shells: Mapp
 
 async def _play(blocks: Sequence[Block], shells: Mapping[str, Shell]) -> None:
     for block in blocks:
+        if any(command in UNPLAYED for command in block.commands):
+            continue
         shell = shells[block.where]
         for line in block.lines:
             try:

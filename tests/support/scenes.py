@@ -17,6 +17,8 @@ class Scene:
     acts: tuple[tuple[str, ...], ...]
     computers: Mapping[str, str] = field(default_factory=lambda: PEOPLE)
     """The word behind `console`: on whose computer that terminal is."""
+    in_clone: bool = False
+    """Whether it begins in a clone of the repository, and not at home. What pip needs is there without the network."""
     running: tuple[tuple[str, ...], ...] = ()
     """What runs on the operator's computer before the page begins."""
 
@@ -26,6 +28,7 @@ _OTHERS = {f"{who}-{what}": who for who in ("volunteer", "friend") for what in (
 _REDIS = ("redis-server", "--save", "", "--appendonly", "no")
 
 SCENES = (
+    Scene("a newcomer", "README.md", (("Mayfly",), ("Install",)), {"": "volunteer"}, in_clone=True),
     Scene(
         "two people, and all that their link carries",
         "README.md",

@@ -44,7 +44,12 @@ class Terminal:
         del variables["COLUMNS"]
         # --ctty makes it the controlling terminal, without which Ctrl-C is only a character.
         process = await asyncio.create_subprocess_exec(
-            *mortal((program("setsid"), "--ctty", *argv)), stdin=slave, stdout=slave, stderr=slave, env=variables, cwd=cwd or ROOT
+            *mortal((program("setsid"), "--ctty", *argv)),
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=variables,
+            cwd=cwd or ROOT,
         )
         os.close(slave)
         os.set_blocking(master, False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,10 +18,10 @@ from support.internet import internet
 from support.mayfly import command
 from support.pages import sections
 from support.player import play
-from support.programs import Program, program
+from support.programs import ROOT, Program, program
 from support.scenes import SCENES, Scene
 
-pytestmark = [pytest.mark.needs("root", "ip", "curl", "chromium", "redis-server"), pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.needs("root", "ip", "curl", "chromium", "redis-server"), pytest.mark.timeout(150)]
 
 BROWSER = 'exec {} --headless --no-sandbox --disable-gpu --ignore-certificate-errors --dump-dom --user-data-dir="$HOME/c" "$@"'
 
@@ -35,6 +36,15 @@ def furnish(home: Path) -> None:
     browser = home / "bin" / "chromium"
     browser.write_text("#!/bin/sh\n" + BROWSER.format(program("chromium")) + "\n")
     browser.chmod(0o755)
+
+
+def offline_pip(packages: Path) -> dict[str, str]:
+    """The variables with which pip installs from a directory without any network: all but Mayfly is there already."""
+    packages.mkdir()
+    for path in Path(sysconfig.get_path("purelib")).iterdir():
+        if "mayfly" not in path.name:
+            (packages / path.name).symlink_to(path)
+    return {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PYTHONPATH": str(packages), "MAKEFLAGS": ""}
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=[scene.name for scene in SCENES])
@@ -61,7 +71,9 @@ async def test_what_the_page_shows_is_what_happens(scene: Scene, tmp_path_factor
                 "XDG_STATE_HOME": str(home / ".local" / "state"),
                 "PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}",
             }
-            return net.at(computer), variables | net.trust, home
+            if scene.in_clone:
+                variables |= offline_pip(folder / "packages")
+            return net.at(computer), variables | net.trust, ROOT if scene.in_clone else home
 
         for program_there in scene.running:
             await stack.enter_async_context(Program.running(*net.at("operator", *program_there)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import shlex
 import tomllib
@@ -24,6 +25,7 @@ from mayfly.wire.header import Service
 from mayfly_broker.routes import ROUTES
 from mayfly_cli import configfile
 from mayfly_cli.main import app
+from support.pages import the_block
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [path for folder in ("core", "relay", "client", "broker_optional") for path in (ROOT / folder).rglob("*.py")]
@@ -120,6 +122,13 @@ def test_the_event_table_is_the_schema() -> None:
         else:
             documented[event].append(plain(field))
     assert documented == {each.event: list(_sample(each).to_json())[1:] for each in EVENTS}
+
+
+def test_the_events_that_are_shown_are_of_the_schema() -> None:
+    schema = {each.event: list(_sample(each).to_json()) for each in EVENTS}
+    shown = [json.loads(line) for line in the_block("README.md", "json").splitlines()]
+    assert shown
+    assert [list(event) for event in shown] == [schema[event["event"]] for event in shown]
 
 
 def test_the_exit_code_table_is_the_enumeration() -> None:

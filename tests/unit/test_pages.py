@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import subprocess
-from dataclasses import fields
 
 import pytest
 
-from mayfly.runtime.events import EVENTS
 from support.pages import PAGES, Block, every_block
 from support.programs import ROOT
 from support.scenes import SCENES
@@ -68,15 +65,6 @@ def test_what_is_not_run_is_good_shell_and_names_what_exists(command: str) -> No
 def test_no_page_is_forgotten() -> None:
     found = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.md")}
     assert {name for name in found if not re.match(r"\.|build/|dist/|tests/", name)} <= set(PAGES)
-
-
-def test_the_events_of_the_page_are_of_the_schema() -> None:
-    schema = {event.event: {"event", *(field.name for field in fields(event))} for event in EVENTS}
-    for block in BLOCKS:
-        if block.language == "json":
-            for line in block.text.splitlines():
-                shown = json.loads(line)
-                assert set(shown) <= schema[shown["event"]], shown
 
 
 def test_what_tor_s_log_is_said_to_say_is_in_the_code() -> None:
