@@ -17,11 +17,13 @@ from functools import cache
 
 from support.programs import ROOT
 
-PAGES = (
-    *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"),
-    *(f"{part}/README.md" for part in ("relay", "client", "broker_optional", "deploy")),
-    *(f"core/{page}.md" for page in ("ARCHITECTURE", "PROTOCOL", "THREATS", "CATALOGUE")),
+_NOT_OURS = ("build", "dist", "tests")
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in ROOT.rglob("*.md")
+    if not any(part.startswith(".") or part in _NOT_OURS for part in path.relative_to(ROOT).parts)
 )
+"""All of them."""
 
 CODE = "mf1…"
 EXAMPLES = {
@@ -96,8 +98,8 @@ def blocks(page: str) -> tuple[Block, ...]:
 
 
 def every_block() -> list[Block]:
-    """Of all pages that are there."""
-    return [block for page in PAGES if (ROOT / page).exists() for block in blocks(page)]
+    """Of all pages."""
+    return [block for page in PAGES for block in blocks(page)]
 
 
 def sections(page: str) -> dict[str, list[Block]]:
@@ -141,7 +143,7 @@ def said(text: str) -> re.Pattern[str]:
 
 
 def filled_in(text: str, own: str, others: list[str]) -> str | None:
-    """A typed line in which each example is the first such thing that others have shown and we have not. None: not yet."""
+    """A typed line, its examples replaced by what others have shown first and we have not. None: not yet."""
     for example, looks in EXAMPLES.items():
         if example in text:
             seen = [found[0] for screen in others for found in re.finditer(looks, screen) if found[0] not in own]

@@ -23,7 +23,10 @@ from support.scenes import SCENES, Scene
 
 pytestmark = [pytest.mark.needs("root", "ip", "curl", "chromium", "redis-server"), pytest.mark.timeout(150)]
 
-BROWSER = 'exec {} --headless --no-sandbox --disable-gpu --ignore-certificate-errors --dump-dom --user-data-dir="$HOME/c" "$@"'
+BROWSER = """\
+#!/bin/sh
+exec {} --headless --no-sandbox --disable-gpu --ignore-certificate-errors --dump-dom --user-data-dir="$HOME/c" "$@"
+"""
 
 
 def furnish(home: Path) -> None:
@@ -34,7 +37,7 @@ def furnish(home: Path) -> None:
     (home / "photos" / "beach.jpg").write_bytes(os.urandom(5000))
     (home / "bin" / "mayfly").symlink_to(command()[0])
     browser = home / "bin" / "chromium"
-    browser.write_text("#!/bin/sh\n" + BROWSER.format(program("chromium")) + "\n")
+    browser.write_text(BROWSER.format(program("chromium")))
     browser.chmod(0o755)
 
 

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from support.pages import PAGES, Block, every_block
+from support.pages import Block, every_block
 from support.programs import ROOT
 from support.scenes import SCENES
 from support.unplayed import ELSEWHERE, LANGUAGES, UNPLAYED
@@ -60,11 +60,6 @@ def test_what_is_not_run_is_good_shell_and_names_what_exists(command: str) -> No
             assert (ROOT / word).exists()
     if command.startswith("make "):
         assert re.search(rf"^{command.split()[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
-
-
-def test_no_page_is_forgotten() -> None:
-    found = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.md")}
-    assert {name for name in found if not re.match(r"\.|build/|dist/|tests/", name)} <= set(PAGES)
 
 
 def test_what_tor_s_log_is_said_to_say_is_in_the_code() -> None:
