@@ -29,8 +29,8 @@ MARKDOWN = sorted(
     if not any(part.startswith(".") or part in ("build", "dist") for part in path.relative_to(ROOT).parts)
 )
 
-OTHER_PROGRAMS = {"--proxy", "--proxytunnel", "--proxy-server"}
-"""Options in the README that are curl's and Chromium's."""
+OTHER_PROGRAMS = {"--proxy", "--proxy-server", "--only"}
+"""Options in the pages that are curl's, Chromium's and the bench's."""
 
 MENTIONED_NOWHERE = {"--help"}
 
@@ -91,8 +91,9 @@ def test_the_help_names_every_exit_code() -> None:
     assert re.findall(r"\d+", str(app.info.epilog)) == [str(code.value) for code in ExitCode]
 
 
-def test_every_option_in_the_readme_exists_and_every_option_is_there() -> None:
-    shown = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", read("README.md")))
+def test_every_option_on_a_page_exists_and_every_option_is_on_one() -> None:
+    pages = ("README.md", "relay/README.md", "client/README.md", "broker_optional/README.md")
+    shown = {option for page in pages for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", read(page))}
     assert shown - OTHER_PROGRAMS - EVERY_OPTION == set()
     assert EVERY_OPTION - shown - MENTIONED_NOWHERE == set()
 
@@ -136,10 +137,13 @@ def test_the_configuration_file_of_the_readme_is_accepted(tmp_path: Path) -> Non
         assert len(configfile.load(path, table, list(commands()[table].params))) == len(content)
 
 
-def test_every_default_in_the_readme_is_the_help_s() -> None:
+def test_every_default_of_the_relay_s_page_is_the_help_s() -> None:
     relay = {opt: str(param.help) for param in commands()["relay"].params for opt in param.opts}
-    for option, default, _ in rows(section(read("README.md"), "## Limits")):
-        assert f"Otherwise {plain(default)}." in relay[plain(option)]
+    limits = {cells[0].partition("`,")[0]: cells[1] for cells in rows(section(read("relay/README.md"), "## Limits"))}
+    shown = {plain(option): plain(default) for option, default in limits.items() if option.startswith("`--")}
+    assert len(shown) == 8
+    for option, default in shown.items():
+        assert f"Otherwise {default}." in relay[option]
 
 
 def test_every_message_of_the_readme_is_in_the_code() -> None:

@@ -17,6 +17,7 @@ from mayfly.stages import STAGES
 from mayfly_cli.main import app
 from support import catalogue
 from support.event_samples import SAMPLES
+from support.pages import the_block
 from unit.test_docs import SOURCES
 
 NEVER_SHOWN = {"stream"}
@@ -82,6 +83,13 @@ def test_each_event_says_what_it_means_and_who_tells_it(event: type[Event]) -> N
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.event)
 def test_the_examples_are_lines_of_json(event: type[Event]) -> None:
     assert json.loads(catalogue.example(event))["event"] == event.event
+
+
+def test_the_events_on_the_page_have_the_members_that_machines_see() -> None:
+    schema = {shown["event"]: list(shown) for _, shown in SAMPLES}
+    events = [json.loads(line) for line in the_block("README.md", "json").splitlines()]
+    assert events
+    assert [list(event) for event in events] == [schema[event["event"]] for event in events]
 
 
 def test_the_stages_are_those_that_errors_and_warnings_name() -> None:
