@@ -26,13 +26,16 @@ demo: $(VENV)/demo.stamp
 
 test: system-packages lint check
 
-# Tests with real programs run one by one: they time things, and there may be two cores only. Both parts always run.
+# Tests with real programs wait most of the time, so two run at once; those that measure run by themselves. All parts
+# always run.
 check: $(VENV)/dev.stamp
 	@status=0; \
 	echo '== unit and integration tests'; \
 	$(RUN) -m pytest -q -n 2 --ignore=tests/system --ignore=tests/interop || status=1; \
 	echo '== tests with real programs'; \
-	$(RUN) -m pytest -q --durations=10 tests/system tests/interop || status=1; \
+	$(RUN) -m pytest -q -n 2 --dist loadgroup --durations=10 -m 'not alone' tests/system tests/interop || status=1; \
+	echo '== tests that measure time'; \
+	$(RUN) -m pytest -q -m alone tests/system || status=1; \
 	exit $$status
 
 lint: $(VENV)/dev.stamp
