@@ -58,9 +58,11 @@ class Chat:
         self.tally = teller.conversation.tally if isinstance(teller, People) else Tally()
 
     async def begin(self) -> None:
-        """Enter the room, and tell what was missed."""
+        """Enter the room, and tell what was missed: in a room of our own that may be who came before we listened."""
         reply = await self._desk.request("chat")
         self.name, self.names = str(reply["name"]), [str(name) for name in reply["who"]]
+        for name in self.names if self.own else ():
+            self._teller.report(Joined(name))
         for missed in reply["missed"]:
             event = event_of({"event": "message", **missed})
             if event is not None:

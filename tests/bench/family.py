@@ -9,15 +9,17 @@ machine does meets all of them; `in_turns` is the order.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bench.figures import Figures
+from bench.figures import Figures, Found
 
 T = TypeVar("T")
 MB = 1_000_000
+ENOUGH = 5
+"""Samples that a median needs before its promise counts as judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,12 @@ class Bar:
     """A promise of the project. `found` gives the number that it is held against; None when it was not measured."""
 
     promise: str
-    found: Callable[[Figures], float | None]
+    found: Callable[[Figures], Found | None]
     bound: float
     unit: str = ""
     at_most: bool = False
+    enough: int = ENOUGH
+    """Samples that it is judged by. One, where the number is no median."""
 
     def kept(self, value: float) -> bool:
         """Whether that value keeps it."""
@@ -61,13 +65,24 @@ class Run:
     """What a family measures with, and where it puts its samples."""
 
     def __init__(
-        self, name: str, figures: Figures, folder: Path, *, rounds: int, quick: bool, minutes: float, wanted: set[str]
+        self,
+        name: str,
+        figures: Figures,
+        folder: Path,
+        *,
+        rounds: int = 1,
+        quick: bool = False,
+        bars: bool = False,
+        minutes: float = 1.0,
+        wanted: Collection[str] = (),
     ) -> None:
         self.figures = figures
         self.folder = folder
         """Empty at first, on a file system in memory where there is one."""
         self.rounds = rounds
         self.quick = quick
+        self.bars = bars
+        """Whether only what a promise is held against is wanted."""
         self.minutes = minutes
         """How long the soak shall take."""
         self._name = name
@@ -96,7 +111,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Measurements that belong together. One with `default` False runs only when --only names it."""
+    """Measurements that belong together. One with `default` False runs only when --only names it.
+
+    `for_bars` names the subjects that the promises of the link and the tunnel need: --bars runs the families that name
+    some, with these alone.
+    """
 
     name: str
     title: str
@@ -105,21 +124,29 @@ class Family:
     bars: tuple[Bar, ...] = ()
     charts: tuple[Chart, ...] = field(default=())
     default: bool = True
+    for_bars: tuple[str, ...] = ()
 
 
-def ratio(family: str, row: str, ours: str, theirs: str) -> Callable[[Figures], float | None]:
+def ratio(family: str, row: str, ours: str, theirs: str) -> Callable[[Figures], Found | None]:
     """The `found` of a bar: our median over theirs."""
 
-    def found(figures: Figures) -> float | None:
+    def found(figures: Figures) -> Found | None:
         above, below = figures.median(family, ours, row), figures.median(family, theirs, row)
-        return above / below if above is not None and below else None
+        if above is None or not below:
+            return None
+        return Found(above / below, figures.fewest(family, (ours, row), (theirs, row)))
 
     return found
 
 
-def median(family: str, row: str, subject: str) -> Callable[[Figures], float | None]:
-    """The `found` of a bar: one median."""
-    return lambda figures: figures.median(family, subject, row)
+def median(family: str, row: str, subject: str, *, scale: float = 1.0) -> Callable[[Figures], Found | None]:
+    """The `found` of a bar: one median, by that factor."""
+
+    def found(figures: Figures) -> Found | None:
+        value = figures.median(family, subject, row)
+        return None if value is None else Found(value * scale, figures.fewest(family, (subject, row)))
+
+    return found
 
 
 def in_turns(subjects: Sequence[T], rounds: int) -> Iterator[tuple[int, list[T]]]:

@@ -51,11 +51,12 @@ async def measure_point(run: Run, row: str, shape: Shape, *, rounds: int, second
                 subjects.append(await stack.enter_async_context(_subject(name, made, web, run)))
             except (ProgramError, TimeoutError) as error:
                 run.note(f"{name} is left out: {str(error).splitlines()[0]}")
+        sizes = dict.fromkeys(subjects, PROBE)
         for number, order in in_turns(subjects, rounds):
             for subject in order:
                 try:
                     async with asyncio.timeout(ATTEMPT):
-                        speed = await _speed(subject, seconds)
+                        speed, sizes[subject] = await speed_of(subject, seconds, sizes[subject])
                 except TimeoutError:
                     run.note(f"{subject.name} did not finish in {ATTEMPT:.0f} s at {row}")
                     continue
@@ -63,13 +64,15 @@ async def measure_point(run: Run, row: str, shape: Shape, *, rounds: int, second
                 run.progress(f"{row}, round {number}: {subject.name} {speed / MB:.2f} MB/s")
 
 
-async def _speed(subject: Subject, enough: float) -> float:
-    """Bytes a second of a transfer that takes long enough for its start not to count for much."""
-    size = PROBE
+async def speed_of(subject: Subject, enough: float, size: int) -> tuple[float, int]:
+    """Bytes a second of a transfer that takes long enough for its start not to count for much, and its size.
+
+    Begins with `size`: give the size of the last round, and there is nothing to find out again.
+    """
     while True:
         took = await subject.download(size)
         if took > enough * 0.6 or size == LONGEST:
-            return size / took
+            return size / took, size
         # A short transfer is mostly start, so what it says of the speed is too little; never more than eightfold.
         size = int(min(size * min(8.0, 1.5 * enough / took), LONGEST))
 

@@ -9,6 +9,14 @@ from dataclasses import dataclass, field
 Samples = dict[str, dict[str, dict[str, list[float]]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The number that a promise is held against, and how many samples the scarcest of its medians has."""
+
+    value: float
+    samples: int
+
+
 def _samples() -> Samples:
     return defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
 
@@ -41,3 +49,7 @@ class Figures:
         """The median of one cell, or None when nothing was measured."""
         found = self.of(family, subject, row)
         return statistics.median(found) if found else None
+
+    def fewest(self, family: str, *cells: tuple[str, str]) -> int:
+        """How many samples the scarcest of these cells has, each a subject and a row."""
+        return min(len(self.of(family, subject, row)) for subject, row in cells)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
+import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,24 +22,49 @@ RESULTS = Path(__file__).with_name("results")
 VERSIONS = ("mayfly-relay", "aiortc", "aioice", "uvloop", "wrtc", "cryptography")
 
 
-def save(name: str | None, families: list[Family], figures: Figures, found: list[Verdict], how: dict[str, Any]) -> Path:
+def save(
+    name: str | None,
+    families: list[Family],
+    figures: Figures,
+    found: list[Verdict],
+    how: dict[str, Any],
+    folder: Path = RESULTS,
+) -> Path:
     """Write everything as JSON beside this file, and give its path. Without a name the time is its name."""
     now = datetime.now(UTC)
     content = {
         "when": now.isoformat(timespec="seconds"),
+        "commit": commit(),
         "how": how,
         "machine": machine(),
         "versions": {each: _version(each) for each in VERSIONS},
         "families": {family.name: _family(family, figures) for family in families},
         "promises": [
-            {"promise": each.bar.promise, "bound": each.bar.bound, "found": each.found, "kept": each.kept}
+            {
+                "promise": each.bar.promise,
+                "bar": each.bound,
+                "found": each.found.value if each.found else None,
+                "samples": each.found.samples if each.found else 0,
+                "verdict": each.word,
+            }
             for each in found
         ],
     }
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name or now.strftime('%Y-%m-%d-%H%M')}.json"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name or now.strftime('%Y-%m-%d-%H%M')}.json"
     path.write_text(json.dumps(content, indent=1) + "\n")
     return path
+
+
+def commit() -> str | None:
+    """What was measured, where git knows it."""
+    git = shutil.which("git")
+    if git is None:
+        return None
+    done = subprocess.run(
+        [git, "describe", "--always", "--dirty"], cwd=RESULTS.parent, capture_output=True, check=False
+    )
+    return done.stdout.decode().strip() or None
 
 
 def machine() -> dict[str, Any]:

@@ -7,31 +7,39 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from bench.family import Bar, Family
-from bench.figures import Figures
-
-ENOUGH = 5
-"""Samples that a median needs before its promise counts as judged."""
+from bench.family import ENOUGH, Bar, Family
+from bench.figures import Figures, Found
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A promise, what was found, and whether it was kept. None: not measured in this run."""
+    """A promise, what was found, and whether it was kept."""
 
     bar: Bar
-    found: float | None
+    found: Found | None
 
     @property
     def kept(self) -> bool | None:
         """None when nothing was measured."""
-        return None if self.found is None else self.bar.kept(self.found)
+        return None if self.found is None else self.bar.kept(self.found.value)
 
     @property
-    def text(self) -> str:
-        """The promise and the number."""
-        sign = "at most" if self.bar.at_most else "at least"
-        found = "not measured" if self.found is None else f"{self.found:.2f}{self.bar.unit}"
-        return f"{self.bar.promise}: {found} ({sign} {self.bar.bound:g}{self.bar.unit})"
+    def judged(self) -> bool:
+        """Whether there were samples enough to rely on it. Fewer are a look."""
+        return self.found is not None and self.found.samples >= self.bar.enough
+
+    @property
+    def word(self) -> str:
+        """The judgement in a word or two."""
+        if self.kept is None:
+            return "not measured"
+        word = "kept" if self.kept else "missed"
+        return word if self.judged else f"{word} so far"
+
+    @property
+    def bound(self) -> str:
+        """What was promised."""
+        return f"{'at most' if self.bar.at_most else 'at least'} {self.bar.bound:g}{self.bar.unit}"
 
 
 def verdicts(families: list[Family], figures: Figures) -> list[Verdict]:
@@ -62,7 +70,18 @@ def show_family(console: Console, family: Family, figures: Figures) -> None:
 
 
 def show_verdicts(console: Console, found: list[Verdict]) -> None:
-    """Kept and missed, one a line."""
-    marks = {True: "[green]kept[/]        ", False: "[red]missed[/]      ", None: "[dim]not measured[/]"}
+    """Every promise with the number found, the bar, and how many samples that rests on."""
+    colours = {True: "green", False: "red", None: "dim"}
+    table = Table(title="What was promised", title_justify="left")
+    table.add_column("promise")
+    for column in ("found", "bar", "samples"):
+        table.add_column(column, justify="right")
+    table.add_column("")
     for verdict in found:
-        console.print(f"{marks[verdict.kept]} {verdict.text}", soft_wrap=True)
+        value = "-" if verdict.found is None else f"{verdict.found.value:.2f}{verdict.bar.unit}"
+        samples = "-" if verdict.found is None else str(verdict.found.samples)
+        word = f"[{colours[verdict.kept]}]{verdict.word}[/]"
+        table.add_row(verdict.bar.promise, value, verdict.bound, samples, word)
+    console.print(table)
+    if any(verdict.found and not verdict.judged for verdict in found):
+        console.print(f"  so far: medians of fewer than {ENOUGH}, a look and no judgement", style="dim", soft_wrap=True)

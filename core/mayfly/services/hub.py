@@ -137,7 +137,7 @@ class Hub:
     async def __aexit__(self, *_error: object) -> None:
         await self.transfers.aclose()
         await self.talk.aclose()
-        await asyncio.sleep(0)  # what the room said last is told in the next turn
+        self.talk.tell_all()
         await self._server.aclose()
 
     # Telling

@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 
 from bench.family import Bar, Family, Row, Run, missing
-from bench.figures import Figures
+from bench.figures import Figures, Found
 from support.broker import CROWD, Api, api, broker_process
 from support.redis import redis_server
 
@@ -104,10 +104,13 @@ def _resident(processes: list[psutil.Process]) -> int:
     return sum(process.memory_info().rss for process in processes)
 
 
-def _growth(subject: str) -> Callable[[Figures], float | None]:
-    def found(figures: Figures) -> float | None:
-        many, few = (figures.median(NAME, subject, f"match_{count}") for count in (COUNTS[-1], COUNTS[0]))
-        return many / few if many is not None and few else None
+def _growth(subject: str) -> Callable[[Figures], Found | None]:
+    def found(figures: Figures) -> Found | None:
+        rows = [f"match_{count}" for count in (COUNTS[-1], COUNTS[0])]
+        many, few = (figures.median(NAME, subject, row) for row in rows)
+        if many is None or not few:
+            return None
+        return Found(many / few, figures.fewest(NAME, *((subject, row) for row in rows)))
 
     return found
 

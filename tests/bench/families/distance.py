@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bench.family import MB, Bar, Chart, Family, Row, Run
+from bench.family import MB, Bar, Chart, Family, Row, Run, median
 from bench.faraway import QUEUE, RATE, measure_point
-from bench.figures import Figures
-from bench.subjects import TUNNEL
+from bench.subjects import TCP, TUNNEL
 from support.emulator import Shape
 
 NAME = "distance"
@@ -17,17 +16,11 @@ of a transfer is in what is measured."""
 
 async def measure(run: Run) -> None:
     """A path after the other."""
-    for milliseconds in (JUDGED,) if run.quick else ROUND_TRIPS:
+    for milliseconds in (JUDGED,) if run.quick or run.bars else ROUND_TRIPS:
         shape = Shape(delay=milliseconds / 2000, rate=RATE, queue=QUEUE)
         judged = milliseconds == JUDGED
         rounds = run.rounds if judged else min(run.rounds, 2)
         await measure_point(run, f"rtt {milliseconds}", shape, rounds=rounds, seconds=16 if judged else 3)
-
-
-def share(figures: Figures) -> float | None:
-    """Of the path's 200 Mbit/s, what a download through the tunnel gets at 100 ms."""
-    found = figures.median(NAME, TUNNEL, f"rtt {JUDGED}")
-    return None if found is None else found * MB / RATE
 
 
 FAMILY = Family(
@@ -35,7 +28,13 @@ FAMILY = Family(
     "download over 200 Mbit/s, no loss, by round-trip time",
     measure,
     rows=tuple(Row(f"rtt {each}", f"{each} ms", "MB/s", 2) for each in ROUND_TRIPS),
-    bars=(Bar("100 ms, no loss, 200 Mbit/s: the tunnel's share of the link", share, 0.85),),
+    bars=(
+        Bar(
+            "100 ms, no loss, 200 Mbit/s: the tunnel's share of the link",
+            median(NAME, f"rtt {JUDGED}", TUNNEL, scale=MB / RATE),
+            0.85,
+        ),
+    ),
     charts=(
         Chart(
             "throughput-rtt",
@@ -45,4 +44,5 @@ FAMILY = Family(
             tuple((f"rtt {each}", float(each)) for each in ROUND_TRIPS),
         ),
     ),
+    for_bars=(TUNNEL, TCP),
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
-from bench.crowd import relay_with_crowd
+from bench.crowd import RelayWithCrowd, relay_with_crowd
 from bench.family import MB, Bar, Family, Row, Run, median
 from bench.subjects import TUNNEL
 from support import socks
@@ -15,45 +16,54 @@ from support.tcp import echo, serving
 
 NAME = "idle"
 CROWD = "many clients"
+CLIENTS = 50
 WARM_UP = 5
 STREAMS = 500
 SETTLE = 1.0
+WATCHED = 20
+"""Seconds. What an idle link does, it does again within five: consent, acknowledgements, the watch on silence."""
 
 
 async def measure(run: Run) -> None:
-    """Fresh processes each round: a heap that has moved bulk has room to spare."""
-    for number in range(run.scaled(min(run.rounds, 3), 1)):
-        run.progress(f"round {number + 1}")
-        if run.wants(CROWD):
-            await _many_clients(run)
-        if run.wants(TUNNEL):
-            async with tunnel(OPEN_LOOPBACK) as pair:
-                await _one_client(run, pair)
+    """Fresh processes each round: a heap that has moved bulk has room to spare. Who is idle disturbs nobody."""
+    for number in range(run.rounds):
+        run.progress(f"round {number + 1} of {run.rounds}")
+        async with contextlib.AsyncExitStack() as stack:
+            watched: dict[str, Callable[[], float]] = {}
+            if run.wants(CROWD):
+                crowd = await stack.enter_async_context(relay_with_crowd(run.scaled(CLIENTS, 15)))
+                await _many_clients(run, crowd)
+                watched[CROWD] = crowd.cpu_seconds
+            pair = await stack.enter_async_context(tunnel(OPEN_LOOPBACK)) if run.wants(TUNNEL) else None
+            if pair is not None:
+                watched[TUNNEL] = partial(_both, pair)
+            await asyncio.sleep(SETTLE)
+            await _doing_nothing(run, watched, run.scaled(WATCHED, 10))
+            if pair is not None:
+                await _streams(run, pair)
 
 
-async def _many_clients(run: Run) -> None:
+async def _many_clients(run: Run, pair: RelayWithCrowd) -> None:
     """The first clients warm the relay up; what the others add is theirs."""
-    most = run.scaled(50, 15)
-    async with relay_with_crowd(most) as pair:
-        await pair.join(WARM_UP)
-        await asyncio.sleep(SETTLE)
-        before = pair.relay.resident()
-        await pair.join(most - WARM_UP)
-        await asyncio.sleep(SETTLE)
-        run.add(CROWD, "client", (pair.relay.resident() - before) / (most - WARM_UP) / MB)
-        run.add(CROWD, "processor", await _processor(pair.cpu_seconds, run.scaled(30, 10)))
-
-
-async def _one_client(run: Run, pair: Tunnel) -> None:
-    def resident() -> int:
-        return pair.relay.resident() + pair.client.resident()
-
+    most = run.scaled(CLIENTS, 15)
+    await pair.join(WARM_UP)
     await asyncio.sleep(SETTLE)
+    before = pair.relay.resident()
+    await pair.join(most - WARM_UP)
+    await asyncio.sleep(SETTLE)
+    run.add(CROWD, "client", (pair.relay.resident() - before) / (most - WARM_UP) / MB)
 
-    def both() -> float:
-        return pair.relay.cpu_seconds() + pair.client.cpu_seconds()
 
-    run.add(TUNNEL, "processor", await _processor(both, run.scaled(30, 10)))
+async def _doing_nothing(run: Run, watched: Mapping[str, Callable[[], float]], seconds: int) -> None:
+    """Per cent of one core that each of them takes meanwhile."""
+    before = {subject: used() for subject, used in watched.items()}
+    await asyncio.sleep(seconds)
+    for subject, used in watched.items():
+        run.add(subject, "processor", (used() - before[subject]) / seconds * 100)
+
+
+async def _streams(run: Run, pair: Tunnel) -> None:
+    """Memory of both ends for streams that carried a byte each and stay open."""
     async with serving(echo) as server, contextlib.AsyncExitStack() as stack:
 
         async def used_streams(count: int) -> int:
@@ -61,17 +71,14 @@ async def _one_client(run: Run, pair: Tunnel) -> None:
                 connection = await stack.enter_async_context(await socks.connect((pair.host, pair.port), *server))
                 connection.writer.write(b"x")
                 await connection.reader.readexactly(1)
-            return resident()
+            return pair.relay.resident() + pair.client.resident()
 
         before = await used_streams(WARM_UP)
         run.add(TUNNEL, "stream", (await used_streams(STREAMS) - before) / STREAMS / 1024)
 
 
-async def _processor(used: Callable[[], float], seconds: int) -> float:
-    """Per cent of one core that processes take while they do nothing."""
-    before = used()
-    await asyncio.sleep(seconds)
-    return (used() - before) / seconds * 100
+def _both(pair: Tunnel) -> float:
+    return pair.relay.cpu_seconds() + pair.client.cpu_seconds()
 
 
 FAMILY = Family(
@@ -88,4 +95,5 @@ FAMILY = Family(
         Bar("memory of an idle stream, both ends", median(NAME, "stream", TUNNEL), 32, " KiB", at_most=True),
         Bar("processor while idle with one client", median(NAME, "processor", TUNNEL), 0.5, " %", at_most=True),
     ),
+    for_bars=(CROWD, TUNNEL),
 )

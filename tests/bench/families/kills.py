@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 
 from bench.family import Bar, Family, Row, Run, median, missing
-from bench.figures import Figures
+from bench.figures import Figures, Found
 from mayfly.config import FilesConfig
 from support.kills import LINK, MIB, RECEIVER, SENDER, VICTIMS, Attempt, ordeal
 from support.programs import ProgramError
@@ -59,9 +59,14 @@ async def _one(run: Run, victim: str) -> None:
         run.add(subject, "points", points)
 
 
-def most(subject: str) -> Callable[[Figures], float | None]:
+def most(subject: str) -> Callable[[Figures], Found | None]:
     """The worst of all points."""
-    return lambda figures: max(figures.of(NAME, subject, "again"), default=None)
+
+    def found(figures: Figures) -> Found | None:
+        again = figures.of(NAME, subject, "again")
+        return Found(max(again), len(again)) if again else None
+
+    return found
 
 
 FAMILY = Family(
@@ -85,7 +90,7 @@ FAMILY = Family(
                 " MiB",
                 at_most=True,
             ),
-            Bar(f"{subject}: points after which the file was whole", median(NAME, "points", subject), POINTS),
+            Bar(f"{subject}: points after which the file was whole", median(NAME, "points", subject), POINTS, enough=1),
         )
     ),
     default=False,

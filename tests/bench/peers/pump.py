@@ -56,23 +56,42 @@ class Channel(Protocol):
         ...
 
 
+class Arrived:
+    """Which of so many numbered messages have come. A bit for each: what is measured is not our own bookkeeping."""
+
+    def __init__(self, count: int) -> None:
+        self.missing = count
+        self._count = count
+        self._bits = bytearray(-(-count // 8))
+
+    def take(self, number: int) -> None:
+        """One has come. Raises ValueError where it came before, or is none of them."""
+        if number >= self._count:
+            raise ValueError(f"message {number} was never sent")
+        byte, bit = number >> 3, 1 << (number & 7)
+        if self._bits[byte] & bit:
+            raise ValueError(f"message {number} came twice")
+        self._bits[byte] |= bit
+        self.missing -= 1
+
+
 class Pump:
     """Commands in, answers out."""
 
     def __init__(self) -> None:
         self.channel: Channel | None = None
         self._pong = asyncio.Event()
-        self._missing: set[int] = set()
+        self._arrived = Arrived(0)
         self._size = 0
         self._started = 0.0
 
     def received(self, data: bytes) -> None:
         """One message from the far end."""
         if len(data) == MESSAGE:
-            self._missing.remove(int.from_bytes(data[:8], "big"))  # a KeyError is a message that was doubled
+            self._arrived.take(int.from_bytes(data[:8], "big"))
             if data[8:] != _PATTERN:
                 raise ValueError("a message came damaged")
-            if not self._missing:
+            if not self._arrived.missing:
                 say({"received": self._size, "seconds": time.perf_counter() - self._started})
         elif data == PING:
             assert self.channel is not None
@@ -81,7 +100,7 @@ class Pump:
             self._pong.set()
         elif data.startswith(START):
             self._size = int(data[len(START) :])
-            self._missing = set(range(self._size // MESSAGE))
+            self._arrived = Arrived(self._size // MESSAGE)
             self._started = time.perf_counter()
 
     async def run(self, channel: Channel) -> None:

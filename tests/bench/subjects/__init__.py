@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TUNNEL, TUNNEL_WRTC = "tunnel aiortc", "tunnel wrtc"
+TUNNEL, TUNNEL_WRTC, TUNNEL_STOCK = "tunnel aiortc", "tunnel wrtc", "tunnel aiortc-stock"
 STOCK, STOCK_UVLOOP = "stock aiortc", "stock aiortc uvloop"
 LINK, RAW_WRTC, NODE = "link aiortc", "raw wrtc", "node-datachannel"
 SSH, TCP = "ssh -D", "plain TCP"

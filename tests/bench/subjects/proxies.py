@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from bench.isolate import isolated
-from bench.subjects import SSH, TCP, TUNNEL_WRTC
+from bench.subjects import SSH, TCP, TUNNEL_STOCK, TUNNEL_WRTC
 from support import socks
 from support.bodies import body_sha256, file_sha256, write_body
 from support.http import Origin, uploaded
@@ -113,6 +113,8 @@ async def tunnel(name: str, origin: Origin, folder: Path) -> AsyncIterator[tuple
 
 def engine_arguments(name: str) -> Sequence[str]:
     """The options that give a tunnel its engine. libwebrtc cannot be told where to bind: the namespace decides."""
+    if name == TUNNEL_STOCK:
+        return ("--engine", "aiortc-stock", "--bind", "127.0.0.1")
     if name != TUNNEL_WRTC:
         return LOOPBACK
     if not isolated():

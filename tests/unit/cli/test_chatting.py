@@ -76,6 +76,15 @@ async def test_what_was_missed_is_told_first() -> None:
     assert [event["text"] for event in listener.events if event["event"] == "message"] == ["earlier", "hi"]
 
 
+@pytest.mark.parametrize(("own", "told"), [(True, ["anna"]), (False, [])])
+async def test_who_came_before_we_listened_is_told_in_a_room_of_our_own(own: bool, told: list[str]) -> None:
+    played, listener = program(), Listener()
+    played.answers["chat"] = {"name": "ben", "who": ["anna"], "missed": []}
+    async with chatting(played, listener, people=False, own=own) as chat:
+        await pipe(chat, "/quit\n")
+    assert [event["name"] for event in listener.events if event["event"] == "joined"] == told
+
+
 async def test_machines_see_their_own_messages_and_their_receipts() -> None:
     played, listener = program(), Listener()
     async with chatting(played, listener, people=False) as chat:

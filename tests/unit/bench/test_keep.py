@@ -1,0 +1,43 @@
+"""What is kept of a run can be read again, and says what it rests on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bench.family import Bar, Family, Row, Run, median
+from bench.figures import Figures
+from bench.keep import save
+from bench.show import verdicts
+
+
+async def nothing(run: Run) -> None:
+    """Measures nothing."""
+
+
+def test_samples_medians_promises_and_the_machine_are_kept(tmp_path: Path) -> None:
+    figures = Figures()
+    for value in (3.0, 1.0, 2.0):
+        figures.add("f", "ours", "down", value)
+    figures.note("f", "no ssh")
+    bars = (Bar("fast", median("f", "down", "ours"), 2, " MB/s"), Bar("other", median("f", "down", "nobody"), 1))
+    family = Family("f", "a family", nothing, rows=(Row("down", "download", "MB/s"),), bars=bars)
+    path = save("kept", [family], figures, verdicts([family], figures), {"arguments": ["--bars"]}, tmp_path)
+    assert path == tmp_path / "kept.json"
+    kept = json.loads(path.read_text())
+    assert kept["families"]["f"] == {
+        "units": {"down": "MB/s"},
+        "medians": {"ours": {"down": 2.0}},
+        "samples": {"ours": {"down": [3.0, 1.0, 2.0]}},
+        "notes": ["no ssh"],
+    }
+    assert kept["promises"] == [
+        {"promise": "fast", "bar": "at least 2 MB/s", "found": 2.0, "samples": 3, "verdict": "kept so far"},
+        {"promise": "other", "bar": "at least 1", "found": None, "samples": 0, "verdict": "not measured"},
+    ]
+    assert kept["machine"]["cores"] and kept["machine"]["processor"] and kept["how"] == {"arguments": ["--bars"]}
+    assert kept["versions"]["aiortc"]
+
+
+def test_without_a_name_the_time_is_the_name(tmp_path: Path) -> None:
+    assert save(None, [], Figures(), [], {}, tmp_path).name.startswith("20")
