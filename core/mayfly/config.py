@@ -62,7 +62,7 @@ class MuxConfig:
     """Seconds: longer spans that a peer tells of (a lifetime, a GOAWAY's deadline) count as this."""
 
     max_reason: int = 256
-    """Bytes of a CONNECTION_CLOSE or GOAWAY reason, or of a HELLO text, that we keep."""
+    """Bytes of a CONNECTION_CLOSE or GOAWAY reason that we send, and that we keep."""
 
     ping_after: float = 4.0
     """Silence after which a PING asks whether the peer is there."""

@@ -159,6 +159,15 @@ def test_a_stream_that_closes_takes_its_window_along() -> None:
     assert max(limits) <= 300_000 + CONFIG.initial_connection_window + CONFIG.initial_stream_window
 
 
+def test_a_reset_behind_everything_takes_nothing_away() -> None:
+    desk = Desk()
+    stream = desk.stream()
+    assert desk.inbox.data(stream, 0, b"whole", fin=True)
+    assert not desk.inbox.reset(stream, 5)
+    assert stream.receive is Receive.COMPLETE
+    assert desk.inbox.read(stream, 100, 1.0) == b"whole"
+
+
 def test_a_reset_of_a_stopped_half_tells_nobody() -> None:
     desk = Desk()
     stream = desk.stream()
