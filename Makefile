@@ -42,10 +42,11 @@ lint: $(VENV)/dev.stamp
 	@echo '== ruff'
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
-	@echo '== mypy'
-	@$(BIN)/mypy --no-error-summary core relay client broker_optional tests
-	@echo '== pyright'
-	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
+	@echo '== mypy and pyright, side by side'
+	@$(BIN)/mypy --no-error-summary core relay client broker_optional tests & mypy=$$!; status=0; \
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python || status=1; \
+	wait $$mypy || status=1; \
+	exit $$status
 	@echo '== import-linter'
 	@PYTHONPATH=core:relay:client:broker_optional $(BIN)/lint-imports
 
