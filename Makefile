@@ -33,7 +33,7 @@ check: $(VENV)/dev.stamp
 	echo '== unit and integration tests'; \
 	$(RUN) -m pytest -q -n 2 --ignore=tests/system --ignore=tests/interop || status=1; \
 	echo '== tests with real programs'; \
-	$(RUN) -m pytest -q -n 2 --dist loadgroup --durations=10 -m 'not alone' tests/system tests/interop || status=1; \
+	$(RUN) -m pytest -q -n 2 --dist worksteal --durations=10 -m 'not alone' tests/system tests/interop || status=1; \
 	echo '== tests that measure time'; \
 	$(RUN) -m pytest -q -m alone tests/system || status=1; \
 	exit $$status
