@@ -153,13 +153,13 @@ class Association:
                     raise BrokenRuleError(MALFORMED)
                 position = COMMON_HEADER
                 if packet[position] == 0 and self._state in RECEIVING:
-                    receiver.packets += 1
+                    receiver.arrived(len(packet))
                     position = receiver.data(packet, position)
                 if position < len(packet):
                     self._take_chunks(packet, position, now)
         except BrokenRuleError as error:
             self._break(error.reason)
-        if receiver.packets == 1 and self._sack_at is None and self._state in RECEIVING:
+        if receiver.packets and self._sack_at is None and self._state in RECEIVING:
             self._sack_at = now + self._config.sack_delay
         messages, receiver.messages = receiver.messages, []
         return messages
@@ -208,9 +208,8 @@ class Association:
 
     def _data_to_send(self, head: bytes, now: float) -> list[bytes]:
         receiver = self._receiver
-        waiting = receiver.packets
         late = self._sack_at is not None and now >= self._sack_at
-        if receiver.sack_now or waiting > 1 or (waiting and (late or self._sender.queue)):
+        if receiver.sack_now or receiver.sack_due or (receiver.packets and (late or self._sender.queue)):
             head += receiver.sack()
             self._sack_at = None
         if self._state not in SENDING:
@@ -237,7 +236,7 @@ class Association:
         while position < size and self._state is not State.ENDED:
             kind, _flags, begin, end = chunk_at(packet, position)
             if kind == ChunkType.DATA and self._state in RECEIVING:
-                self._receiver.packets += 1
+                self._receiver.arrived(size)
                 position = self._receiver.data(packet, position)
                 continue
             if kind == ChunkType.SACK:

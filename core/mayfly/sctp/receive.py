@@ -3,10 +3,12 @@
 While nothing is missing, a chunk costs a comparison and a list's append. What overtakes a gap goes to `reassembly.py`
 and into sorted ranges, which are also the gap blocks of the next SACK.
 
-One SACK answers all packets that arrived together. A packet that came alone is acknowledged with the next one, or
-after `SctpConfig.sack_delay`. The window that a SACK offers is what is left of `EngineConfig.max_reassembly` beside
-fragments, messages that wait for their turn, and messages that nobody has taken yet; what comes beyond it is dropped,
-but for what fills a gap. Until the session has started, the window is half of `EngineConfig.max_early`.
+One SACK answers all packets that arrived together. One that came alone, or a few that are small, wait for a packet of
+ours to take their SACK along, for more, or for `SctpConfig.sack_delay`: RFC 9260 §6.2 asks for a SACK every second
+packet, TCP (RFC 5681 §4.2) every second full one, and of a small request SACKs by themselves are a large part of the
+cost. The window that a SACK offers is what is left of `EngineConfig.max_reassembly` beside fragments, messages that
+wait for their turn, and messages that nobody has taken yet; what comes beyond it is dropped, but for what fills a gap.
+Until the session has started, the window is half of `EngineConfig.max_early`.
 """
 
 from __future__ import annotations
@@ -42,6 +44,9 @@ _MAX_DUPLICATES = 16
 _SMALLEST_WINDOW = 1500
 """Less is told as none, so that the far end does not send crumbs (RFC 9260 §6.2)."""
 
+_SMALL = 1188
+"""Bytes of packets that may wait together as one may: less than two full ones of the smallest size."""
+
 _unpack = DATA.unpack_from
 
 
@@ -71,6 +76,7 @@ class Receiver:
         "_unread",
         "messages",
         "packets",
+        "packets_size",
         "sack_now",
     )
 
@@ -95,6 +101,8 @@ class Receiver:
         self.messages: list[bytes] = []
         self.packets = 0
         """Packets with DATA that no SACK has answered."""
+        self.packets_size = 0
+        """Their bytes."""
         self.sack_now = False
         """Whether the next SACK must not be delayed."""
 
@@ -118,6 +126,11 @@ class Receiver:
         room = self._capacity - self.held
         return room if room >= _SMALLEST_WINDOW else 0
 
+    @property
+    def sack_due(self) -> bool:
+        """Whether so much has come that its SACK waits for no company."""
+        return self.packets > 1 and self.packets_size > _SMALL
+
     def set_unread(self, unread: int, *, reading: bool) -> None:
         """Bytes of messages that were handed out and not taken. Until somebody is `reading`, the window is smaller."""
         self._unread = unread
@@ -125,6 +138,11 @@ class Receiver:
             self._capacity = self._limits.max_reassembly
         if self._offered < self._capacity // 2 and self.window >= 2 * self._offered:
             self.sack_now = True  # the far end may be waiting for it
+
+    def arrived(self, size: int) -> None:
+        """A packet of that size has DATA, which `data` is given next."""
+        self.packets += 1
+        self.packets_size += size
 
     def data(self, packet: bytes, position: int) -> int:
         """Take in the DATA chunks that begin at `position`. Gives where the first other chunk begins."""
@@ -172,7 +190,7 @@ class Receiver:
 
     def sack(self) -> bytes:
         """The SACK chunk that tells all of it."""
-        self.packets = 0
+        self.packets = self.packets_size = 0
         self.sack_now = False
         self._offered = window = self.window
         after = self._cumulative
