@@ -177,6 +177,9 @@ class MemoryLink:
         if not self._mailbox.ended:
             self._outgoing.put(message)
 
+    def flush(self) -> None:
+        """Nothing waits for the loop."""
+
     def path(self) -> PathInfo:
         """The path: host to host, twice the latency, and the bytes so far."""
         return PathInfo(

@@ -116,7 +116,7 @@ def test_the_sacks_of_a_flood_fit_one_packet(pair: Pair, step: int) -> None:
     assert (all_sacks([packet])[-1].cumulative - first) % 2**32 == right.association._receiver._cumulative
 
 
-def test_a_single_packet_is_acknowledged_a_little_later_and_the_second_at_once(pair: Pair) -> None:
+def test_a_single_packet_is_acknowledged_a_little_later_and_a_second_full_one_at_once(pair: Pair) -> None:
     left, right = pair
     delay = SctpConfig().sack_delay
     before = len(right.wire.carried)
@@ -124,8 +124,8 @@ def test_a_single_packet_is_acknowledged_a_little_later_and_the_second_at_once(p
     assert sacks(right.wire.carried[before:]) == []
     right.world.rest(delay + 0.001)
     assert len(sacks(right.wire.carried[before:])) == 1
-    right.take([forge(right, data_chunk(following(right), b"two"))])
-    right.take([forge(right, data_chunk(following(right), b"three"))])
+    right.take([forge(right, data_chunk(following(right), bytes(1000)))])
+    right.take([forge(right, data_chunk(following(right), bytes(1000)))])
     assert len(sacks(right.wire.carried[before:])) == 2
     left.world.rest(1)
     assert len(sacks(right.wire.carried[before:])) == 2, "no timer is left that tells nothing new"
@@ -153,6 +153,18 @@ def test_a_sack_rides_on_data(pair: Pair) -> None:
     right.send(b"answer")
     (packet,) = right.wire.carried[before:]
     assert chunk_at(packet, 12)[0] == 3 and chunk_at(packet, 28)[0] == 0
+
+
+def test_small_packets_wait_together_but_no_longer_than_the_first_of_them(pair: Pair) -> None:
+    _, right = pair
+    delay = SctpConfig().sack_delay
+    before = len(right.wire.carried)
+    for _ in range(4):
+        right.take([forge(right, data_chunk(following(right), b"small"))])
+        right.world.rest(delay / 5)
+    assert sacks(right.wire.carried[before:]) == []
+    right.world.rest(delay / 5 + 0.001)
+    assert len(sacks(right.wire.carried[before:])) == 1
 
 
 def test_the_window_is_what_nobody_has_taken_and_opens_again() -> None:

@@ -107,6 +107,10 @@ class AiortcLink:
         if self._room_timer is None and self.buffered_amount > _LEAST_WAITING // 2:
             self._room_timer = self._loop.call_later(_ROOM_CHECK, self._look_for_room)
 
+    def flush(self) -> None:
+        """Let what was sent leave at once."""
+        self._sctp.flush()
+
     def path(self) -> PathInfo:
         """Statistics of the path in use; bytes are those of messages."""
         pair = self._connection.nominated

@@ -94,6 +94,9 @@ class WrtcLink:
         if self._room_timer is None and self._channel.buffered_amount > self._high_water // 2:
             self._room_timer = self._loop.call_later(_ROOM_CHECK, self._check_room)
 
+    def flush(self) -> None:
+        """Nothing waits for the loop."""
+
     def path(self) -> PathInfo:
         """Statistics of the path in use; bytes are those of messages. The round trip is that of the call before."""
         pair = self._connection.pair
