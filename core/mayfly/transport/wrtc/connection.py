@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import webrtc
 
@@ -241,6 +241,14 @@ def type_of(candidate: webrtc.RTCIceCandidate) -> CandidateType | None:
     if found != "prflx":
         return CandidateType(found) if found else None
     return CandidateType.SERVER_REFLEXIVE if _is_public(candidate.address) else None
+
+
+def address_of(candidate: webrtc.RTCIceCandidate) -> IPv4Address | IPv6Address | None:
+    """The far end's own address, or its NAT's. libwebrtc does not tell one that no code named."""
+    if candidate.type is not None and candidate.type.value != CandidateType.RELAYED.value:
+        with suppress(ValueError):
+            return ip_address(candidate.address or "")
+    return None
 
 
 def _is_public(address: str | None) -> bool:
