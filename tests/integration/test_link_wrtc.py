@@ -65,7 +65,7 @@ async def test_text_is_no_message_of_ours() -> None:
 
 
 async def test_a_full_queue_ends_the_link_in_words() -> None:
-    near, far = map(End, await linked("wrtc", "wrtc"))
+    near, far = map(End, await linked("wrtc", "wrtc", engine=EngineConfig(linger=0.2)))
     for _ in range(200):  # far beyond the budget, which a session never does
         near.link.send(bytes(262_144))
     await near.until(lost=1)

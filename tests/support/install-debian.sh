@@ -30,6 +30,7 @@ systemd-analyze:systemd
 tinyproxy:tinyproxy-bin
 tor-gencert:tor
 tor:tor
+turnserver:coturn
 '
 
 programs=
