@@ -7,17 +7,12 @@ from collections.abc import Callable
 
 import webrtc
 
+from mayfly.sctp.endings import CLOSED, NOT_BINARY, SEND_FAILED, TOO_BIG
 from mayfly.signaling.description import CandidateType
 from mayfly.transport.base import LinkSettings, PathInfo
+from mayfly.transport.connecting import OUR_FAULT, PATH_GONE
 from mayfly.transport.mailbox import Mailbox
 from mayfly.transport.wrtc.connection import NativeConnection, address_of, type_of
-
-CLOSED = "the far end closed the link"
-PATH_GONE = "the path to the far end is gone"
-NOT_BINARY = "the far end sent a message that is not binary"
-TOO_BIG = "the far end sent a message that is too big"
-SEND_FAILED = "the link can no longer send"
-OUR_FAULT = "an error in this program ended the link"
 
 _ROOM_CHECK = 0.2
 """Seconds between looks for room while there is none: `bufferedamountlow` has failed to come for others."""
