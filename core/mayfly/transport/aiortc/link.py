@@ -17,11 +17,9 @@ from mayfly.transport.aiortc.ice import LinkConnection
 from mayfly.transport.aiortc.sctp import LinkSctp
 from mayfly.transport.aiortc.stock_sctp import StockSctp
 from mayfly.transport.base import LinkSettings, PathInfo
+from mayfly.transport.connecting import OUR_FAULT, PATH_GONE
 from mayfly.transport.highwater import HighWater
 from mayfly.transport.mailbox import Mailbox
-
-PATH_GONE = "the path to the far end is gone"
-OUR_FAULT = "an error in this program ended the link"
 
 _LEAST_WAITING = 32 * KIB
 """Two messages of the multiplexer."""
