@@ -8,15 +8,18 @@ VENV = .venv
 BIN = $(VENV)/bin
 RUN = PYTHONPATH=core:relay:client:broker_optional:tests $(BIN)/python
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+TESTED = -c constraints.txt
 
-.PHONY: help demo test lint check system-packages bench venv clean
+.PHONY: help demo test lint check system-packages bench catalogue man venv package constraints licences sbom clean
 
 help:
 	@echo 'make demo    a relay and a client on this machine: web traffic, a chat line and a file through them'
 	@echo 'make test    lint, types, unit tests, and tests with real programs'
 	@echo 'make lint    lint and types only'
 	@echo 'make bench   measure what the project promises of speed, beside its peers'
+	@echo 'make catalogue, make man   write core/CATALOGUE.md and deploy/man from the code'
 	@echo 'make venv    only the virtual environment, with what developers need'
+	@echo 'make package a source distribution and a wheel, in dist'
 	@echo 'make clean   remove the virtual environment and all caches'
 
 demo: $(VENV)/demo.stamp
@@ -24,13 +27,16 @@ demo: $(VENV)/demo.stamp
 
 test: system-packages lint check
 
-# Tests with real programs run one by one: they time things, and there may be two cores only. Both parts always run.
+# Tests with real programs wait most of the time, so two run at once; those that measure run by themselves. All parts
+# always run.
 check: $(VENV)/dev.stamp
 	@status=0; \
 	echo '== unit and integration tests'; \
 	$(RUN) -m pytest -q -n 2 --ignore=tests/system --ignore=tests/interop || status=1; \
 	echo '== tests with real programs'; \
-	$(RUN) -m pytest -q --durations=10 tests/system tests/interop || status=1; \
+	$(RUN) -m pytest -q -n 2 --dist loadgroup --durations=10 -m 'not alone' tests/system tests/interop || status=1; \
+	echo '== tests that measure time'; \
+	$(RUN) -m pytest -q -m alone tests/system || status=1; \
 	exit $$status
 
 lint: $(VENV)/dev.stamp
@@ -50,6 +56,12 @@ system-packages:
 bench: system-packages $(VENV)/bench.stamp
 	@$(RUN) -m bench $(BENCH)
 
+catalogue: $(VENV)/dev.stamp
+	@$(RUN) -m support.catalogue
+
+man: $(VENV)/dev.stamp
+	@$(RUN) -m support.manpages
+
 venv: $(VENV)/dev.stamp
 
 $(VENV)/venv.stamp:
@@ -62,20 +74,44 @@ $(VENV)/venv.stamp:
 	@$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
-$(VENV)/demo.stamp: $(VENV)/venv.stamp pyproject.toml
+$(VENV)/demo.stamp: $(VENV)/venv.stamp pyproject.toml constraints.txt
 	@echo '== installing mayfly into $(VENV)'
-	@$(PIP) install -e .
+	@$(PIP) install $(TESTED) -e .
 	@touch $@
 
-$(VENV)/dev.stamp: $(VENV)/venv.stamp pyproject.toml
+$(VENV)/dev.stamp: $(VENV)/venv.stamp pyproject.toml constraints.txt
 	@echo '== installing mayfly and the tools of developers into $(VENV)'
-	@$(PIP) install -e '.[dev]'
+	@$(PIP) install $(TESTED) -e '.[dev]'
 	@touch $@ $(VENV)/demo.stamp
 
 $(VENV)/bench.stamp: $(VENV)/dev.stamp
 	@echo '== installing what the bench measures against into $(VENV)'
-	@$(PIP) install -e '.[dev,bench]'
+	@$(PIP) install $(TESTED) -e '.[dev,bench]'
 	@touch $@ $(VENV)/dev.stamp $(VENV)/demo.stamp
+
+package: $(VENV)/dev.stamp
+	@$(BIN)/python -m build --no-isolation
+
+# The newest versions that pyproject.toml allows. Run `make test` with them before they are committed.
+constraints: $(VENV)/venv.stamp
+	@rm -rf build/constraints
+	@$(PYTHON) -m venv --without-pip build/constraints
+	@$(PIP) --python build/constraints/bin/python install -e '.[dev]'
+	@PYTHONPATH=tests build/constraints/bin/python -m release.constraints > build/constraints.txt
+	@mv build/constraints.txt constraints.txt
+
+licences: $(VENV)/dev.stamp
+	@$(RUN) -m release.third_party
+
+sbom: $(VENV)/venv.stamp
+	@rm -rf build/sbom
+	@$(PYTHON) -m venv --without-pip build/sbom/product
+	@$(PYTHON) -m venv --without-pip build/sbom/tool
+	@$(PIP) --python build/sbom/product/bin/python install $(TESTED) '.[native,redis]'
+	@$(PIP) --python build/sbom/tool/bin/python install 'cyclonedx-bom>=7,<8'
+	@build/sbom/tool/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	  --output-format JSON --output-file build/mayfly.cdx.json build/sbom/product/bin/python
+	@echo '== build/mayfly.cdx.json'
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""Where the local proxy gets its streams from: today one session with one relay, later a pool of them."""
+"""Where the local proxy gets its streams from: one session with one relay here, several in `pooldialler.py`."""
 
 from __future__ import annotations
 

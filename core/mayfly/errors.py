@@ -36,24 +36,91 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Self
 
 
 class ExitCode(IntEnum):
-    """What the `mayfly` command returns to the shell. Stable; listed in the README."""
+    """What the `mayfly` command returns to the shell. Stable.
 
-    OK = 0
-    INTERNAL = 1
-    USAGE = 2
-    BAD_CODE = 3
-    NO_CONNECTION = 4
-    LINK_LOST = 5
-    CANNOT_LISTEN = 6
-    NO_SESSION = 7
-    DECLINED = 8
-    CANCELLED = 9
-    INCOMPLETE = 10
-    UNDELIVERED = 11
-    INTERRUPTED = 130
+    Each has its words: `brief` in --help, `meaning` and `remedy` in core/CATALOGUE.md and the man pages.
+    """
+
+    brief: str
+    meaning: str
+    remedy: str
+
+    def __new__(cls, number: int, brief: str = "", meaning: str = "", remedy: str = "") -> Self:
+        """A number with its words."""
+        member = int.__new__(cls, number)
+        member._value_ = number
+        member.brief, member.meaning, member.remedy = brief, meaning, remedy
+        return member
+
+    OK = (0, "done", "Done: this side or the other one has left in order.", "Nothing.")
+    INTERNAL = (1, "a bug of Mayfly", "A bug of Mayfly's.", "Report the line that it printed, which holds no address.")
+    USAGE = (
+        2,
+        "options",
+        "An option, a variable, the configuration file or a request to a running program cannot be understood.",
+        "Correct what the message names; --help lists the options of a command.",
+    )
+    BAD_CODE = (
+        3,
+        "a code cannot be used",
+        "A code given as an argument cannot be used (of a short code: its words are wrong, or it is burnt, used or "
+        "unknown), or the input ended before a code came.",
+        "Copy the whole code again, or ask the other side for a new one.",
+    )
+    NO_CONNECTION = (
+        4,
+        "no connection",
+        "There is no address to offer, or the two sides never met; also where tor or a broker's store does not answer.",
+        "Do what the message says behind Next:, and exchange new codes.",
+    )
+    LINK_LOST = (
+        5,
+        "the link was lost",
+        "The two sides had met; then the link was lost, or one of them broke the protocol.",
+        "Exchange new codes.",
+    )
+    CANNOT_LISTEN = (
+        6,
+        "a port could not be opened",
+        "The local port could not be opened.",
+        "Name another one: --socks 127.0.0.1:0 for a client, --listen for a broker.",
+    )
+    NO_SESSION = (
+        7,
+        "no such program runs here",
+        "No program runs here to which the command could attach.",
+        "Start `mayfly relay` or `mayfly client`; `mayfly status` lists what runs.",
+    )
+    DECLINED = (8, "declined", "The receiver has declined the transfer.", "Ask the receiver, and send again.")
+    CANCELLED = (
+        9,
+        "cancelled",
+        "One of the two has cancelled the transfer.",
+        "The same command begins it anew.",
+    )
+    INCOMPLETE = (
+        10,
+        "a transfer is incomplete and can be taken up again",
+        "A transfer was interrupted, or none was offered.",
+        "The same command on both sides goes on from there; if a file was in the way, with --overwrite.",
+    )
+    UNDELIVERED = (
+        11,
+        "a message was not delivered",
+        "A message did not reach everybody.",
+        "See with `mayfly status` who is connected, and say it again; --wait gives it more time.",
+    )
+    INTERRUPTED = (
+        130,
+        "interrupted",
+        "Ctrl-C twice; or a client, chat, send or receive left before it was connected; or Ctrl-C at a command that "
+        "is attached.",
+        "Nothing: it was asked for.",
+    )
 
 
 class ErrorCode(IntEnum):
@@ -105,7 +172,7 @@ class Reply(IntEnum):
 class MayflyError(Exception):
     """An error with words for people.
 
-    `message` says what failed, `hint` what to do next, `stage` where (one of the stages of the README's table).
+    `message` says what failed, `hint` what to do next, `stage` where (one of `mayfly.stages`).
     None of them may hold a peer's address, a destination, or unescaped peer text.
     """
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mayfly.chat.records import MAX_TEXT
 from mayfly.errors import ControlError, ExitCode, UsageError
 from mayfly.runtime.events import (
     Delivered,
@@ -30,9 +31,6 @@ from mayfly_cli.people import People
 from mayfly_cli.relayed import event_of
 from mayfly_cli.running import Teller
 from mayfly_cli.tally import Tally
-
-MAX_MESSAGE = 16 * 1024
-"""Bytes of UTF-8 in one message; a longer one is cut in several."""
 
 MAX_INPUT = 1024 * 1024
 """Characters that --once sends; more is better sent as a file."""
@@ -60,9 +58,11 @@ class Chat:
         self.tally = teller.conversation.tally if isinstance(teller, People) else Tally()
 
     async def begin(self) -> None:
-        """Enter the room, and tell what was missed."""
+        """Enter the room, and tell what was missed: in a room of our own that may be who came before we listened."""
         reply = await self._desk.request("chat")
         self.name, self.names = str(reply["name"]), [str(name) for name in reply["who"]]
+        for name in self.names if self.own else ():
+            self._teller.report(Joined(name))
         for missed in reply["missed"]:
             event = event_of({"event": "message", **missed})
             if event is not None:
@@ -261,11 +261,11 @@ async def _everything(lines: Lines) -> str:
 
 
 def pieces(text: str) -> list[str]:
-    """A text as messages of at most MAX_MESSAGE bytes, cut between lines where there are any, else anywhere."""
+    """A text as messages of at most MAX_TEXT bytes, cut between lines where there are any, else anywhere."""
     found: list[str] = []
     rest = text
-    while len(rest.encode("utf-8", "surrogatepass")) > MAX_MESSAGE:
-        head = rest.encode("utf-8", "surrogatepass")[:MAX_MESSAGE].decode("utf-8", "ignore")
+    while len(rest.encode("utf-8", "surrogatepass")) > MAX_TEXT:
+        head = rest.encode("utf-8", "surrogatepass")[:MAX_TEXT].decode("utf-8", "ignore")
         line = head.rfind("\n")
         cut = line if line > 0 else len(head)
         found.append(rest[:cut])

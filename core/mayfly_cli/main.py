@@ -49,9 +49,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    epilog="Exit codes: 0 done, 1 a bug, 2 options, 3 a code cannot be used, 4 no connection, 5 the link was lost, "
-    "6 a port could not be opened, 7 nothing runs here, 8 declined, 9 cancelled, 10 a transfer is incomplete "
-    "and can be taken up again, 11 a message was not delivered, 130 interrupted.",
+    epilog=f"Exit codes: {', '.join(f'{code.value} {code.brief}' for code in ExitCode)}.",
 )
 app.command("relay", cls=OrderedCommand, context_settings={"auto_envvar_prefix": "MAYFLY_RELAY"}, help=RELAY_HELP)(
     relay

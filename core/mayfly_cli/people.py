@@ -295,10 +295,9 @@ def _path(event: Connected) -> str:
     else:
         way = "directly"
     known = f" ({event.local or 'unknown'} to {event.remote or 'unknown'})"
-    trip = "" if event.round_trip is None else f", round trip {_milliseconds(event.round_trip)}"
+    trip = "" if event.rtt_ms is None else f", round trip {_milliseconds(event.rtt_ms)}"
     return way + known + trip
 
 
-def _milliseconds(seconds: float) -> str:
-    milliseconds = seconds * 1000
+def _milliseconds(milliseconds: float) -> str:
     return f"{milliseconds:.1f} ms" if milliseconds < 10 else f"{milliseconds:.0f} ms"

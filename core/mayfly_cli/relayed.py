@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, cast
 
-from mayfly.runtime.events import EVENTS, Connected, Event
+from mayfly.runtime.event import SHOWN_AS
+from mayfly.runtime.events import EVENTS, Event
 
 _KINDS = {kind.event: kind for kind in EVENTS}
 
@@ -16,16 +17,13 @@ def event_of(message: dict[str, Any]) -> Event | None:
     kind = _KINDS.get(message.get("event", ""))
     if kind is None:
         return None
-    members = _flat(message) if kind is Connected else message
     make = cast("Callable[..., Event]", kind)
-    return make(**{field.name: _value(members, field.name) for field in fields(kind)})
+    return make(**{field.name: _value(message, field.name) for field in fields(kind)})
 
 
-def _value(members: dict[str, Any], name: str) -> Any:
-    value = members.get("from" if name == "sender" else name)
+def _value(message: dict[str, Any], member: str) -> Any:
+    name, _, inner = SHOWN_AS.get(member, member).partition(".")
+    value = message.get(name)
+    if inner:
+        return (value or {}).get(inner)
     return tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-
-
-def _flat(message: dict[str, Any]) -> dict[str, Any]:
-    trip = message.get("rtt_ms")
-    return {**message, **(message.get("path") or {}), "round_trip": None if trip is None else trip / 1000}

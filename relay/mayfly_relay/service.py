@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from mayfly.config import StreamHeaderConfig
 from mayfly.errors import Reply, StreamCode, StreamResetError, UpstreamError
 from mayfly.runtime.rate import ByteLimiter
+from mayfly.runtime.serving import Serve, serve_stream
 from mayfly.runtime.splice import splice_socket
 from mayfly.runtime.stream import Stream
 from mayfly.runtime.tasks import TaskSet
@@ -25,7 +26,6 @@ from mayfly_relay.upstream import Upstream
 log = logging.getLogger(__name__)
 
 Send = Callable[[int, bytes], None]
-Serve = Callable[[Stream, Header], Awaitable[None]]
 
 
 class ClientService:
@@ -53,7 +53,7 @@ class ClientService:
         self._outbound = outbound
         self._limits = limits
         self._unsafe_logging = unsafe_logging
-        self._header_timeout = (header or StreamHeaderConfig()).timeout
+        self._header = header or StreamHeaderConfig()
         self._connects = ConnectRate(limits.connect_rate, limits.connect_burst, limits.connect_delay)
         self._datagrams = ByteLimiter(limits.udp.rate, limits.udp.burst)
         self._tasks = TaskSet()
@@ -81,7 +81,7 @@ class ClientService:
         if self._closed:
             stream.reset(StreamCode.DRAINING)
         else:
-            self._tasks.spawn(self._serve(stream))
+            self._tasks.spawn(serve_stream(stream, self._serve, self._header))
 
     def on_datagram(self, stream_id: int, payload: bytes) -> None:
         """Pass a datagram of the client on; dropped where its stream is no association."""
@@ -95,29 +95,7 @@ class ClientService:
         self._closed = True
         await self._tasks.aclose()
 
-    async def _serve(self, stream: Stream) -> None:
-        try:
-            header = await self._read_header(stream)
-            if header is not None:
-                await self._dispatch(stream, header)
-        except StreamResetError:
-            pass  # the client changed its mind, or has left
-        except Exception:
-            stream.reset(StreamCode.INTERNAL)
-            raise
-        finally:
-            # Ends what is still open. After an answer that was no, that is the client's half.
-            stream.reset(StreamCode.CANCELLED)
-
-    async def _read_header(self, stream: Stream) -> Header | None:
-        try:
-            async with asyncio.timeout(self._header_timeout):
-                return await stream.read_header()
-        except TimeoutError:
-            stream.reset(StreamCode.TIMEOUT)
-            return None
-
-    async def _dispatch(self, stream: Stream, header: Header) -> None:
+    async def _serve(self, stream: Stream, header: Header) -> None:
         match header.service:
             case Service.TCP:
                 await self._tcp(stream, header.destination)

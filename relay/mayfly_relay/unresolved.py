@@ -19,7 +19,7 @@ from mayfly_relay.policy import ExitPolicy
 class UnresolvedGuard:
     """Applies the exit policy to what a client asks for. Nothing is ever resolved."""
 
-    def __init__(self, policy: ExitPolicy, own: OwnNetworks, *, onion: bool = False) -> None:
+    def __init__(self, policy: ExitPolicy, own: OwnNetworks, *, onion: bool) -> None:
         self._policy = policy
         self._own = own
         self._onion = onion

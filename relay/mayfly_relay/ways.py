@@ -8,6 +8,7 @@ from typing import Any
 
 from mayfly.errors import ControlError
 from mayfly.runtime.events import Event, TorChanged, Warned
+from mayfly.runtime.serving import Serve
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.runtime.tasks import unless
 from mayfly.tor.driver import Tor
@@ -24,7 +25,7 @@ from mayfly_relay.options import RelayOptions
 from mayfly_relay.policy import ExitPolicy
 from mayfly_relay.proxied import ProxiedUpstream
 from mayfly_relay.resolver import SystemResolver
-from mayfly_relay.service import ClientService, Serve
+from mayfly_relay.service import ClientService
 from mayfly_relay.through_tor import Isolation, TorUpstream, describe
 from mayfly_relay.unresolved import UnresolvedGuard
 from mayfly_relay.upstream import Upstream
@@ -126,7 +127,7 @@ class WayOut:
         options = self._options
         return ProxiedUpstream(
             options.upstream.proxies,
-            UnresolvedGuard(options.policy, self._own),
+            UnresolvedGuard(options.policy, self._own, onion=False),
             ProxyDialler(self._resolver(), timeout=options.limits.connect_timeout),
             lambda message: self._tell_trouble(message, "Clients are told that the network is down."),
         )

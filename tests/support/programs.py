@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -16,6 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("core", "relay", "client", "broker_optional", "tests")
 LINE_LIMIT = 32 * 1024 * 1024
 KEPT_OUTPUT = 16 * 1024
+
+_OWN_PORTS = range(16_384, 32_768)
+"""Below those that Linux gives to who asks for any: no connection takes one between its choice and its use."""
 
 
 class ProgramError(AssertionError):
@@ -258,10 +262,11 @@ async def poll(met: Callable[[], bool], what: str, timeout: float = 15.0, every:
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
     """A port that was free just now, for programs that cannot be told to choose one."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    for port in (secrets.choice(_OWN_PORTS) for _ in range(100)):
+        with socket.socket(socket.AF_INET, kind) as probe, contextlib.suppress(OSError):
+            probe.bind((host, port))
+            return port
+    raise ProgramError("no port is free")
 
 
 async def accepts(host: str, port: int, timeout: float = 15.0) -> None:

@@ -9,7 +9,7 @@ import pty
 import re
 import signal
 import termios
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from support.homes import at_home
@@ -30,16 +30,26 @@ class Terminal:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def running(cls, *argv: str | Path) -> AsyncIterator[Terminal]:
-        """Run a program at a terminal while the block lasts; killed and reaped at its end."""
+    async def running(
+        cls, *argv: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> AsyncIterator[Terminal]:
+        """Run a program at a terminal while the block lasts; killed and reaped at its end.
+
+        It has a home of its own unless `env` is a Home's.
+        """
         master, slave = pty.openpty()
         termios.tcsetwinsize(slave, (ROWS, COLUMNS))
         stack = contextlib.ExitStack()
-        env = environment({"TERM": "xterm-256color"} | stack.enter_context(at_home(None)))
-        del env["COLUMNS"]
+        variables = environment({"TERM": "xterm-256color"} | stack.enter_context(at_home(env)))
+        del variables["COLUMNS"]
         # --ctty makes it the controlling terminal, without which Ctrl-C is only a character.
         process = await asyncio.create_subprocess_exec(
-            *mortal((program("setsid"), "--ctty", *argv)), stdin=slave, stdout=slave, stderr=slave, env=env, cwd=ROOT
+            *mortal((program("setsid"), "--ctty", *argv)),
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=variables,
+            cwd=cwd or ROOT,
         )
         os.close(slave)
         os.set_blocking(master, False)

@@ -21,8 +21,8 @@ from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.session import Session
 from mayfly.runtime.stream import Stream
 from mayfly.services.driving import Result
-from mayfly.services.receiving import Into, receive_files
-from mayfly.services.sending import send_files
+from mayfly.services.receiving import Into, Receiving
+from mayfly.services.sending import Sending
 from mayfly.services.source import Source, scan
 from mayfly.wire.header import Header, Service
 from mayfly.wire.hello import Role
@@ -42,7 +42,7 @@ def _tell(event: TransferEvent) -> None:
 
 async def _send(session: Session, source: Source) -> Result:
     stream = await session.open_stream(Header(Service.FILE), Priority.BULK)
-    return await send_files(stream, source, lambda event: None)
+    return await Sending(stream, source, lambda event: None).run()
 
 
 async def _receive(streams: asyncio.Queue[Stream | None], into: Path) -> Result:
@@ -53,7 +53,7 @@ async def _receive(streams: asyncio.Queue[Stream | None], into: Path) -> Result:
     if stream is None:
         raise LinkLostError("the wire was cut before anything was offered")
     await stream.read_header()
-    return await receive_files(stream, ask, _tell)
+    return await Receiving(stream, ask, _tell).run()
 
 
 async def attempt(side: str, path: Path, socket: Path) -> Outcome:

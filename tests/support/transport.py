@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from support.mayfly import LOOPBACK, MayflyProcess, command
+from support.pages import argv_of, the_block
 from support.programs import Program, poll
 from support.tor_network import Node, TorNetwork
 
@@ -58,14 +59,20 @@ async def transport_client(
     network: TorNetwork, *bridges: str, extra: tuple[str, ...] = ()
 ) -> AsyncIterator[TransportClient]:
     """A tor with these `Bridge mayfly …` lines, not waited for."""
-    plugin = f"ClientTransportPlugin mayfly exec {' '.join(command())} pt {' '.join(LOOPBACK)}"
-    async with network.client("UseBridges 1", plugin, *bridges, *extra, wait=False) as node:
+    use_bridges, plugin, shown = the_block("README.md", "torrc").splitlines()
+    assert PLACEHOLDER in shown
+    ours = plugin.replace("/usr/local/bin/mayfly", " ".join(command()))
+    assert ours != plugin
+    options = " ".join(LOOPBACK)
+    async with network.client(use_bridges, f"{ours} {options}", *bridges, *extra, wait=False) as node:
         yield TransportClient(node)
 
 
 def upstream(bridge: Node, *more: str) -> tuple[str, ...]:
     """The options of a relay in front of that bridge."""
-    return ("relay", *LOOPBACK, "--upstream", f"bridge://{bridge.address}:{bridge.or_port}", *more)
+    argv = argv_of("README.md", "mayfly relay --upstream bridge://127.0.0.1:9001 --for 12h")
+    here = [word.replace("127.0.0.1:9001", f"{bridge.address}:{bridge.or_port}") for word in argv]
+    return (*here, *LOOPBACK, *more)
 
 
 def fingerprint(bridge: Node) -> str:

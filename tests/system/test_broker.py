@@ -45,6 +45,7 @@ async def test_strangers_and_friends_are_introduced() -> None:
         assert (await caller.match()).refused("no-relay")["retry_after"] > 0
 
 
+@pytest.mark.alone
 async def test_a_thousand_clients_at_once_are_matched_or_told_why_within_5_seconds_and_none_twice() -> None:
     relays, seats, clients = 200, 4, 1000
     async with broker_process(*CROWD) as (_, base), api(base) as caller:

@@ -127,6 +127,7 @@ async def test_no_relay_that_fits_is_said_and_one_that_comes_later_is_taken() ->
             await picky.ends(INTERRUPTED)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 async def test_a_relay_killed_under_50_downloads_costs_only_its_own_streams() -> None:
     content = b"".join(body(SIZE))

@@ -6,6 +6,7 @@ import pytest
 
 from support.http import origin
 from support.mayfly import LOOPBACK, OPEN_LOOPBACK, MayflyProcess
+from support.pages import argv_of
 from support.programs import poll, program, run
 from support.tor_network import PROGRAMS, TorNetwork
 
@@ -22,7 +23,7 @@ async def test_clients_meet_a_relay_at_its_onion_service(tor_network: TorNetwork
 
     No tor is left when all have gone.
     """
-    relay_argv = ("relay", *LOOPBACK, *OPEN_LOOPBACK, "--offer-onion", *own_tor(tor_network))
+    relay_argv = (*argv_of("README.md", "mayfly relay --offer-onion"), *LOOPBACK, *OPEN_LOOPBACK, *own_tor(tor_network))
     async with (
         tor_network.client() as tor,
         origin() as web,

@@ -17,6 +17,7 @@ from support.bodies import body_sha256, file_sha256
 from support.homes import Home
 from support.http import origin
 from support.mayfly import LOOPBACK, OPEN_LOOPBACK, MayflyProcess, Tunnel, connected_client
+from support.pages import argv_of
 from support.programs import free_port, poll, program, run
 from support.tcp import echo, serving
 from support.tor_network import NAMES, PROGRAMS, Node, TorNetwork, ask
@@ -61,7 +62,7 @@ async def tor_relay(network: TorNetwork, folder: Path, *options: str, ready: boo
     lines = (*network.client_lines, f"ControlPort unix:{folder / 'c'}")
     argv = [part for line in lines for part in ("--torrc-line", line)]
     async with MayflyProcess.running(
-        "relay", *LOOPBACK, *OPEN_LOOPBACK, "--upstream", "tor", *argv, *options, env=home.env
+        *argv_of("README.md", "mayfly relay --upstream tor"), *LOOPBACK, *OPEN_LOOPBACK, *argv, *options, env=home.env
     ) as process:
         if ready:
             await state(process, "ready")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import shlex
 import tomllib
-from dataclasses import fields
 from enum import IntEnum
 from functools import cache
 from pathlib import Path
@@ -15,10 +13,8 @@ from typing import Any
 import pytest
 import typer.main
 
-from mayfly import errors
-from mayfly.errors import ErrorCode, ExitCode, MayflyError, StreamCode
+from mayfly.errors import ErrorCode, ExitCode, StreamCode
 from mayfly.rendezvous.messages import STATUS, ErrorName
-from mayfly.runtime.events import EVENTS, Event
 from mayfly.wire import frames, hello
 from mayfly.wire.header import Service
 from mayfly_broker.routes import ROUTES
@@ -33,11 +29,8 @@ MARKDOWN = sorted(
     if not any(part.startswith(".") or part in ("build", "dist") for part in path.relative_to(ROOT).parts)
 )
 
-NEVER_SHOWN = {"stream"}
-"""Stages of errors that end one connection of an application; they reach no event."""
-
-OTHER_PROGRAMS = {"--proxy", "--proxytunnel", "--proxy-server"}
-"""Options in the README that are curl's and Chromium's."""
+OTHER_PROGRAMS = {"--proxy", "--proxy-server", "--only"}
+"""Options in the pages that are curl's, Chromium's and the bench's."""
 
 MENTIONED_NOWHERE = {"--help"}
 
@@ -93,78 +86,34 @@ EVERY_OPTION = {name for command in commands() for name in options(command)}
 # README
 
 
-def _any_value(annotation: str) -> Any:
-    values = {
-        "str": "x",
-        "int": 1,
-        "float": 1.0,
-        "bool": True,
-        "tuple[str, ...]": ("x",),
-        "tuple[dict[str, Any], ...]": (),
-        "dict[str, Any]": {},
-    }
-    return values[annotation.removesuffix(" | None")]
-
-
-def _sample(event: type[Event]) -> Event:
-    return event(**{field.name: _any_value(str(field.type)) for field in fields(event)})
-
-
-def test_the_event_table_is_the_schema() -> None:
-    documented: dict[str, list[str]] = {}
-    event = ""
-    for name, field, *_ in rows(section(read("README.md"), "### Events")):
-        if name:
-            event = plain(name)
-            documented[event] = []
-        else:
-            documented[event].append(plain(field))
-    assert documented == {each.event: list(_sample(each).to_json())[1:] for each in EVENTS}
-
-
-def test_the_exit_code_table_is_the_enumeration() -> None:
-    documented = {plain(name): int(code) for code, name, _ in rows(section(read("README.md"), "### Exit codes"))}
-    assert documented == {code.name: code.value for code in ExitCode}
-
-
 def test_the_help_names_every_exit_code() -> None:
     assert app.info.epilog is not None
     assert re.findall(r"\d+", str(app.info.epilog)) == [str(code.value) for code in ExitCode]
 
 
-def test_the_stage_table_names_every_stage() -> None:
-    kinds = [each for _, each in inspect.getmembers(errors, inspect.isclass) if issubclass(each, MayflyError)]
-    stages = {kind.stage for kind in kinds}
-    for path in SOURCES:
-        for match in re.finditer(r'\bstage ?= ?"(\w+)"|(?:Warned|Failed)\(\s*"(\w+)"', path.read_text()):
-            stages.add(match[1] or match[2])
-    documented = {plain(stage) for stage, _ in rows(section(read("README.md"), "### Stages"))}
-    assert documented == stages - NEVER_SHOWN
-
-
-def test_every_option_in_the_readme_exists_and_every_option_is_there() -> None:
-    shown = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", read("README.md")))
+def test_every_option_on_a_page_exists_and_every_option_is_on_one() -> None:
+    pages = ("README.md", "relay/README.md", "client/README.md", "broker_optional/README.md")
+    shown = {option for page in pages for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", read(page))}
     assert shown - OTHER_PROGRAMS - EVERY_OPTION == set()
     assert EVERY_OPTION - shown - MENTIONED_NOWHERE == set()
 
 
-@pytest.mark.parametrize(
-    "document", ["README.md", "relay/README.md", "client/README.md", "SECURITY.md", "deploy/README.md"]
-)
-def test_every_command_line_can_be_parsed(document: str) -> None:
-    blocks = "".join(re.findall(r"^```\w*\n(.*?)^```", read(document), re.MULTILINE | re.DOTALL))
-    for line in blocks.splitlines():
-        call = re.match(r"(?:\$ )?(?:MAYFLY_\w+=(?:'[^']*'|\S*) )*mayfly (.*)", line)
-        if call is None:
-            continue
-        words = shlex.split(re.sub(r"[<>].*|\s&.*", "", call[1]), comments=True)
-        command = "code inspect" if words[:1] == ["code"] else words[0] if words[0] in commands() else ""
-        context = commands()[command]
-        arguments = words[len(command.split()) :]
-        shown = {word.partition("=")[0] for word in arguments if word.startswith("--")}
-        assert shown <= options(command), line
-        if command:
-            context.make_parser(context.context_class(context)).parse_args(args=list(arguments))
+SHOWN = sorted({command for block in every_block() for command in block.commands if "mayfly " in command})
+
+
+@pytest.mark.parametrize("line", SHOWN)
+def test_every_command_line_can_be_parsed(line: str) -> None:
+    call = re.search(r"(?:^|\| |=\S+ )mayfly ([^|]*)", line)
+    if call is None:
+        return
+    words = shlex.split(re.sub(r"[<>].*|\s&.*", "", call[1]), comments=True)
+    command = "code inspect" if words[:1] == ["code"] else words[0] if words[0] in commands() else ""
+    context = commands()[command]
+    arguments = words[len(command.split()) :]
+    shown = {word.partition("=")[0] for word in arguments if word.startswith("--")}
+    assert shown <= options(command), line
+    if command:
+        context.make_parser(context.context_class(context)).parse_args(args=list(arguments))
 
 
 def test_every_variable_in_the_readme_exists() -> None:
@@ -187,10 +136,13 @@ def test_the_configuration_file_of_the_readme_is_accepted(tmp_path: Path) -> Non
         assert len(configfile.load(path, table, list(commands()[table].params))) == len(content)
 
 
-def test_every_default_in_the_readme_is_the_help_s() -> None:
+def test_every_default_of_the_relay_s_page_is_the_help_s() -> None:
     relay = {opt: str(param.help) for param in commands()["relay"].params for opt in param.opts}
-    for option, default, _ in rows(section(read("README.md"), "## Limits")):
-        assert f"Otherwise {plain(default)}." in relay[plain(option)]
+    limits = {cells[0].partition("`,")[0]: cells[1] for cells in rows(section(read("relay/README.md"), "## Limits"))}
+    shown = {plain(option): plain(default) for option, default in limits.items() if option.startswith("`--")}
+    assert len(shown) == 8
+    for option, default in shown.items():
+        assert f"Otherwise {default}." in relay[option]
 
 
 def test_every_message_of_the_readme_is_in_the_code() -> None:
@@ -275,11 +227,13 @@ def test_no_relative_link_is_broken(path: Path) -> None:
         assert not fragment or fragment in anchors(target), f"{link} leads to no heading"
 
 
-@pytest.mark.parametrize("document", ["core/ARCHITECTURE.md", "core/THREATS.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("document", ["core/ARCHITECTURE.md", "core/PROTOCOL.md", "core/THREATS.md", "CONTRIBUTING.md"])
 def test_every_file_and_test_that_is_named_exists(document: str) -> None:
     text = read(document)
     for name in set(re.findall(r"`((?:core|relay|client|broker_optional|tests)/[\w/.]+)`", text)):
         assert (ROOT / name).exists(), f"{name} does not exist"
+    for name in set(re.findall(r"`(\w+\.py)`", text)):  # of a folder that the sentence has named
+        assert any(path.name == name for path in SOURCES), f"there is no {name}"
     tests = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     for name in set(re.findall(r"`(test_\w+)`", text)):
         assert f"def {name}(" in tests, f"there is no test {name}"

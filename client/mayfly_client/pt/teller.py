@@ -117,4 +117,4 @@ def _path(event: Connected) -> str:
     kinds = {"host": "direct", "srflx": "through a NAT", "prflx": "through a NAT", "relay": "through a TURN server"}
     ends = {kinds.get(end or "", "direct") for end in (event.local, event.remote)}
     way = next((words for words in ("through a TURN server", "through a NAT") if words in ends), "direct")
-    return way if event.round_trip is None else f"{way}, {event.round_trip * 1000:.0f} ms"
+    return way if event.rtt_ms is None else f"{way}, {event.rtt_ms:.0f} ms"

@@ -23,11 +23,6 @@ class RecordReader:
         self._needed = 0
         self._chunk_left = 0
 
-    @property
-    def between_records(self) -> bool:
-        """Whether the bytes so far end with a whole record."""
-        return not self._held and not self._chunk_left
-
     def feed(self, data: bytes) -> Iterator[Record]:
         """The records that `data` completes; use them up before the next call.
 

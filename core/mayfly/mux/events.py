@@ -11,10 +11,9 @@ from mayfly.wire.hello import Hello
 class Priority(IntEnum):
     """The scheduler's classes, served in this order."""
 
-    CONTROL = 0
-    CHAT = 1
-    INTERACTIVE = 2
-    BULK = 3
+    CHAT = 0
+    INTERACTIVE = 1
+    BULK = 2
 
 
 class Side(Enum):

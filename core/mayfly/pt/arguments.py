@@ -12,9 +12,6 @@ from __future__ import annotations
 
 from mayfly.pt.errors import ArgumentsError
 
-MAX_BYTES = 510
-"""Two fields of 255 bytes (RFC 1929 §2)."""
-
 Arguments = tuple[tuple[str, str], ...]
 """Keys with their values, in the order of the bridge line. A key may come several times."""
 

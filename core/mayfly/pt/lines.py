@@ -52,11 +52,6 @@ def cmethod_error(transport: str, words: str) -> str:
     return f"CMETHOD-ERROR {transport} {plain(words)}\n"
 
 
-def smethod(transport: str, address: str) -> str:
-    """Where clients of a server's transport go, as `host:port`."""
-    return f"SMETHOD {transport} {address}\n"
-
-
 def smethod_error(transport: str, words: str) -> str:
     """A server's transport that could not be started."""
     return f"SMETHOD-ERROR {transport} {plain(words)}\n"

@@ -1,52 +1,59 @@
-"""What a running relay or client tells people and machines: one schema, one class for each event.
+"""What running programs and commands tell people and machines: one schema, one class for each event.
 
-`to_json()` gives the object that `--json` prints as one line; its `event` key names the class. Times are UNIX seconds
-where they are points in time and seconds where they are spans, except `rtt_ms`. Text that came from a peer (reasons, an
-exit policy) is passed as it came: whoever shows it to people escapes it with `mayfly.runtime.terminal.printable`.
+`to_json()` gives the object that `--json` prints as one line; its `event` key names the class. The types of the members
+say their units, see `mayfly.runtime.event`. Text that came from a peer (reasons, an exit policy) is passed as it came:
+whoever shows it to people escapes it with `mayfly.runtime.terminal.printable`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 
 from mayfly.errors import MayflyError
 from mayfly.runtime.event import Event as Event  # noqa: PLC0414 - for others, too
-from mayfly.runtime.event import plain
-from mayfly.runtime.tor_events import Renewed as Renewed  # noqa: PLC0414 - for others, too
-from mayfly.runtime.tor_events import TorChanged as TorChanged  # noqa: PLC0414 - for others, too
+from mayfly.runtime.event import Foreign, Milliseconds, Seconds, UnixTime
+from mayfly.runtime.service_events import Delivered as Delivered  # noqa: PLC0414
+from mayfly.runtime.service_events import Joined as Joined  # noqa: PLC0414
+from mayfly.runtime.service_events import Left as Left  # noqa: PLC0414
+from mayfly.runtime.service_events import MessageReceived as MessageReceived  # noqa: PLC0414
+from mayfly.runtime.service_events import Offered as Offered  # noqa: PLC0414
+from mayfly.runtime.service_events import Progress as Progress  # noqa: PLC0414
+from mayfly.runtime.service_events import TransferChanged as TransferChanged  # noqa: PLC0414
+from mayfly.runtime.service_events import Undelivered as Undelivered  # noqa: PLC0414
+from mayfly.runtime.tor_events import Renewed as Renewed  # noqa: PLC0414
+from mayfly.runtime.tor_events import TorChanged as TorChanged  # noqa: PLC0414
 from mayfly.signaling.description import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class CodeReady(Event):
-    """A code to hand to the other side. A later one of the same kind takes the place of an earlier one."""
+    """A code to hand to the other side. A later one of the same kind takes the place of an earlier one.
+
+    Told by: relay, client, chat, send, receive.
+    """
 
     event: ClassVar[str] = "code"
 
     kind: str
     """`offer` or `answer`; `short` for a short code, which leads to this program through a broker."""
     code: str
-    expires: int
-    """UNIX time after which the other side refuses the code, or nobody waits under it any more."""
+    """The code, on one line."""
+    expires: UnixTime
+    """From then on the other side refuses the code, or nobody waits under it any more."""
     discloses: tuple[str, ...]
-    """The addresses that the code gives away, in words, for example `203.0.113.7 (srflx)`. A short code: none."""
+    """The addresses that the code gives away, each with its kind, for example `203.0.113.7 (srflx)`. A short code gives
+    away none."""
     role: str
     """The DTLS role in the code: `actpass`, `active` or `passive`. Empty for a short code."""
 
 
 @dataclass(frozen=True, slots=True)
-class Words(Event):
-    """The verification words, told by the answerer before the link is open, as soon as it knows both codes."""
-
-    event: ClassVar[str] = "words"
-
-    words: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Posted(Event):
-    """This relay stands in the pool of a broker, for strangers to take."""
+    """This relay stands in the pool of a broker, for strangers to take; perhaps again, after the broker was away.
+
+    Told by: relay.
+    """
 
     event: ClassVar[str] = "posted"
 
@@ -55,98 +62,126 @@ class Posted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Words(Event):
+    """The verification words, told by the side that answers, before the link is open.
+
+    Told by: relay, client, chat, send, receive.
+    """
+
+    event: ClassVar[str] = "words"
+
+    words: tuple[str, ...]
+    """Five words; both sides see the same."""
+
+
+@dataclass(frozen=True, slots=True)
 class Connected(Event):
-    """A link is open and both ends have said HELLO."""
+    """A link is open, and both sides have said who they are.
+
+    Told by: relay, client, chat, send, receive.
+    """
 
     event: ClassVar[str] = "connected"
 
     peer: int
-    """Counts the peers of this run, from 1."""
+    """Counts the other sides of this run, from 1."""
     role: str
-    """What the peer is: `client`, `relay` or `peer`."""
+    """What the other side is: `client`, `relay` or `peer`."""
     words: tuple[str, ...]
-    """The verification words; both ends show the same."""
+    """The five verification words; both sides see the same."""
     local: str | None
-    """Our side of the path: `host`, `srflx` or `relay`; None where the engine does not know."""
+    """Our end of the path: `host`, `srflx` (through a NAT) or `relay` (a TURN server); null where the engine
+    does not know."""
     remote: str | None
-    round_trip: float | None
-    """Seconds; None while unmeasured. Machines see `rtt_ms`."""
-    policy: str | None = None
-    """The peer's exit policy in its own words, if it is a relay. Foreign text."""
-    lifetime: float | None = None
-    """Seconds for which the peer says that it still stays."""
+    """The other end of the path, likewise."""
+    rtt_ms: Milliseconds | None
+    """The round trip; null while unmeasured."""
+    policy: Foreign | None = None
+    """A relay's exit policy in its own words."""
+    lifetime: Seconds | None = None
+    """For how long the other side says that it stays."""
     upstream: str | None = None
-    """Where the peer says that it sends streams, if it is a relay: `direct`, `proxy`, `tor` or `bridge`."""
-
-    def to_json(self) -> dict[str, Any]:
-        """The path becomes an object of its own, and the round trip milliseconds."""
-        return {
-            "event": self.event,
-            "peer": self.peer,
-            "role": self.role,
-            "words": list(self.words),
-            "path": {"local": self.local, "remote": self.remote},
-            "rtt_ms": None if self.round_trip is None else round(self.round_trip * 1000, 3),
-            "policy": self.policy,
-            "lifetime": self.lifetime,
-            "upstream": self.upstream,
-        }
+    """Where a relay says that it sends streams: `direct`, `proxy`, `tor` or `bridge`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listening(Event):
-    """A local port is open, or an onion service."""
+    """The local proxy is open, or the broker, or the onion service.
+
+    Told by: relay, client, broker.
+    """
 
     event: ClassVar[str] = "listening"
 
     protocol: str
-    """`socks5`, where the same port takes SOCKS4a and HTTP CONNECT; `onion` for a service at which clients come."""
+    """`socks5`, where the same port takes SOCKS4a and HTTP CONNECT; `onion` for the onion service at which clients
+    come; `http` or `https` for a broker."""
     address: str
-    """`host:port`, an IPv6 host in brackets; or the onion address."""
+    """`HOST:PORT`, an IPv6 host in brackets; or the onion address, or the path of a broker's socket."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leaving(Event):
-    """A peer has said that it leaves (GOAWAY): what is open may finish, nothing new starts."""
+    """The other side leaves: what is open may finish, nothing new starts.
+
+    Told by: relay, client, chat, send, receive, stop.
+    """
 
     event: ClassVar[str] = "leaving"
 
     peer: int
-    seconds: float
-    reason: str
-    """Foreign text."""
+    """Who leaves, as counted in `connected`."""
+    seconds: Seconds
+    """How long it waits for what is open."""
+    reason: Foreign
+    """For people."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draining(Event):
-    """We leave: `streams` are still open and get at most `seconds`."""
+    """This side leaves: what is open may finish, nothing new starts.
+
+    Told by: relay, client, chat, send, receive, broker, stop.
+    """
 
     event: ClassVar[str] = "draining"
 
     streams: int
-    seconds: float
+    """Connections that are still open; of a broker, matches."""
+    seconds: Seconds
+    """What they get at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Closed(Event):
-    """The session with a peer has ended."""
+    """The link to the other side has ended.
+
+    Told by: relay, client, chat, send, receive, stop.
+    """
 
     event: ClassVar[str] = "closed"
 
     peer: int
-    reason: str
-    """May hold foreign text."""
+    """Who is gone, as counted in `connected`."""
+    reason: Foreign
+    """For people; some reasons are the other side's words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Warned(Event):
-    """Something went wrong or is unwise, and the run goes on: a mistyped code, a proxy open to the network."""
+    """Something went wrong or is unwise, and the run goes on: a mistyped code, a proxy open to the network.
+
+    Told by: every command.
+    """
 
     event: ClassVar[str] = "warning"
 
     stage: str
+    """Where; see [Stages](#stages)."""
     message: str
+    """What happened."""
     hint: str = ""
+    """What to do next; empty where there is nothing to do."""
 
     @classmethod
     def of(cls, error: MayflyError) -> Self:
@@ -156,13 +191,19 @@ class Warned(Event):
 
 @dataclass(frozen=True, slots=True)
 class Failed(Event):
-    """The run ends because of this. `hint` says what to do next."""
+    """The run ends because of this.
+
+    Told by: every command.
+    """
 
     event: ClassVar[str] = "error"
 
     stage: str
+    """Where; see [Stages](#stages)."""
     message: str
+    """What failed."""
     hint: str = ""
+    """What to do next; empty where there is nothing to do."""
 
     @classmethod
     def of(cls, error: MayflyError) -> Self:
@@ -172,165 +213,57 @@ class Failed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Inspected(Event):
-    """What `mayfly code inspect` found in a code, without connecting anywhere."""
+    """What was found in a code, without connecting anywhere.
+
+    Told by: code inspect.
+    """
 
     event: ClassVar[str] = "inspected"
 
     kind: str
     """`offer` or `answer`."""
-    expires: int
-    """UNIX time."""
+    expires: UnixTime
+    """From then on the other side refuses the code."""
     expired: bool
+    """Whether that time has come, by this computer's clock."""
     discloses: tuple[str, ...]
+    """The addresses that the code gives away, each with its kind."""
     role: str
-    """`actpass`, `active` or `passive`."""
-
-
-@dataclass(frozen=True, slots=True)
-class MessageReceived(Event):
-    """Somebody has said something."""
-
-    event: ClassVar[str] = "message"
-
-    sender: str
-    """The name; machines see `from`. Foreign text."""
-    to: str | None
-    """Our own name for a private message, None for one to the whole room."""
-    text: str
-    """Foreign text."""
-    time: int
-    """When it was written, in UNIX milliseconds by the sender's clock."""
-    id: str
-    """The message's; no two messages share one."""
-
-    def to_json(self) -> dict[str, Any]:
-        """`sender` is called `from`, which Python keeps for itself."""
-        return _with_from(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered(Event):
-    """A message of ours has reached the program of `by`."""
-
-    event: ClassVar[str] = "delivered"
-
-    id: str
-    by: str
-    """A name. Foreign text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Undelivered(Event):
-    """A message of ours has not reached `to`."""
-
-    event: ClassVar[str] = "undelivered"
-
-    id: str
-    to: str
-    """A name. Foreign text."""
-    final: bool
-    """Whether it is given up; otherwise the link is lost, and it is sent when they come back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Joined(Event):
-    """Somebody has come into the room."""
-
-    event: ClassVar[str] = "joined"
-
-    name: str
-    """Foreign text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Left(Event):
-    """Somebody has left the room."""
-
-    event: ClassVar[str] = "left"
-
-    name: str
-    """Foreign text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offered(Event):
-    """A peer wants to send files. Nothing comes before the offer is accepted."""
-
-    event: ClassVar[str] = "offered"
-
-    transfer: str
-    """The transfer's id."""
-    peer: int
-    sender: str
-    """The peer's name; machines see `from`. Foreign text."""
-    kind: str
-    """`files`, `directory`, `stdin` or `text`."""
-    name: str
-    """For people; it names no path. Foreign text."""
-    size: int | None
-    """Bytes in all; None when the sender cannot know."""
-    files: int
-
-    def to_json(self) -> dict[str, Any]:
-        """`sender` is called `from`, which Python keeps for itself."""
-        return _with_from(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress(Event):
-    """How far a transfer has come."""
-
-    event: ClassVar[str] = "progress"
-
-    transfer: str
-    peer: int
-    bytes: int
-    """Bytes that the receiver has verified and has on disk."""
-    total: int | None
-    rate: float
-    """Bytes a second, lately."""
-
-
-@dataclass(frozen=True, slots=True)
-class TransferChanged(Event):
-    """A transfer has reached another state."""
-
-    event: ClassVar[str] = "transfer"
-
-    transfer: str
-    peer: int
-    state: str
-    """`accepted`, `declined`, `paused`, `resumed`, `completed`, `cancelled` or `interrupted`."""
-    reason: str
-    """For people; empty where there is nothing to say."""
-    text: str | None = None
-    """What was received, if it was a text that is `completed`. Foreign text."""
+    """The DTLS role in the code: `actpass`, `active` or `passive`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status(Event):
-    """What a running program does at this moment; the answer to `mayfly status`."""
+    """What a running program does at this moment.
+
+    Told by: status.
+    """
 
     event: ClassVar[str] = "status"
 
     session: str
-    """The session's name, as in `--session`."""
+    """The program's name, as `--session` takes it."""
     program: str
     """`relay`, `client` or `peer`."""
     pid: int
-    uptime: float
+    """The process."""
+    uptime: Seconds
+    """Since it was started."""
     draining: bool
+    """Whether it is leaving."""
     name: str
     """Our own name in the chat."""
-    who: tuple[str, ...]
-    """The others in the chat. Foreign text."""
+    who: tuple[Foreign, ...]
+    """The others in the chat."""
     peers: tuple[dict[str, Any], ...]
-    """Each with peer, role, name, path {local, remote}, rtt_ms, streams, sent, received (bytes) and seconds."""
+    """Each with `peer`, `role`, `name` (foreign), `path` (an object of `local` and `remote`), `rtt_ms`, `streams` (how
+    many are open), `sent` and `received` (bytes), and `seconds` (since it came)."""
     transfers: tuple[dict[str, Any], ...]
-    """Each with transfer, peer, direction (`in` or `out`), name, bytes, total, rate and state."""
+    """Each with `transfer`, `peer`, `direction` (`in` or `out`), `kind`, `name` (foreign), `bytes`, `total`, `files`,
+    `rate` and `state`, as in `offered`, `progress` and `transfer`; the state is `offered` before any of those."""
     upstream: dict[str, Any] | None = None
-    """Of a relay: its kind, and for `tor` state, percent, words, problem, version and circuits. Each circuit has id,
-    state, purpose, client (the peer's number, or null) and hops (nicknames)."""
+    """Of a relay: its `kind`, and for `tor` also `state`, `percent`, `words`, `problem`, `version` and `circuits`. Each
+    circuit has `id`, `state`, `purpose`, `client` (as `peer`, or null) and `hops` (nicknames)."""
 
 
 EVENTS: tuple[type[Event], ...] = (
@@ -357,7 +290,7 @@ EVENTS: tuple[type[Event], ...] = (
     TransferChanged,
     Status,
 )
-"""Every event there is, in the order of the README's table."""
+"""Every event there is, in the order of core/CATALOGUE.md."""
 
 
 class Reporter(Protocol):
@@ -385,8 +318,3 @@ def _sentence(text: str) -> str:
         return text
     ended = text if text[-1] in ".!?" else text + "."
     return ended[0].upper() + ended[1:]
-
-
-def _with_from(event: Event) -> dict[str, Any]:
-    members = {field.name: plain(getattr(event, field.name)) for field in fields(event)}
-    return {"event": event.event} | {"from" if name == "sender" else name: value for name, value in members.items()}

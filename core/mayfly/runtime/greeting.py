@@ -28,14 +28,14 @@ async def greet(session: Session, wanted: Role) -> PeerHello:
 
 def connected(number: int, session: Session, met: Met, peer: PeerHello) -> Connected:
     """The event that tells of a new session with the peer of that number."""
-    path = session.path()
+    path, trip = session.path(), session.round_trip
     return Connected(
         peer=number,
         role=peer.role.name.lower(),
         words=met.words,
         local=path.local.value if path.local else None,
         remote=path.remote.value if path.remote else None,
-        round_trip=session.round_trip,
+        rtt_ms=None if trip is None else round(trip * 1000, 3),
         policy=peer.policy or None,
         lifetime=peer.lifetime,
         upstream=None if peer.upstream is None else peer.upstream.name.lower(),

@@ -153,10 +153,12 @@ class Association:
                     raise BrokenRuleError(MALFORMED)
                 position = COMMON_HEADER
                 if packet[position] == 0 and self._state in RECEIVING:
-                    receiver.packets += 1
+                    receiver.begin_packet()
                     position = receiver.data(packet, position)
                 if position < len(packet):
                     self._take_chunks(packet, position, now)
+            if self._state in SENDING:
+                self._acknowledged(now)
         except BrokenRuleError as error:
             self._break(error.reason)
         if receiver.packets == 1 and self._sack_at is None and self._state in RECEIVING:
@@ -207,11 +209,9 @@ class Association:
     # packets
 
     def _data_to_send(self, head: bytes, now: float) -> list[bytes]:
-        receiver = self._receiver
-        waiting = receiver.packets
         late = self._sack_at is not None and now >= self._sack_at
-        if receiver.sack_now or waiting > 1 or (waiting and (late or self._sender.queue)):
-            head += receiver.sack()
+        if self._receiver.owes_sack(single=late or bool(self._sender.queue)):
+            head += self._receiver.sack()
             self._sack_at = None
         if self._state not in SENDING:
             return [head] if head else []
@@ -237,13 +237,12 @@ class Association:
         while position < size and self._state is not State.ENDED:
             kind, _flags, begin, end = chunk_at(packet, position)
             if kind == ChunkType.DATA and self._state in RECEIVING:
-                self._receiver.packets += 1
+                self._receiver.begin_packet()
                 position = self._receiver.data(packet, position)
                 continue
             if kind == ChunkType.SACK:
                 if self._state in SENDING:
-                    self._sender.acknowledge(decode_sack(packet[begin:end]), now)
-                    self._acknowledged(now)
+                    self._sender.hear(decode_sack(packet[begin:end]), now)
             else:
                 handler = self._handlers.get(kind)
                 if handler is not None:
@@ -289,7 +288,7 @@ class Association:
     def _meet(self, theirs: Init) -> None:
         self._theirs = theirs
         self._headers.meet(theirs.tag, zero=theirs.zero_checksum)
-        self._receiver.begin(theirs.tsn)
+        self._receiver.begin(theirs.tsn, together=theirs.largest_packet > 0)
         self._sender.begin(theirs.window)
 
     def _establish(self, step: Step, now: float) -> None:
@@ -346,6 +345,7 @@ class Association:
         self._acknowledged(now)
 
     def _acknowledged(self, now: float) -> None:
+        self._sender.settle(now)
         if not self._sender.busy and self._step(Step.ALL_ACKNOWLEDGED):
             self._sack_at = None
             self._repeat(encode_chunk(ChunkType.SHUTDOWN_ACK, b""), now)

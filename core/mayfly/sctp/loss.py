@@ -25,13 +25,12 @@ _SLACK = 9 / 8
 class LossDetection:
     """What left, what of it is known to have arrived, and what therefore must be lost."""
 
-    __slots__ = ("_in_order", "_newest", "_newest_time", "_round_trip", "_threshold", "deadline")
+    __slots__ = ("_in_order", "_newest", "_round_trip", "_threshold", "deadline")
 
     def __init__(self, round_trip: RoundTrip) -> None:
         self._round_trip = round_trip
         self._in_order: deque[Sent] = deque()
         self._newest = -1
-        self._newest_time = 0.0
         self._threshold = _THRESHOLD
         self.deadline: float | None = None
         """When what is missing but not lost yet will be."""
@@ -42,9 +41,7 @@ class LossDetection:
 
     def acknowledged(self, chunk: Sent) -> None:
         """A chunk has arrived for certain in its last transmission."""
-        if chunk.order > self._newest:
-            self._newest = chunk.order
-            self._newest_time = chunk.departure.time
+        self._newest = max(self._newest, chunk.order)
 
     def spurious(self) -> None:
         """Something arrived that had been taken for lost: this path reorders more than we allowed for."""

@@ -3,10 +3,13 @@
 While nothing is missing, a chunk costs a comparison and a list's append. What overtakes a gap goes to `reassembly.py`
 and into sorted ranges, which are also the gap blocks of the next SACK.
 
-One SACK answers all packets that arrived together. A packet that came alone is acknowledged with the next one, or
-after `SctpConfig.sack_delay`. The window that a SACK offers is what is left of `EngineConfig.max_reassembly` beside
-fragments, messages that wait for their turn, and messages that nobody has taken yet; what comes beyond it is dropped,
-but for what fills a gap. Until the session has started, the window is half of `EngineConfig.max_early`.
+One SACK answers all packets that arrived together, where the far end is our kind. Others follow RFC 9260 §6.1 D and
+§7.2.1 to the letter: a SACK lets them send a burst of four packets, and grow by one. One for many packets would keep
+four in flight for ever, so they get one for every second packet, all of them in one packet of ours. A packet that came
+alone is acknowledged with the next one, or after `SctpConfig.sack_delay`. The window that a SACK offers is what is left
+of `EngineConfig.max_reassembly` beside fragments, messages that wait for their turn, and messages that nobody has taken
+yet; what comes beyond it is dropped, but for what fills a gap. Until the session has started, the window is half of
+`EngineConfig.max_early`.
 """
 
 from __future__ import annotations
@@ -39,6 +42,12 @@ _MAX_BLOCKS = 256
 _MAX_DUPLICATES = 16
 """In one SACK: what does not fit a packet is left out (RFC 9260 §6.7)."""
 
+_MAX_BEHIND = 512
+"""Bytes of SACKs before the last one: all go into one packet."""
+
+_FEW_BLOCKS = 4
+"""In each of them, where there are several."""
+
 _SMALLEST_WINDOW = 1500
 """Less is told as none, so that the far end does not send crumbs (RFC 9260 §6.2)."""
 
@@ -50,6 +59,7 @@ class Receiver:
 
     __slots__ = (
         "_abandoning",
+        "_behind",
         "_capacity",
         "_channel",
         "_cumulative",
@@ -68,6 +78,7 @@ class Receiver:
         "_ranges",
         "_reassembly",
         "_straight",
+        "_together",
         "_unread",
         "messages",
         "packets",
@@ -92,15 +103,18 @@ class Receiver:
         self._unread = 0
         self._duplicates: list[int] = []
         self._offered = self._capacity
+        self._together = True
+        self._behind = b""  # SACKs for what came before the last two packets
         self.messages: list[bytes] = []
         self.packets = 0
         """Packets with DATA that no SACK has answered."""
         self.sack_now = False
         """Whether the next SACK must not be delayed."""
 
-    def begin(self, tsn: int) -> None:
-        """The far end's first TSN."""
+    def begin(self, tsn: int, *, together: bool = True) -> None:
+        """The far end's first TSN, and whether it takes one SACK for all that arrived together."""
         self._expected = tsn
+        self._together = together
 
     @property
     def last(self) -> int:
@@ -125,6 +139,15 @@ class Receiver:
             self._capacity = self._limits.max_reassembly
         if self._offered < self._capacity // 2 and self.window >= 2 * self._offered:
             self.sack_now = True  # the far end may be waiting for it
+
+    def begin_packet(self) -> None:
+        """A packet with DATA is about to be taken in."""
+        if self.packets == 2 and not self._together and len(self._ranges) <= _FEW_BLOCKS:
+            if len(self._behind) < _MAX_BEHIND:
+                self._behind += self._sack()
+            self.sack_now = True
+            self.packets = 0
+        self.packets += 1
 
     def data(self, packet: bytes, position: int) -> int:
         """Take in the DATA chunks that begin at `position`. Gives where the first other chunk begins."""
@@ -170,10 +193,18 @@ class Receiver:
                 self._deliver(self._order.skip(sequence))
         self._settle()
 
+    def owes_sack(self, *, single: bool) -> bool:
+        """Whether a SACK is due, for a packet that came alone only where `single`."""
+        return self.sack_now or self.packets > 1 or (single and self.packets > 0)
+
     def sack(self) -> bytes:
-        """The SACK chunk that tells all of it."""
+        """The SACK chunk that tells all of it, behind those that are due before it."""
+        behind, self._behind = self._behind, b""
         self.packets = 0
         self.sack_now = False
+        return behind + self._sack() if len(self._ranges) <= _FEW_BLOCKS else self._sack()
+
+    def _sack(self) -> bytes:
         self._offered = window = self.window
         after = self._cumulative
         blocks = [(start - after, end - after) for start, end in self._ranges[:_MAX_BLOCKS]]

@@ -22,7 +22,7 @@ from mayfly.sctp.roundtrip import RoundTrip
 from mayfly.sctp.samples import AckSample, Departure, LossSample
 from mayfly.sctp.scoreboard import Scoreboard
 from mayfly.sctp.timers import Timers
-from mayfly.sctp.wire import COMMON_HEADER, DATA_HEADER, TSN_MASK, Sack
+from mayfly.sctp.wire import COMMON_HEADER, DATA_HEADER, TSN_HALF, TSN_MASK, Sack
 
 _WORTHWHILE = 256
 """Bytes left in a packet for which it is worth cutting the next message."""
@@ -67,6 +67,7 @@ class Sender:
         self._last_sent = 0.0
         self._limited = False
         self._crowded = False
+        self._heard: Sack | None = None
         self._failures = 0
         self._timers = Timers(self.round_trip, config)
 
@@ -105,6 +106,20 @@ class Sender:
         self.control.resize(mtu - COMMON_HEADER - DATA_HEADER)
 
     # what is acknowledged
+
+    def hear(self, sack: Sack, now: float) -> None:
+        """A SACK has come. One without blocks waits for `settle`: of those that come together the last tells all."""
+        heard = self._heard
+        if heard is None or (sack.cumulative - heard.cumulative) & TSN_MASK < TSN_HALF:
+            self._heard = None if sack.blocks else sack
+            if sack.blocks:
+                self.acknowledge(sack, now)
+
+    def settle(self, now: float) -> None:
+        """All that came together was heard."""
+        heard, self._heard = self._heard, None
+        if heard is not None:
+            self.acknowledge(heard, now)
 
     def acknowledge(self, sack: Sack, now: float) -> None:
         """Take in a SACK. Raises BrokenRuleError when it tells of what was never sent."""

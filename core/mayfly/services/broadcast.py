@@ -27,8 +27,6 @@ class Broadcast:
         if not source.again:
             raise UsageError("standard input cannot be sent to many at once", hint="Write it to a file first.")
         self.source = source
-        self.reads = 0
-        """Blocks that were read from the disk."""
         self._limit = cache
         self._held = 0
         self._lock = Lock()
@@ -45,7 +43,6 @@ class Broadcast:
             block = self._blocks.get(key)
             if ours := block is None:
                 block = self._blocks[key] = Future()
-                self.reads += 1
             else:
                 self._blocks.move_to_end(key)
         if ours:

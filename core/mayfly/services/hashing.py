@@ -10,8 +10,6 @@ from blake3 import blake3
 from mayfly.files.records import ID_SIZE, Buffer, Entry
 from mayfly.wire.varint import encode_varint
 
-DIGEST_SIZE = 32
-
 
 class RunningHash:
     """The hash of a file's first `length` bytes, which goes on with the bytes behind them."""

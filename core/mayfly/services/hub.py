@@ -15,12 +15,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
 from mayfly.config import StreamHeaderConfig
-from mayfly.errors import ControlError, StreamCode, StreamResetError
+from mayfly.errors import ControlError, StreamCode
 from mayfly.mux.events import Side
 from mayfly.runtime.control import ControlServer
 from mayfly.runtime.control_client import ControlClient
 from mayfly.runtime.events import Draining, Event, Reporter, Status, Warned
 from mayfly.runtime.introduction import PeerHello
+from mayfly.runtime.serving import serve_stream
 from mayfly.runtime.session import Session
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.runtime.stream import Stream
@@ -65,25 +66,13 @@ class Place:
         if self._left:
             stream.reset(StreamCode.DRAINING)
         else:
-            self._tasks.spawn(self._serve(stream))
+            self._tasks.spawn(serve_stream(stream, self._serve, StreamHeaderConfig()))
 
-    async def _serve(self, stream: Stream) -> None:
-        try:
-            async with asyncio.timeout(StreamHeaderConfig().timeout):
-                header = await stream.read_header()
-            if header.service in (Service.CHAT, Service.FILE):
-                await self.serve(stream, header)
-            else:
-                stream.reset(StreamCode.UNSUPPORTED)
-        except TimeoutError:
-            stream.reset(StreamCode.TIMEOUT)
-        except StreamResetError:
-            pass  # the peer has changed its mind, or has left
-        except Exception:
-            stream.reset(StreamCode.INTERNAL)
-            raise
-        finally:
-            stream.reset(StreamCode.CANCELLED)  # what is still open
+    async def _serve(self, stream: Stream, header: Header) -> None:
+        if header.service in (Service.CHAT, Service.FILE):
+            await self.serve(stream, header)
+        else:
+            stream.reset(StreamCode.UNSUPPORTED)
 
     async def serve(self, stream: Stream, header: Header) -> None:
         """Serve a CHAT or FILE stream of the peer to its end. Raises StreamResetError when the peer ends it early."""
@@ -148,7 +137,7 @@ class Hub:
     async def __aexit__(self, *_error: object) -> None:
         await self.transfers.aclose()
         await self.talk.aclose()
-        await asyncio.sleep(0)  # what the room said last is told in the next turn
+        self.talk.tell_all()
         await self._server.aclose()
 
     # Telling

@@ -14,7 +14,7 @@ from mayfly.files.names import UnsafeNameError, safe_name
 from mayfly.files.receiver import Receiver
 from mayfly.files.records import Kind, Offer, Reason
 from mayfly.runtime.stream import Stream
-from mayfly.services.driving import Driver, Result, Tell
+from mayfly.services.driving import Driver, Tell
 from mayfly.services.sinks import Output, Sink, Text
 from mayfly.services.storage import Plan, Storage
 from mayfly.services.writing import Writer
@@ -99,8 +99,3 @@ def _name(manifest: Manifest) -> str:
         return safe_name(manifest.offer.name).name
     except UnsafeNameError:
         return "files"
-
-
-async def receive_files(stream: Stream, ask: Ask, tell: Tell, *, config: FilesConfig | None = None) -> Result:
-    """Receive what is offered, to whatever end; for those who need no handle to pause or cancel it."""
-    return await Receiving(stream, ask, tell, config=config).run()

@@ -81,6 +81,7 @@ class Requests:
         return {}
 
     async def _chat(self, connection: ControlConnection, request: Request) -> dict[str, Any]:
+        self._hub.talk.tell_all()
         connection.topics.add(CHAT)
         missed = [message.to_json() for message in self._hub.talk.take_missed()]
         return {**await self._who(connection, request), "missed": missed}

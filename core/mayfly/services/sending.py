@@ -5,7 +5,7 @@ from __future__ import annotations
 from mayfly.config import FilesConfig
 from mayfly.files.sender import Sender
 from mayfly.runtime.stream import Stream
-from mayfly.services.driving import Driver, Result, Tell
+from mayfly.services.driving import Driver, Tell
 from mayfly.services.reading import Blocks, Reader
 from mayfly.services.source import Source, SourceReader
 
@@ -28,10 +28,3 @@ class Sending(Driver):
         """`blocks` is a share of a `broadcast.Broadcast` of the same source, if it goes to many."""
         super().__init__(stream, Sender(source.offer, source.entries, config), tell)
         self._worker = Reader(blocks or SourceReader(source), self._give)
-
-
-async def send_files(
-    stream: Stream, source: Source, tell: Tell, *, blocks: Blocks | None = None, config: FilesConfig | None = None
-) -> Result:
-    """Send a source, to whatever end; for those who need no handle to pause or cancel it."""
-    return await Sending(stream, source, tell, blocks=blocks, config=config).run()

@@ -58,6 +58,7 @@ class Talk:
         self._attended = attended
         self._ways: dict[int, _Ways] = {}
         self._missed: deque[MessageReceived] = deque(maxlen=MAX_MISSED)
+        self._untold: deque[room_events.Event] = deque()
         self._open: set[tuple[int, str]] = set()
         self._changed = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -98,6 +99,11 @@ class Talk:
         self._open.update((number, name) for name in names)
         self._after(events)
         return str(number), names
+
+    def tell_all(self) -> None:
+        """Tell what has happened until now: who listens from here on hears of nothing that `who` says already."""
+        while self._untold:
+            self._pass_on(self._untold.popleft())
 
     def take_missed(self) -> list[MessageReceived]:
         """Messages that came while nobody was there for them. They are given once."""
@@ -208,7 +214,8 @@ class Talk:
     def _after(self, events: Iterable[room_events.Event]) -> None:
         """After every call of the room: pass on what it says, wake whoever writes, and set the clock."""
         for event in events:
-            self._loop.call_soon(self._pass_on, event)
+            self._untold.append(event)
+            self._loop.call_soon(self.tell_all)
         for number, half in self._room.pending():
             ways = self._ways.get(number)
             if ways is None:

@@ -62,11 +62,6 @@ class Code:
         return bech32m.encode(HRP, bech32m.from_bytes(self.body))
 
     @property
-    def qr_text(self) -> str:
-        """The text in upper case, which a QR code holds in its alphanumeric mode."""
-        return self.text.upper()
-
-    @property
     def digest(self) -> bytes:
         """Six bytes that name this code; the answer to an offer carries the offer's.
 

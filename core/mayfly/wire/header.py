@@ -23,7 +23,6 @@ class Service(IntEnum):
     UDP = 3
     CHAT = 4
     FILE = 5
-    CONTROL = 6
 
 
 _WITH_DESTINATION = frozenset({Service.TCP, Service.RESOLVE})

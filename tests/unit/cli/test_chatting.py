@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mayfly.chat.records import MAX_TEXT
 from mayfly.errors import ControlError, ExitCode, UsageError
 from mayfly.runtime.shutdown import Shutdown
-from mayfly_cli.chatting import MAX_MESSAGE, Chat, pieces
+from mayfly_cli.chatting import Chat, pieces
 from mayfly_cli.pasting import Lines
 from unit.cli.played import OFFER, STATUS, TRANSFER, Listener, Played, change
 
@@ -73,6 +74,15 @@ async def test_what_was_missed_is_told_first() -> None:
     async with chatting(played, listener, people=False) as chat:
         await pipe(chat, "hi\n")
     assert [event["text"] for event in listener.events if event["event"] == "message"] == ["earlier", "hi"]
+
+
+@pytest.mark.parametrize(("own", "told"), [(True, ["anna"]), (False, [])])
+async def test_who_came_before_we_listened_is_told_in_a_room_of_our_own(own: bool, told: list[str]) -> None:
+    played, listener = program(), Listener()
+    played.answers["chat"] = {"name": "ben", "who": ["anna"], "missed": []}
+    async with chatting(played, listener, people=False, own=own) as chat:
+        await pipe(chat, "/quit\n")
+    assert [event["name"] for event in listener.events if event["event"] == "joined"] == told
 
 
 async def test_machines_see_their_own_messages_and_their_receipts() -> None:
@@ -226,11 +236,11 @@ async def test_files_are_sent(people: bool, tmp_path: Path) -> None:
 @given(st.text(max_size=200), st.integers(1, 400))
 def test_a_long_text_is_cut_and_nothing_lost(text: str, times: int) -> None:
     parts = pieces(text * times)
-    assert all(len(part.encode()) <= MAX_MESSAGE for part in parts)
+    assert all(len(part.encode()) <= MAX_TEXT for part in parts)
     assert "".join(parts).replace("\n", "") == (text * times).replace("\n", "")
 
 
 def test_a_text_is_cut_between_lines() -> None:
     line = "x" * 10_000
     assert pieces(f"{line}\n{line}") == [line, line]
-    assert pieces("ä" * 10_000)[0] == "ä" * (MAX_MESSAGE // 2)
+    assert pieces("ä" * 10_000)[0] == "ä" * (MAX_TEXT // 2)

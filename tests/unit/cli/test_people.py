@@ -133,7 +133,7 @@ def test_how_to_compare_words_is_said_once_for_each_set() -> None:
 )
 def test_the_path_in_words(local: str | None, remote: str | None, words: str) -> None:
     screen = Screen("client", width=200)
-    screen.people.report(Connected(1, "relay", WORDS, local, remote, 0.0123, "accept *", 3540))
+    screen.people.report(Connected(1, "relay", WORDS, local, remote, 12.3, "accept *", 3540))
     assert f"Connected to the relay: {words}, round trip 12 ms." in screen.out
     assert "Verification words: alpha" in screen.out
     assert "The relay says that it serves: accept *" in screen.out
@@ -246,7 +246,7 @@ def test_an_inspected_code_that_has_expired_and_discloses_nothing() -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        Connected(1, "relay", WORDS, "host", "host", 0.1, EVIL, None),
+        Connected(1, "relay", WORDS, "host", "host", 100.0, EVIL, None),
         Leaving(1, 1.0, EVIL),
         Closed(1, EVIL),
         Failed("link", EVIL, EVIL),

@@ -6,8 +6,8 @@ import pytest
 
 from mayfly.runtime.events import Connected, Event, MessageReceived, Status
 from mayfly_cli.relayed import event_of
+from support.event_samples import SAMPLES
 from unit.cli.played import STATUS
-from unit.runtime.test_events import SAMPLES
 
 
 @pytest.mark.parametrize("event", [event for event, _ in SAMPLES], ids=lambda event: type(event).__name__)
@@ -26,7 +26,7 @@ def test_names_that_differ() -> None:
     assert message == MessageReceived("anna", None, "hi", 1, "x")
     connected = event_of({"event": "connected", "peer": 1, "role": "relay", "words": ["a"], "rtt_ms": 2.0})
     assert isinstance(connected, Connected)
-    assert (connected.words, connected.round_trip, connected.local) == (("a",), 0.002, None)
+    assert (connected.words, connected.rtt_ms, connected.local) == (("a",), 2.0, None)
 
 
 def test_a_status() -> None:

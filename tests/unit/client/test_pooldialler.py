@@ -25,7 +25,7 @@ async def test_a_request_that_is_given_up_leaves_nothing_waiting() -> None:
     dialler = PoolDialler(Pool(PoolConfig()))
     asking = asyncio.get_running_loop().create_task(dialler.open_stream(Header(Service.UDP)))
     await asyncio.sleep(0)
+    assert dialler._waiting
     asking.cancel()
     await asyncio.wait([asking])
-    dialler.wake()
-    dialler.remove(1)
+    assert not dialler._waiting  # what it holds shows nowhere else

@@ -49,14 +49,15 @@ def test_control_never_cuts_a_record(sizes: list[int], limits: list[int]) -> Non
     outbox, reader = Outbox(), RecordReader()
     for size in sizes:
         outbox.data(r.chunk_head(size), bytes(size))
-    total = turn = 0
+    total = turn = pauses = 0
     while True:
         outbox.control(r.Pause())
         taken = outbox.take(limits[turn % len(limits)], held=False)
         turn += 1
         for record in reader.feed(b"".join(taken)):
             total += len(record.data) if isinstance(record, r.Chunk) else 0
-        assert reader.between_records
+            pauses += record == r.Pause()
+        assert pauses == turn
         if len(taken) == 1:
             break
     assert total == sum(sizes)

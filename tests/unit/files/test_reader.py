@@ -39,7 +39,6 @@ def test_any_cut_gives_the_same_records(sent: list[r.Record], sizes: list[int]) 
         got += reader.feed(stream[position : position + size])
         position, turn = position + size, turn + 1
     assert joined(got) == joined(sent)
-    assert reader.between_records
 
 
 @given(data=st.lists(st.binary(max_size=60), max_size=6))
@@ -60,7 +59,6 @@ def test_a_chunk_comes_in_pieces_and_without_a_copy() -> None:
     assert isinstance(one, r.Chunk)
     assert isinstance(one.data, memoryview)
     assert one.data.obj is first
-    assert not reader.between_records
     (two,) = reader.feed(second)
     assert isinstance(two, r.Chunk)
     assert (len(one.data), len(two.data)) == (597, 403)

@@ -11,7 +11,7 @@ from mayfly.mux.events import Event, Priority, SessionClosed, Side, StreamOpened
 
 
 def test_classes_are_served_in_the_order_of_their_numbers() -> None:
-    assert sorted(Priority) == [Priority.CONTROL, Priority.CHAT, Priority.INTERACTIVE, Priority.BULK]
+    assert sorted(Priority) == [Priority.CHAT, Priority.INTERACTIVE, Priority.BULK]
     assert list(Priority) == list(range(len(Priority)))  # the scheduler keeps its queues by number
 
 

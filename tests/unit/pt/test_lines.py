@@ -55,7 +55,6 @@ def test_a_nul_is_replaced_because_tor_would_drop_the_line() -> None:
 def test_the_lines_of_a_start() -> None:
     assert lines.version("1") == "VERSION 1\n"
     assert lines.cmethod("mayfly", "127.0.0.1:4711") == "CMETHOD mayfly socks5 127.0.0.1:4711\n"
-    assert lines.smethod("mayfly", "192.0.2.1:1") == "SMETHOD mayfly 192.0.2.1:1\n"
     assert lines.cmethod_error("mayfly", "no port") == "CMETHOD-ERROR mayfly no port\n"
     assert lines.smethod_error("mayfly", "no port") == "SMETHOD-ERROR mayfly no port\n"
     assert (lines.PROXY_DONE, lines.CMETHODS_DONE, lines.SMETHODS_DONE) == (

@@ -32,7 +32,7 @@ class Dialler:
 
 async def test_trouble_is_told_once_until_it_is_over() -> None:
     dialler, told = Dialler(), list[str]()
-    guard = UnresolvedGuard(ExitPolicy(), OwnNetworks(frozenset))
+    guard = UnresolvedGuard(ExitPolicy(), OwnNetworks(frozenset), onion=False)
     upstream = ProxiedUpstream((), guard, cast("ProxyDialler", dialler), told.append)
     for _ in range(2):
         dialler.fails = ProxyTroubleError("it is down")
@@ -49,7 +49,7 @@ async def test_trouble_is_told_once_until_it_is_over() -> None:
 
 async def test_what_the_policy_refuses_is_asked_of_nobody() -> None:
     dialler = Dialler()
-    guard = UnresolvedGuard(ExitPolicy(), OwnNetworks(frozenset))
+    guard = UnresolvedGuard(ExitPolicy(), OwnNetworks(frozenset), onion=False)
     upstream = ProxiedUpstream((), guard, cast("ProxyDialler", dialler), lambda _: None)
     with pytest.raises(UpstreamError) as caught:
         await upstream.connect(Destination("printer.local", 80))

@@ -94,7 +94,7 @@ async def test_resolve_both_ways(resolver: ScriptedResolver) -> None:
         await tunnel.settled()
 
 
-@pytest.mark.parametrize("service", [Service.CHAT, Service.FILE, Service.CONTROL])
+@pytest.mark.parametrize("service", [Service.CHAT, Service.FILE])
 async def test_other_services_are_not_supported(resolver: ScriptedResolver, service: Service) -> None:
     async with tunnel_to(service_of(resolver)) as tunnel:
         assert (await tunnel.ask(Header(service)))[1].reply is Reply.COMMAND_NOT_SUPPORTED

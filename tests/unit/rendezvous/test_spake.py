@@ -48,6 +48,13 @@ def test_a_message_cannot_be_sent_back() -> None:
         client.finish(b"B" + client.message[1:])
 
 
+def test_a_message_of_another_length_is_refused() -> None:
+    client, relay = pair()
+    for message in (relay.message + b"\0", relay.message[:-1], b""):  # the library reads no further than it needs
+        with pytest.raises(ElementError):
+            client.finish(message)
+
+
 # The encodings of points of small order on edwards25519, with the neutral element.
 SMALL = [
     bytes.fromhex("01" + "00" * 31),

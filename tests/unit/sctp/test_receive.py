@@ -13,7 +13,7 @@ from mayfly.config import KIB, SctpConfig
 from mayfly.sctp import endings
 from mayfly.sctp.receive import Receiver
 from mayfly.sctp.wire import Sack, chunk_at, decode_sack
-from support.associations import LIMITS, OurEnd, Pair, forge
+from support.associations import LIMITS, OurEnd, Pair, forge, join
 from support.chunks import data_chunk, following
 from support.network import Wire, World
 
@@ -70,12 +70,50 @@ def test_fragments_in_any_order_are_their_messages(sizes: list[int], random: Ran
     assert receiver.held == 0 and receiver.last == tsn - 1 and receiver._straight
 
 
-def test_one_sack_answers_all_that_arrived_together(pair: Pair) -> None:
-    left, right = pair
+def all_sacks(packets: list[bytes]) -> list[Sack]:
+    """Every one in packets that hold nothing else."""
+    found = []
+    for packet in packets:
+        position = 12
+        while position < len(packet):
+            kind, _, begin, end = chunk_at(packet, position)
+            assert kind == 3
+            found.append(decode_sack(packet[begin:end]))
+            position = end
+    return found
+
+
+def test_one_sack_answers_all_that_arrived_together_from_our_kind() -> None:
+    world, random = World(), Random(1)
+    config = SctpConfig(packet_sizes=(1352,))
+    left = OurEnd(world, Wire(world, random), 1, limits=LIMITS, config=config)
+    right = OurEnd(world, Wire(world, random), 2, limits=LIMITS, config=config)
+    join(world, left, right)
+    world.rest(10)
     before = len(right.wire.carried)
-    left.send(bytes(10_000))
-    left.world.rest(0.1)
-    assert len(sacks(right.wire.carried[before:])) == 1
+    right.take([forge(right, data_chunk(following(right) + n, b"x")) for n in range(9)])
+    assert [sack.cumulative for sack in all_sacks(right.wire.carried[before:])] == [following(right) - 1]
+
+
+def test_other_kinds_get_a_sack_for_every_second_packet(pair: Pair) -> None:
+    """Each lets dcSCTP, usrsctp and aiortc send four packets more: with one for all, four stay in flight for ever."""
+    _, right = pair
+    before, first = len(right.wire.carried), following(right)
+    right.take([forge(right, data_chunk(first + n, b"x")) for n in range(9)])
+    told = all_sacks(right.wire.carried[before:])
+    assert len(right.wire.carried) == before + 1
+    assert [(sack.cumulative - first) % 2**32 for sack in told] == [1, 3, 5, 7, 8]
+
+
+@pytest.mark.parametrize("step", [1, 2, 100], ids=["in a row", "gaps", "few packets in a row, then many gaps"])
+def test_the_sacks_of_a_flood_fit_one_packet(pair: Pair, step: int) -> None:
+    _, right = pair
+    before, first = len(right.wire.carried), following(right)
+    offsets = [n if n < step else step + 2 * (n - step) for n in range(250)] if step == 100 else range(0, 250, step)
+    right.take([forge(right, data_chunk(first + n, b"x"), data_chunk(first + n, b"x")) for n in offsets])
+    (packet,) = right.wire.carried[before:]
+    assert len(packet) <= SctpConfig().base_packet
+    assert (all_sacks([packet])[-1].cumulative - first) % 2**32 == right.association._receiver._cumulative
 
 
 def test_a_single_packet_is_acknowledged_a_little_later_and_the_second_at_once(pair: Pair) -> None:

@@ -151,6 +151,20 @@ def test_pacing_spreads_a_window_over_its_round_trip() -> None:
     assert burst < len(left.wire.carried) < window
 
 
+def test_of_sacks_that_come_together_the_last_tells_all(pair: Pair) -> None:
+    left = alone(pair)
+    left.send(bytes(10 * PAYLOAD))
+    heard: list[int] = []
+    control = left.association._sender.control
+    control.on_acknowledged = lambda sample: heard.append(sample.acknowledged)  # type: ignore[method-assign]
+    left.take([sack(left, 2), sack(left, 6), sack(left, 4)])
+    assert heard == [6 * PAYLOAD], "and one that was overtaken tells nothing"
+    left.take([sack(left, 7), sack(left, 7, (2, 2)), sack(left, 8)])
+    assert heard == [6 * PAYLOAD, 2 * PAYLOAD, PAYLOAD], "one with blocks is taken at once"
+    left.take([sack(left, 10), sack(left, 7, (2, 2))])
+    assert sum(heard) == 10 * PAYLOAD and left.idle
+
+
 def test_samples_carry_what_a_rate_based_controller_needs(pair: Pair) -> None:
     from mayfly.sctp.samples import AckSample
 

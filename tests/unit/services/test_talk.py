@@ -92,6 +92,19 @@ async def test_a_message_arrives_and_its_receipt_comes_back() -> None:
         await anna.talk.settled()
 
 
+async def test_whom_who_names_has_been_told_once_all_is_told() -> None:
+    anna, bob = Speaker("anna"), Speaker("bob")
+    async with asyncio.timeout(10), link(anna, bob):
+        while not anna.talk.who():
+            await asyncio.sleep(0)
+        assert anna.events == []  # it is told in the next turn
+        anna.talk.tell_all()
+        assert anna.events == [Joined("bob")]
+        anna.talk.say("hi", None)
+        await anna.event(Delivered)
+        assert [event for event in anna.events if isinstance(event, Joined)] == [Joined("bob")]
+
+
 async def test_both_sides_speak_at_once_and_in_order() -> None:
     async with pair() as (anna, bob):
         for count in range(50):

@@ -23,6 +23,7 @@ from mayfly.signaling import bech32m
 from mayfly.signaling.body import EPOCH
 from mayfly.signaling.codes import Code, parse
 from mayfly.signaling.description import Kind
+from mayfly.signaling.finding import MAX_TEXT
 from support.descriptions import MDNS, NOW, PRIVATE, PUBLIC, answer_code, codes, description, offer_code
 
 OFFER = offer_code()
@@ -41,7 +42,7 @@ def read(text: str) -> Code:
 @given(codes())
 def test_round_trip(code: Code) -> None:
     assert parse(code.text, wanted=code.description.kind, now=None) == code
-    assert parse(code.qr_text, wanted=None, now=None) == code
+    assert parse(code.text.upper(), wanted=None, now=None) == code
 
 
 @given(codes())
@@ -57,8 +58,7 @@ def test_offer_with_a_private_and_a_public_address_is_short() -> None:
 def test_text_forms() -> None:
     assert TEXT.startswith("mf1")
     assert TEXT.islower()
-    assert OFFER.qr_text == TEXT.upper()
-    assert set(OFFER.qr_text) <= set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")  # ISO/IEC 18004, alphanumeric
+    assert set(TEXT.upper()) <= set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")  # ISO/IEC 18004, alphanumeric
 
 
 def test_digest_is_of_the_body() -> None:
@@ -151,6 +151,13 @@ def test_ten_megabytes_are_refused_at_once(text: str) -> None:
     with pytest.raises(MistypedCodeError, match="too long"):
         read(text)
     assert time.process_time() - begin < 0.1
+
+
+def test_a_text_is_read_up_to_its_greatest_length() -> None:
+    longest = TEXT + " " * (MAX_TEXT - len(TEXT))
+    assert read(longest) == OFFER
+    with pytest.raises(MistypedCodeError, match="too long"):
+        read(longest + " ")
 
 
 @pytest.mark.parametrize(

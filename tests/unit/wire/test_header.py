@@ -21,7 +21,7 @@ hosts = (
 )
 destinations = st.builds(Destination, hosts, st.integers(0, 65535))
 headers = st.builds(Header, st.sampled_from([Service.TCP, Service.RESOLVE]), destinations) | st.builds(
-    Header, st.sampled_from([Service.UDP, Service.CHAT, Service.FILE, Service.CONTROL])
+    Header, st.sampled_from([Service.UDP, Service.CHAT, Service.FILE])
 )
 
 

@@ -21,11 +21,19 @@ PLACEHOLDER = Destination.parse_host("192.0.2.1", 1)
 class Nothing:
     """A source that is never asked."""
 
+    def __init__(self) -> None:
+        self.closed = False
+
     async def next(self) -> Met:
         raise AssertionError
 
     async def aclose(self) -> None:
-        pass
+        self.closed = True
+
+
+@pytest.fixture
+def sources() -> list[Nothing]:
+    return []
 
 
 @pytest.fixture
@@ -39,10 +47,11 @@ def lines() -> list[tuple[int, BridgeLine]]:
 
 
 @pytest.fixture
-def board(lines: list[tuple[int, BridgeLine]], refused: list[MayflyError]) -> Switchboard:
+def board(lines: list[tuple[int, BridgeLine]], refused: list[MayflyError], sources: list[Nothing]) -> Switchboard:
     def make(number: int, line: BridgeLine) -> Carrier:
         lines.append((number, line))
-        return Carrier(Nothing(), Script())
+        sources.append(Nothing())
+        return Carrier(sources[-1], Script())
 
     return Switchboard(make, refused.append)
 
@@ -81,6 +90,8 @@ def test_the_number_of_lines_is_bounded(board: Switchboard, refused: list[Mayfly
     assert "too many" in refused[0].message
 
 
-async def test_the_end_ends_all(board: Switchboard) -> None:
+async def test_the_end_ends_all(board: Switchboard, sources: list[Nothing]) -> None:
     board.choose(request(b"code=mf1a"))
+    board.choose(request(b"code=mf1b"))
     await board.aclose()
+    assert [source.closed for source in sources] == [True, True]

@@ -12,7 +12,7 @@ from mayfly_client.pt.teller import STAGES, LineTeller, Tor
 from unit.client.pt.tor import Heard
 
 ANSWER = CodeReady(kind="answer", code="mf1answer", expires=0, discloses=("203.0.113.7 (host)",), role="active")
-CONNECTED = Connected(peer=1, role="relay", words=("w",) * 5, local="host", remote="srflx", round_trip=0.012)
+CONNECTED = Connected(peer=1, role="relay", words=("w",) * 5, local="host", remote="srflx", rtt_ms=12.0)
 
 
 @pytest.fixture
