@@ -20,7 +20,7 @@ from support.ssh import ssh_server
 NAME = "speed"
 FIRST_BYTES = 30
 STREAMS = 640
-FASTER = {SSH: 4, TCP: 8, RAW_WRTC: 2, TUNNEL_WRTC: 2}
+FASTER = {TUNNEL: 2, LINK: 8, SSH: 4, TCP: 8}
 SLOWER = {STOCK: 4, STOCK_UVLOOP: 2}
 """Subjects that get a multiple, or a part, of the bytes, so that each transfer takes about as long."""
 
