@@ -78,7 +78,7 @@ async def test_a_stranger_is_not_even_greeted(
     def refuse(_: socket.socket) -> None:
         raise ControlError("The other end of the control socket belongs to another user.")
 
-    monkeypatch.setattr(control.control_socket, "check_user", refuse)
+    monkeypatch.setattr("mayfly.runtime.control_socket.check_user", refuse)
     reader, writer = await asyncio.open_unix_connection(tmp_path / "mayfly" / "relay.sock")
     assert await reader.read() == b""
     assert not program.server.connections
