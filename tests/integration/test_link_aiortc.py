@@ -131,7 +131,7 @@ async def test_lost_consent_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_oversized_messages_are_our_own_mistake() -> None:
     near, far = await connect(ENGINE)
     with pytest.raises(ValueError, match="max_message"):
-        near.send(bytes(near.max_message + 1))
+        near.send(bytes(EngineConfig().max_message + 1))
     await asyncio.gather(near.close(), far.close())
 
 

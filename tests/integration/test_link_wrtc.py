@@ -169,7 +169,7 @@ async def test_too_much_before_the_start_ends_the_link() -> None:
 async def test_oversized_messages_are_our_own_mistake() -> None:
     near, far = await linked("wrtc", "wrtc")
     with pytest.raises(ValueError, match="max_message"):
-        near.send(bytes(near.max_message + 1))
+        near.send(bytes(EngineConfig().max_message + 1))
     await asyncio.gather(near.close(), far.close())
 
 
