@@ -91,6 +91,13 @@ def test_a_long_name_keeps_its_extension() -> None:
     assert safe_name("a." + "y" * 300).name == "a." + "y" * 253
 
 
+@pytest.mark.parametrize("tail", [" ", "."])
+def test_what_a_cut_leaves_at_the_end_is_no_trap_either(tail: str) -> None:
+    cut = safe_name("a" * (MAX_NAME - 1) + tail + "b" * 60)
+    assert len(cut.name.encode()) <= MAX_NAME
+    assert not cut.name.endswith(tail)
+
+
 @given(name=names, room=st.sampled_from([0, ROOM]))
 def test_any_text_gives_one_plain_component_or_is_refused(name: str, room: int) -> None:
     try:

@@ -196,3 +196,11 @@ def test_a_file_system_without_the_call_is_synced_file_by_file(
     placing.sync_many(root, ["x"])
     assert calls == [errno.ENOSYS]
     assert synced == [(tmp_path / "x").stat().st_ino, tmp_path.stat().st_ino]
+
+
+def test_a_tree_is_merged_onto_nothing(tmp_path: Path, root: int) -> None:
+    (tmp_path / "from" / "deep").mkdir(parents=True)
+    (tmp_path / "from" / "deep" / "x").write_text("words")
+    placing.merge((root, "from"), (root, "onto"))
+    assert (tmp_path / "onto" / "deep" / "x").read_text() == "words"
+    assert not (tmp_path / "from").exists()
