@@ -227,6 +227,15 @@ def test_a_message_of_one_chunk_above_the_limit_ends_the_link(flags: int) -> Non
     assert caught.value.reason == endings.TOO_BIG
 
 
+def test_a_chunk_without_data_is_malformed_wherever_it_stands() -> None:
+    for packet in (data_chunk(0, b""), data_chunk(0, b"") + data_chunk(1, b"x")):
+        receiver = Receiver(LIMITS, channel=0, partial_reliability=False)
+        receiver.begin(0)
+        with pytest.raises(endings.BrokenRuleError) as caught:
+            receiver.data(packet, 0)
+        assert caught.value.reason == endings.MALFORMED
+
+
 def test_fragments_make_a_message_up_to_the_limit() -> None:
     receiver = Receiver(replace(LIMITS, max_message=100), channel=0, partial_reliability=False)
     receiver.begin(0)
