@@ -67,6 +67,7 @@ def test_no_directory_means_that_nothing_runs(directory: Path) -> None:
     assert running(directory) == []
     with pytest.raises(NoSessionError, match="Nothing is running"):
         connect(None, directory)
+    assert not directory.exists()
 
 
 def test_the_only_session_is_found_and_several_need_a_choice(directory: Path) -> None:

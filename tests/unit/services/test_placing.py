@@ -185,6 +185,20 @@ def test_a_disk_that_cannot_be_synced_is_told(root: int, monkeypatch: pytest.Mon
     assert told.value.errno == errno.EIO
 
 
+@pytest.mark.parametrize(("number", "moved"), [(errno.ENOSYS, True), (errno.EINVAL, True), (errno.EIO, False)])
+def test_a_move_that_the_file_system_does_not_know_is_made_in_two_steps(
+    tmp_path: Path, root: int, monkeypatch: pytest.MonkeyPatch, number: int, moved: bool
+) -> None:
+    (tmp_path / "x").write_text("words")
+    monkeypatch.setattr(placing, "_renameat2", failing(number, []))
+    if moved:
+        placing.move_without_replacing((root, "x"), (root, "y"))
+    else:
+        with pytest.raises(OSError):
+            placing.move_without_replacing((root, "x"), (root, "y"))
+    assert [(tmp_path / name).exists() for name in "xy"] == [not moved, moved]
+
+
 def test_a_file_system_without_the_call_is_synced_file_by_file(
     tmp_path: Path, root: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
