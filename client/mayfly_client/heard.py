@@ -36,11 +36,6 @@ class HeardLink:
         return self._link.offerer
 
     @property
-    def max_message(self) -> int:
-        """The largest message that the far end takes."""
-        return self._link.max_message
-
-    @property
     def high_water(self) -> int:
         """Bytes of buffered_amount above which nothing more should be sent."""
         return self._link.high_water

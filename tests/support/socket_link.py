@@ -17,7 +17,6 @@ _HEAD = 4
 class SocketLink(asyncio.Protocol):
     """Fulfils `transport.base.Link`."""
 
-    max_message = 256 * 1024
     high_water = _HIGH_WATER
 
     def __init__(self, *, offerer: bool) -> None:

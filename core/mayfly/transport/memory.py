@@ -145,11 +145,6 @@ class MemoryLink:
         return self._offerer
 
     @property
-    def max_message(self) -> int:
-        """The largest message, in bytes."""
-        return self._path.max_message
-
-    @property
     def high_water(self) -> int:
         """Bytes of buffered_amount above which nothing more should be sent."""
         return self._path.high_water

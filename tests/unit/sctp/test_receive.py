@@ -228,11 +228,35 @@ def test_a_finished_message_above_the_limit_ends_the_link(pair: Pair, overtaken:
     assert left.ended == endings.TOO_BIG and left.messages == []
 
 
-def test_a_message_of_one_chunk_above_the_limit_ends_the_link(pair: Pair) -> None:
+@pytest.mark.parametrize("flags", [0x07, 0x03], ids=["unordered", "ordered"])
+def test_a_message_of_one_chunk_above_the_limit_ends_the_link(flags: int) -> None:
     receiver = Receiver(replace(LIMITS, max_message=100), channel=0, partial_reliability=False)
+    receiver.begin(0)
+    receiver.data(data_chunk(0, bytes(100), flags=flags), 0)
+    assert receiver.messages == [bytes(100)]
     with pytest.raises(endings.BrokenRuleError) as caught:
-        receiver.data(data_chunk(0, bytes(101)), 0)
+        receiver.data(data_chunk(1, bytes(101), flags=flags, sequence=1), 0)
     assert caught.value.reason == endings.TOO_BIG
+
+
+def test_a_chunk_without_data_is_malformed_wherever_it_stands() -> None:
+    for packet in (data_chunk(0, b""), data_chunk(0, b"") + data_chunk(1, b"x")):
+        receiver = Receiver(LIMITS, channel=0, partial_reliability=False)
+        receiver.begin(0)
+        with pytest.raises(endings.BrokenRuleError) as caught:
+            receiver.data(packet, 0)
+        assert caught.value.reason == endings.MALFORMED
+
+
+def test_fragments_make_a_message_up_to_the_limit() -> None:
+    receiver = Receiver(replace(LIMITS, max_message=100), channel=0, partial_reliability=False)
+    receiver.begin(0)
+    receiver.data(data_chunk(0, bytes(60), flags=BEGIN), 0)
+    receiver.data(data_chunk(1, bytes(40), flags=LAST), 0)
+    assert receiver.messages == [bytes(100)]
+    receiver.data(data_chunk(2, bytes(60), flags=BEGIN), 0)
+    with pytest.raises(endings.BrokenRuleError):
+        receiver.data(data_chunk(3, bytes(41), flags=LAST), 0)
 
 
 def test_what_overtakes_a_gap_is_held_up_to_the_window_and_then_dropped(pair: Pair) -> None:

@@ -72,11 +72,6 @@ class AiortcLink:
         return self._offerer
 
     @property
-    def max_message(self) -> int:
-        """The largest message, in bytes. Codes do not carry it; every stack in use takes this much."""
-        return self._limits.max_message
-
-    @property
     def high_water(self) -> int:
         """Bytes of buffered_amount above which nothing more should be sent."""
         return self._high_water.mark
@@ -94,7 +89,7 @@ class AiortcLink:
         self._loop.call_soon(self._sctp.start_reading)  # after what came early has been given
 
     def send(self, message: bytes) -> None:
-        """Queue one message. Raises ValueError above max_message."""
+        """Queue one message. Raises ValueError above `EngineConfig.max_message`."""
         if len(message) > self._limits.max_message:
             raise ValueError(f"a message of {len(message)} bytes is above max_message")
         if self._mailbox.ended:

@@ -54,11 +54,6 @@ class WrtcLink:
         return self._offerer
 
     @property
-    def max_message(self) -> int:
-        """The largest message, in bytes. Codes do not carry it; every stack in use takes this much."""
-        return self._limits.max_message
-
-    @property
     def high_water(self) -> int:
         """Bytes of buffered_amount above which nothing more should be sent."""
         return self._high_water
@@ -75,7 +70,7 @@ class WrtcLink:
         self._mailbox.start(receive, writable, lost)
 
     def send(self, message: bytes) -> None:
-        """Queue one message. Raises ValueError above max_message."""
+        """Queue one message. Raises ValueError above `EngineConfig.max_message`."""
         if len(message) > self._limits.max_message:
             raise ValueError(f"a message of {len(message)} bytes is above max_message")
         if self._mailbox.ended:
