@@ -20,6 +20,7 @@ from mayfly.wire.header import Service
 from mayfly_broker.routes import ROUTES
 from mayfly_cli import configfile
 from mayfly_cli.main import app
+from support.pages import every_block
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [path for folder in ("core", "relay", "client", "broker_optional") for path in (ROOT / folder).rglob("*.py")]
