@@ -34,7 +34,7 @@ check: $(VENV)/dev.stamp
 	echo '== unit and integration tests'; \
 	$(RUN) -m pytest -q -n 2 --ignore=tests/system --ignore=tests/interop || status=1; \
 	echo '== tests with real programs'; \
-	$(RUN) -m pytest -q -n 2 --dist loadgroup --durations=10 -m 'not alone' tests/system tests/interop || status=1; \
+	$(RUN) -m pytest -q -n 2 --dist worksteal --durations=10 -m 'not alone' tests/system tests/interop || status=1; \
 	echo '== tests that measure time'; \
 	$(RUN) -m pytest -q -m alone tests/system || status=1; \
 	exit $$status
@@ -43,10 +43,11 @@ lint: $(VENV)/dev.stamp
 	@echo '== ruff'
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
-	@echo '== mypy'
-	@$(BIN)/mypy --no-error-summary core relay client broker_optional tests
-	@echo '== pyright'
-	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
+	@echo '== mypy and pyright, side by side'
+	@$(BIN)/mypy --no-error-summary core relay client broker_optional tests & mypy=$$!; status=0; \
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python || status=1; \
+	wait $$mypy || status=1; \
+	exit $$status
 	@echo '== import-linter'
 	@PYTHONPATH=core:relay:client:broker_optional $(BIN)/lint-imports
 

@@ -30,7 +30,8 @@ class MuxConfig:
 
     initial_stream_window: int = 64 * KIB
     """Credit for one stream before its first MAX_STREAM_DATA. Small, so that hundreds of readers that stopped do not
-    hold the whole connection window; a stream that is read grows in a few round trips."""
+    hold the whole connection window; a stream that is read grows fourfold a round trip. All that streams have grown by,
+    head starts included, stays within three eighths of `max_connection_window`: 12 MiB of the 32."""
 
     max_stream_window: int = 8 * MIB
     """Where a stream's window stops growing. Counts within the connection's."""
@@ -62,7 +63,7 @@ class MuxConfig:
     """Seconds: longer spans that a peer tells of (a lifetime, a GOAWAY's deadline) count as this."""
 
     max_reason: int = 256
-    """Bytes of a CONNECTION_CLOSE or GOAWAY reason, or of a HELLO text, that we keep."""
+    """Bytes of a CONNECTION_CLOSE or GOAWAY reason that we send, and that we keep."""
 
     ping_after: float = 4.0
     """Silence after which a PING asks whether the peer is there."""

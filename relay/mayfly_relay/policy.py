@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from mayfly.config import MuxConfig
+from mayfly.wire.hello import MAX_TEXT
 from mayfly_relay.addresses import Address, Network, Special, classify, unwrap
 from mayfly_relay.names import is_local
 from mayfly_relay.rules import Anything, Rule
@@ -24,9 +24,6 @@ MAIL_PORTS = (25, 465, 587, 2525)
 """Refused by default: SMTP, submission over TLS, submission, and the unofficial port that mail providers open for
 those whose network blocks the others. Mail sent from here gets the volunteer's own address onto block lists, whether
 it is delivered directly (25) or submitted with a stolen password (the rest). Ports for reading mail are open."""
-
-MAX_SUMMARY = MuxConfig().max_reason
-"""Bytes of a policy summary in HELLO: as much as the other side keeps."""
 
 
 class Reason(Enum):
@@ -110,7 +107,7 @@ class ExitPolicy:
         """
         refused = self._refused_ports()
         more = "; other rules apply" if any(not isinstance(rule.host, Anything) for rule in self.rules) else ""
-        room = MAX_SUMMARY - len(more)
+        room = MAX_TEXT - len(more)
         reject = "reject " + _join_ranges(refused)
         accepted = _complement(refused)
         accept = "accept " + _join_ranges(accepted)

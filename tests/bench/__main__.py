@@ -27,7 +27,7 @@ from bench.families import all_families
 from bench.family import ENOUGH, Family, Run, missing
 from bench.figures import Figures
 from bench.isolate import isolate, isolated
-from bench.keep import machine, save
+from bench.keep import load, machine, save
 from bench.show import show_family, show_verdicts, verdicts
 from support.node import node_peer
 from support.programs import ROOT, ProgramError
@@ -45,6 +45,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=10.0, help="length of the soak (10)")
     parser.add_argument("--save", metavar="NAME", help="file name of the results (the time)")
     parser.add_argument("--charts", action="store_true", help="draw the charts into core/charts")
+    parser.add_argument(
+        "--draw", action="append", default=[], metavar="NAME", help="draw them from kept results, and end"
+    )
     parser.add_argument("--list", action="store_true", help="name the families and end")
     return parser.parse_args()
 
@@ -119,6 +122,12 @@ def main() -> int:
         for family in families:
             print(f"{family.name:12} {family.title}{'' if family.default else ' (only when named)'}")
         return 0
+    if arguments.draw:
+        try:
+            return _draw(families, load(arguments.draw))
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            return 2
     unknown = set(arguments.only) - {family.name for family in families}
     if unknown:
         print(f"there is no family {', '.join(sorted(unknown))}; --list names them", file=sys.stderr)
@@ -142,9 +151,14 @@ def main() -> int:
     path = save(arguments.save, chosen, figures, found, how)
     console.print(f"saved as {path.relative_to(ROOT)}", style="dim")
     if arguments.charts:
-        for drawn in draw(chosen, figures):
-            console.print(f"drawn {drawn.relative_to(ROOT)}", style="dim")
+        _draw(chosen, figures)
     return 1 if any(verdict.kept is False and verdict.judged for verdict in found) else 0
+
+
+def _draw(families: list[Family], figures: Figures) -> int:
+    for path in draw(families, figures):
+        print(f"drawn {path.relative_to(ROOT)}")
+    return 0
 
 
 if __name__ == "__main__":

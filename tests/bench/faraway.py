@@ -33,8 +33,10 @@ LONGEST = 20 * RATE
 ATTEMPT = 90.0
 
 
-async def measure_point(run: Run, row: str, shape: Shape, *, rounds: int, seconds: float) -> None:
-    """MB/s of every subject over one path, as `row`, from transfers of about so many seconds."""
+async def measure_point(
+    run: Run, row: str, shape: Shape, wanted: Sequence[str], *, rounds: int, seconds: float
+) -> None:
+    """MB/s of these subjects over one path, as `row`, from transfers of about so many seconds."""
     if absent := missing("ip", "ethtool", "curl"):
         run.note(f"left out: {', '.join(absent)} is not installed")
         return
@@ -46,7 +48,7 @@ async def measure_point(run: Run, row: str, shape: Shape, *, rounds: int, second
     async with path(shape) as made, contextlib.AsyncExitStack() as stack:
         web = await stack.enter_async_context(_origin(made))
         subjects = []
-        for name in filter(run.wants, SUBJECTS):
+        for name in wanted:
             try:
                 subjects.append(await stack.enter_async_context(_subject(name, made, web, run)))
             except (ProgramError, TimeoutError) as error:

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -54,6 +55,20 @@ def save(
     path = folder / f"{name or now.strftime('%Y-%m-%d-%H%M')}.json"
     path.write_text(json.dumps(content, indent=1) + "\n")
     return path
+
+
+def load(names: Iterable[str], folder: Path = RESULTS) -> Figures:
+    """The samples of earlier runs together. Raises ValueError for a name that none has."""
+    figures = Figures()
+    for name in names:
+        path = folder / f"{name}.json"
+        if not path.exists():
+            raise ValueError(f"there is no result called {name}")
+        for family, content in json.loads(path.read_text())["families"].items():
+            for subject, rows in content["samples"].items():
+                for row, values in rows.items():
+                    figures.samples[family][subject][row] += values
+    return figures
 
 
 def commit() -> str | None:

@@ -36,7 +36,7 @@ PROGRAMS = ("tor", "tor-gencert")
 """What a network needs."""
 
 AUTHORITIES = 3
-START_TIMEOUT = 90.0
+START_TIMEOUT = 150.0
 
 _VOTE_EVERY = 5
 _START_AT = 3.5

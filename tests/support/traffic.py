@@ -176,7 +176,7 @@ class Traffic:
         end = self.pair.ends[number]
         while self._waiting[number] and end.mux.can_open():
             key, script = self._waiting[number].pop(0)
-            stream_id = end.mux.open_stream(script.priority, self.pair.now)
+            stream_id = end.mux.open_stream(script.priority)
             assert stream_id == 2 * end.opened + number
             end.opened += 1
             self._opened[number].append((key, script))

@@ -33,7 +33,10 @@ class Inbox:
         return self._window.received - self._window.consumed
 
     def opened(self, stream: MuxStream) -> None:
-        """A stream's window joins the connection's."""
+        """A stream's window joins the connection's. The credit of its head start goes out with the first it returns."""
+        head_start = self._window.head_start(self._liveness.round_trip_or_guess)
+        stream.window.size += head_start
+        self._window.grown += head_start
         self._window.streams_total += stream.window.size
         self._announce()
 

@@ -180,11 +180,11 @@ class Multiplexer:
 
     # Streams
 
-    def open_stream(self, priority: Priority, now: float) -> int:
+    def open_stream(self, priority: Priority) -> int:
         """Open a stream. Raises LocalProtocolError unless can_open()."""
         if self._closed is not None or self.peer is None or self._peer_leaving:
             raise LocalProtocolError(ErrorCode.STREAM_LIMIT_ERROR, "the session takes no new streams")
-        stream = self._add_stream(self._streams.next_id(), priority, now)
+        stream = self._add_stream(self._streams.next_id(), priority)
         return stream.id
 
     def set_priority(self, stream_id: int, priority: Priority) -> None:
@@ -346,7 +346,7 @@ class Multiplexer:
         stream = self._streams.get(stream_id)
         if stream is not None or not self._streams.must_open(stream_id):
             return stream
-        stream = self._add_stream(stream_id, Priority.INTERACTIVE, now)
+        stream = self._add_stream(stream_id, Priority.INTERACTIVE)
         if self._leaving:
             self._reset(stream, StreamCode.DRAINING)
             self.stop(stream_id, StreamCode.DRAINING)
@@ -354,9 +354,9 @@ class Multiplexer:
             events.append(StreamOpened(stream_id))
         return stream
 
-    def _add_stream(self, stream_id: int, priority: Priority, now: float) -> MuxStream:
+    def _add_stream(self, stream_id: int, priority: Priority) -> MuxStream:
         send_limit = 0 if self.peer is None else self.peer.max_stream_data
-        stream = MuxStream(stream_id, priority, self._pool, send_limit, self._config.initial_stream_window, now)
+        stream = MuxStream(stream_id, priority, self._pool, send_limit, self._config.initial_stream_window)
         self._streams.add(stream)
         self._inbox.opened(stream)
         return stream

@@ -34,9 +34,7 @@ class MuxStream:
         "window",
     )
 
-    def __init__(
-        self, stream_id: int, priority: Priority, pool: SendPool, send_limit: int, window: int, now: float
-    ) -> None:
+    def __init__(self, stream_id: int, priority: Priority, pool: SendPool, send_limit: int, window: int) -> None:
         self.id = stream_id
         self.priority = priority
         # The sending half.
@@ -51,7 +49,7 @@ class MuxStream:
         # The receiving half.
         self.receive = Receive.OPEN
         self.incoming = ReceiveBuffer()
-        self.window = StreamWindow(window, now)
+        self.window = StreamWindow(window)
         self.final_size: int | None = None
         self.credit_due = False
         """A MAX_STREAM_DATA to send: more credit, or the word that all was read."""

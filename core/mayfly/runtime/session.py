@@ -200,7 +200,7 @@ class Session:
             finally:
                 if opener in self._openers:
                     self._openers.remove(opener)
-        stream = Stream(self, self._mux.open_stream(priority, self._now()))
+        stream = Stream(self, self._mux.open_stream(priority))
         self._streams[stream.id] = stream
         stream.put(header.encode())
         return stream

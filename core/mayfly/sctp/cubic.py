@@ -96,7 +96,7 @@ class Cubic:
 
     def _grow_fast(self, sample: AckSample) -> None:
         growth = sample.acknowledged if self._slow_start is None else self._slow_start.growth(sample)
-        if sample.limited or 2 * sample.in_flight >= self._window:
+        if 2 * sample.in_flight >= self._window:
             self._window = min(self._window + growth, max(self._threshold, self._window))
         if self._slow_start is not None and self._slow_start.over:
             self._slow_start = None

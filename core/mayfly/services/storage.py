@@ -24,6 +24,7 @@ from threading import Lock
 
 from blake3 import blake3
 
+from mayfly.files.names import MAX_NAME
 from mayfly.files.records import BLOCK, Buffer, Entry, EntryType, Reason
 from mayfly.runtime.amounts import amount
 from mayfly.runtime.terminal import printable
@@ -35,7 +36,6 @@ _NEW = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOW = "now"
 _TREE = "tree"
 _JOURNAL = ".json"
-_MAX_NAME = 255
 _READ = 1 << 20
 
 
@@ -80,8 +80,6 @@ class Storage:
         """Files that an earlier run has received whole."""
         self.part: tuple[int, int] = (-1, 0)
         """The file that an earlier run was receiving, and its verified bytes: a multiple of BLOCK, or its size."""
-        self.changed = False
-        """An earlier run's part was of another state of the source; it was thrown away."""
 
     def open(self) -> None:
         """Find or make the part, and see that everything has room. Raises StorageError."""
@@ -220,7 +218,7 @@ class Storage:
     # Opening
 
     def _open_journal(self) -> Note | None:
-        """The journal's note if it is of this very transfer."""
+        """The journal's note if it is of this very transfer, and of the state that its source is in now."""
         name = _journal_name(self._part)
         ours = placing.exists((self._root, name))
         if not ours and placing.exists((self._root, self._part)):
@@ -233,10 +231,7 @@ class Storage:
         except BusyError:
             raise StorageError(Reason.BUSY, f"{printable(self._plan.name)} is being received already") from None
         note = self._journal.note
-        if note is None or note.transfer == self._plan.transfer.hex():
-            return note
-        self.changed = True
-        return None
+        return note if note is not None and note.transfer == self._plan.transfer.hex() else None
 
     def _tops(self) -> list[str]:
         """The names that will stand in the target folder."""
@@ -389,9 +384,9 @@ def _mode(entry: Entry) -> int:
 
 def _beside(name: str, suffix: str) -> str:
     """A name with a suffix, in the 255 bytes that a name may have, with room for the journal's own suffix."""
-    if len(os.fsencode(name + suffix + _JOURNAL)) <= _MAX_NAME:
+    if len(os.fsencode(name + suffix + _JOURNAL)) <= MAX_NAME:
         return name + suffix
-    short = os.fsencode(name)[: _MAX_NAME - 64].decode(errors="ignore")
+    short = os.fsencode(name)[: MAX_NAME - 64].decode(errors="ignore")
     return f"{short}~{blake3(os.fsencode(name)).hexdigest(8)}{suffix}"
 
 

@@ -67,7 +67,7 @@ def test_bars_look_at_rows_that_exist_and_subjects_that_are_measured_for_them(na
 
 def test_the_share_of_a_far_link() -> None:
     (bar,) = DISTANCE.bars
-    found = bar.found(filled("distance", TUNNEL, {"rtt 100": (20, 22.5, 25)}))
+    found = bar.found(filled("distance", TUNNEL, {"long": (20, 22.5, 25)}))
     assert found is not None and found.value == pytest.approx(0.9) and found.samples == 3
 
 

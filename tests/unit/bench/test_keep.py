@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from bench.family import Bar, Family, Row, Run, median
 from bench.figures import Figures
-from bench.keep import save
+from bench.keep import load, save
 from bench.show import verdicts
 
 
@@ -41,3 +43,14 @@ def test_samples_medians_promises_and_the_machine_are_kept(tmp_path: Path) -> No
 
 def test_without_a_name_the_time_is_the_name(tmp_path: Path) -> None:
     assert save(None, [], Figures(), [], {}, tmp_path).name.startswith("20")
+
+
+def test_kept_runs_are_read_together(tmp_path: Path) -> None:
+    family = Family("f", "a family", nothing, rows=(Row("down", "download", "MB/s"),))
+    for name, value in (("one", 1.0), ("two", 2.0)):
+        figures = Figures()
+        figures.add("f", "ours", "down", value)
+        save(name, [family], figures, [], {}, tmp_path)
+    assert load(["one", "two"], tmp_path).of("f", "ours", "down") == [1.0, 2.0]
+    with pytest.raises(ValueError, match="no result called three"):
+        load(["three"], tmp_path)

@@ -117,6 +117,7 @@ def test_any_text_gives_one_plain_component_or_is_refused(name: str, room: int) 
         ("\u212b", "\u00e5"),
         ("\u1e9b\u0323", "\u1e61\u0323"),
         ("a\u200db", "ab"),
+        *((f"a{selector}", "a") for selector in "\ufe00\ufe0f\U000e0100\U000e01ef"),
         ("\u2764\ufe0f", "\u2764"),
         ("\u03a3\u03a3", "\u03c3\u03c2"),
     ],

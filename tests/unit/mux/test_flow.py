@@ -16,7 +16,7 @@ def window(size: int = 256 * KIB) -> tuple[StreamWindow, ConnectionWindow]:
     """A stream's window within an empty connection's."""
     connection = ConnectionWindow(CONFIG)
     connection.streams_total = size
-    return StreamWindow(size, 0.0), connection
+    return StreamWindow(size), connection
 
 
 def consume(stream: StreamWindow, connection: ConnectionWindow, size: int, now: float) -> bool:
@@ -48,6 +48,68 @@ def test_a_fast_reader_s_window_grows_to_the_cap_and_no_further() -> None:
     assert stream.limit <= stream.consumed + stream.size
 
 
+def test_each_round_trip_of_a_fast_reader_makes_its_window_four_times_as_large() -> None:
+    """On a path that always brings as much as there is credit for, the window is at its cap after four round trips."""
+    stream, connection = window(64 * KIB)
+    sizes = [stream.size]
+    now = 10.0  # it waited for its first bytes, which is nothing that the reader did
+    for _ in range(4):
+        arrives = stream.limit - stream.consumed
+        while arrives > 0:
+            piece = min(arrives, 16 * KIB)
+            arrives -= piece
+            consume(stream, connection, piece, now)
+        sizes.append(stream.size)
+        now += RTT
+    assert sizes == [64 * KIB, 256 * KIB, MIB, 4 * MIB, 8 * MIB]
+
+
+@given(carried=st.integers(16, 4096), pieces=st.integers(1, 64))
+def test_a_window_grows_to_a_few_times_what_the_path_carries(carried: int, pieces: int) -> None:
+    """`carried` KiB in a round trip, in so many pieces."""
+    stream, connection = window(64 * KIB)
+    for piece in range(100 * pieces):
+        consume(stream, connection, carried * KIB // pieces, piece * RTT / pieces)
+    assert stream.size >= min(2 * carried * KIB, CONFIG.max_stream_window)
+    assert stream.size <= max(16 * carried * KIB, 64 * KIB)
+
+
+def test_a_stream_that_pauses_is_judged_by_how_fast_it_reads() -> None:
+    stream, connection = window(64 * KIB)
+    consume(stream, connection, 32 * KIB, 100.0)
+    assert stream.size == 256 * KIB
+    for second in range(101, 110):
+        for _ in range(8):
+            consume(stream, connection, 16 * KIB, float(second))
+    assert stream.size == MIB, "and a burst of 128 KiB needs no more than that"
+
+
+def test_a_new_stream_starts_where_another_one_has_got_to() -> None:
+    stream, connection = window(64 * KIB)
+    assert connection.head_start(RTT) == 0
+    for _ in range(16):
+        consume(stream, connection, 16 * KIB, 1.0)
+    assert connection.needed == stream.size == MIB
+    assert connection.head_start(RTT) == MIB - CONFIG.initial_stream_window
+    assert connection.head_start(0.019) == 0, "a near path grows windows soon enough"
+
+
+def test_head_starts_leave_half_of_the_growth_to_those_who_read() -> None:
+    connection = ConnectionWindow(CONFIG)
+    connection.needed = CONFIG.max_stream_window
+    given = []
+    for _ in range(1000):
+        given.append(connection.head_start(RTT))
+        connection.grown += given[-1]
+    assert given[:3] == [3 * MIB, 3 * MIB // 2, 3 * MIB // 4]
+    assert given[-1] == 0
+    assert sum(given) <= CONFIG.max_connection_window * 3 // 16
+    stream = StreamWindow(64 * KIB)
+    for _ in range(100):
+        consume(stream, connection, 16 * KIB, 1.0)
+    assert stream.size == 4 * MIB, "whoever reads still finds room"
+
+
 def test_a_slow_reader_s_window_stays() -> None:
     stream, connection = window()
     for second in range(1000):
@@ -57,7 +119,7 @@ def test_a_slow_reader_s_window_stays() -> None:
 
 def test_growth_of_all_streams_leaves_five_eighths_of_the_connection() -> None:
     connection = ConnectionWindow(CONFIG)
-    streams = [StreamWindow(256 * KIB, 0.0) for _ in range(64)]
+    streams = [StreamWindow(256 * KIB) for _ in range(64)]
     connection.streams_total = 64 * 256 * KIB
     now = 0.0
     for _ in range(300):

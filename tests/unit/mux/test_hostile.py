@@ -75,7 +75,7 @@ def test_any_well_formed_frames_end_the_session_or_do_nothing(
     """The peer says anything at all while our application goes about its business."""
     peer = RawPeer(SMALL)
     mux = peer.mux
-    mine = [mux.open_stream(Priority.INTERACTIVE, peer.now) for _ in range(3)]
+    mine = [mux.open_stream(Priority.INTERACTIVE) for _ in range(3)]
     for number, message in enumerate(messages):
         peer.say(*message)
         act, stream_id = acts[number % len(acts)] if acts else ("read", 0)
@@ -262,7 +262,7 @@ def test_a_peer_that_never_says_that_it_has_all_holds_no_more_streams_than_the_l
     peer = RawPeer(SMALL, max_streams=MAX_VARINT)
     opened = 0
     while peer.mux.can_open():
-        stream_id = peer.mux.open_stream(Priority.INTERACTIVE, peer.now)
+        stream_id = peer.mux.open_stream(Priority.INTERACTIVE)
         peer.mux.finish(stream_id)
         peer.hear()
         peer.say(f.StreamFrame(stream_id, 0, b"", fin=True))

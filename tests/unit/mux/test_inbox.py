@@ -30,14 +30,14 @@ CONFIG = replace(
 class Desk:
     """An inbox with its outbox."""
 
-    def __init__(self) -> None:
-        liveness = Liveness(CONFIG, 0.0)
-        self.outbox = Outbox(CONFIG, liveness)
-        self.inbox = Inbox(CONFIG, self.outbox, liveness)
+    def __init__(self, config: MuxConfig = CONFIG) -> None:
+        liveness = Liveness(config, 0.0)
+        self.outbox = Outbox(config, liveness)
+        self.inbox = Inbox(config, self.outbox, liveness)
 
     def stream(self, number: int = 0) -> MuxStream:
         """An open stream."""
-        made = MuxStream(number, Priority.BULK, SendPool(MuxConfig()), 0, CONFIG.initial_stream_window, 0.0)
+        made = MuxStream(number, Priority.BULK, SendPool(MuxConfig()), 0, CONFIG.initial_stream_window)
         self.inbox.opened(made)
         return made
 
@@ -63,6 +63,25 @@ def test_the_session_s_credit_covers_the_open_streams() -> None:
     for number in range(4):
         desk.stream(2 * number)
     assert desk.said() == [f.MaxDataFrame(16 * KIB + 4 * 8 * KIB)]
+
+
+def test_the_credit_of_a_head_start_goes_out_with_the_first_that_is_returned() -> None:
+    desk = Desk(replace(CONFIG, max_stream_window=64 * KIB, max_connection_window=256 * KIB))
+    first = desk.stream()
+    desk.inbox.data(first, 0, bytes(8 * KIB), fin=False)
+    desk.inbox.read(first, 8 * KIB, 1.0)
+    assert first.window.size == 32 * KIB
+    desk.said()
+    later = desk.stream(2)
+    start = later.window.size
+    assert start == (8 + (96 - 48 - 24) // 2) * KIB
+    desk.said()
+    desk.inbox.data(later, 0, b"answer", fin=False)
+    desk.inbox.read(later, 8 * KIB, 2.0)
+    assert f.MaxStreamDataFrame(2, start + 6, 6) in desk.said()
+    for stream in (first, later):
+        desk.inbox.closed(stream)
+    assert desk.inbox._window.grown == desk.inbox._window.streams_total == 0
 
 
 def test_bytes_that_come_twice_count_once() -> None:
@@ -157,6 +176,15 @@ def test_a_stream_that_closes_takes_its_window_along() -> None:
     limits = [frame.limit for frame in desk.said() if isinstance(frame, f.MaxDataFrame)]
     assert limits
     assert max(limits) <= 300_000 + CONFIG.initial_connection_window + CONFIG.initial_stream_window
+
+
+def test_a_reset_behind_everything_takes_nothing_away() -> None:
+    desk = Desk()
+    stream = desk.stream()
+    assert desk.inbox.data(stream, 0, b"whole", fin=True)
+    assert not desk.inbox.reset(stream, 5)
+    assert stream.receive is Receive.COMPLETE
+    assert desk.inbox.read(stream, 100, 1.0) == b"whole"
 
 
 def test_a_reset_of_a_stopped_half_tells_nobody() -> None:

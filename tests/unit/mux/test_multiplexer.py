@@ -36,7 +36,7 @@ def pair() -> Pair:
 
 def opened(both: Pair, data: bytes = b"hello") -> int:
     """A stream of a's that b has heard of."""
-    stream_id = both.a.mux.open_stream(Priority.INTERACTIVE, both.now)
+    stream_id = both.a.mux.open_stream(Priority.INTERACTIVE)
     both.a.mux.write(stream_id, data)
     both.settle()
     return stream_id
@@ -56,7 +56,7 @@ def test_nothing_may_be_opened_or_sent_before_the_peer_s_hello() -> None:
     peer = RawPeer(hello=False)
     assert not peer.mux.can_open()
     with pytest.raises(LocalProtocolError):
-        peer.mux.open_stream(Priority.BULK, peer.now)
+        peer.mux.open_stream(Priority.BULK)
     assert not peer.mux.send_datagram(1, b"")
     peer.mux.go_away(1, "")
     assert peer.hear() == []
@@ -68,7 +68,7 @@ def test_what_waits_leaves_with_our_hello_when_the_peer_s_came_first() -> None:
     both = Pair()
     hello = both.b.mux.messages_to_send(1, both.now)
     both.a.mux.receive_message(hello[0], both.now)
-    stream_id = both.a.mux.open_stream(Priority.BULK, both.now)
+    stream_id = both.a.mux.open_stream(Priority.BULK)
     both.a.mux.write(stream_id, b"x")
     messages = both.a.mux.messages_to_send(1 << 20, both.now)
     assert len(messages) == 2
@@ -80,7 +80,7 @@ def test_messages_fit_the_peer_from_hello_on() -> None:
     both.connect()
     stream_id = opened(both, bytes(100_000))
     for number in range(900):
-        both.a.mux.open_stream(Priority.BULK, both.now)
+        both.a.mux.open_stream(Priority.BULK)
         both.a.mux.reset(2 * number + 2, 1 << 60)
         both.a.mux.stop(2 * number + 2, 1 << 60)
     assert both.a.largest == 17 * KIB  # which the pair holds every message against
@@ -120,7 +120,7 @@ def test_a_stream_both_ways_and_its_half_closes() -> None:
 def test_a_stream_is_held_until_its_end_has_come_not_only_its_bytes() -> None:
     """A report of all bytes that crosses with the FIN is no report of the FIN: closing then would cut the end off."""
     peer = RawPeer()
-    stream_id = peer.mux.open_stream(Priority.BULK, peer.now)
+    stream_id = peer.mux.open_stream(Priority.BULK)
     peer.mux.write(stream_id, b"abc")
     peer.hear()
     peer.mux.finish(stream_id)
@@ -166,7 +166,7 @@ def test_a_write_that_is_refused_is_told_when_to_go_on() -> None:
     size = 32 * 1024
     both = Pair(replace(CONFIG, send_buffer=size)).connect()
     mux = both.a.mux
-    stream_id = mux.open_stream(Priority.BULK, both.now)
+    stream_id = mux.open_stream(Priority.BULK)
     assert mux.room(stream_id) == size
     assert mux.write(stream_id, bytes(size + 1)) == size
     assert mux.room(stream_id) == mux.write(stream_id, b"x") == 0
@@ -183,7 +183,7 @@ def test_asking_for_room_is_enough_to_be_told() -> None:
     size = 32 * 1024
     both = Pair(replace(CONFIG, send_buffer=size)).connect()
     mux = both.a.mux
-    stream_id = mux.open_stream(Priority.BULK, both.now)
+    stream_id = mux.open_stream(Priority.BULK)
     assert mux.write(stream_id, bytes(size)) == size  # nothing was refused yet
     mux.messages_to_send(size, both.now)
     assert mux.writable_events() == []
@@ -199,13 +199,13 @@ def test_what_nobody_reads_fills_the_pool_and_no_more() -> None:
     mux = both.a.mux
     taken = 0
     for _ in range(300):
-        taken += mux.write(mux.open_stream(Priority.BULK, both.now), bytes(64 * 1024))
+        taken += mux.write(mux.open_stream(Priority.BULK), bytes(64 * 1024))
     assert 256 * 1024 * 3 // 4 < taken <= config.send_pool + 300 * config.send_floor
 
 
 def test_a_refused_writer_that_is_reset_is_not_told_to_go_on() -> None:
     both = pair()
-    stream_id = both.a.mux.open_stream(Priority.BULK, both.now)
+    stream_id = both.a.mux.open_stream(Priority.BULK)
     both.a.mux.write(stream_id, bytes(CONFIG.send_buffer + 1))
     both.a.mux.reset(stream_id, 0)
     assert both.a.mux.writable_events() == []
@@ -230,7 +230,7 @@ def test_stream_credit_is_told_when_it_comes_back() -> None:
     both = Pair(replace(CONFIG, max_streams=8)).connect()
     mux = both.a.mux
     while mux.can_open():
-        mux.finish(mux.open_stream(Priority.BULK, both.now))
+        mux.finish(mux.open_stream(Priority.BULK))
     assert mux.open_streams == 8
     both.settle()
     for event in both.b.seen(StreamOpened):
@@ -262,14 +262,14 @@ def test_going_away_refuses_new_streams_and_lets_old_ones_finish() -> None:
     both = pair()
     old = opened(both)
     both.b.mux.go_away(30.0, "time is up")
-    late = both.a.mux.open_stream(Priority.INTERACTIVE, both.now)  # before it has heard
+    late = both.a.mux.open_stream(Priority.INTERACTIVE)  # before it has heard
     both.a.mux.write(late, b"too late")
     both.settle()
     assert both.a.seen(GoAwayReceived) == [GoAwayReceived(30.0, "time is up")]
     assert both.a.mux.peer_leaving
     assert not both.a.mux.can_open()
     with pytest.raises(LocalProtocolError):
-        both.a.mux.open_stream(Priority.BULK, both.now)
+        both.a.mux.open_stream(Priority.BULK)
     assert StreamStopped(late, StreamCode.DRAINING) in both.a.events
     assert StreamReset(late, StreamCode.DRAINING) in both.a.events
     assert both.b.seen(StreamOpened) == [StreamOpened(old)]

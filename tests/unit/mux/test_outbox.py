@@ -30,7 +30,7 @@ def outbox(credit: int = 1 << 30) -> Outbox:
 
 def stream(box: Outbox, number: int, size: int, *, credit: int = 1 << 30, fin: bool = False) -> MuxStream:
     """A stream with bytes to send, scheduled."""
-    made = MuxStream(number, Priority.BULK, SendPool(MuxConfig()), credit, 1000, 0.0)
+    made = MuxStream(number, Priority.BULK, SendPool(MuxConfig()), credit, 1000)
     if size:
         made.outgoing.append(bytes(size))
     if fin:
@@ -92,7 +92,7 @@ def test_no_message_is_too_big_and_one_at_most_beyond_the_budget(
     for _ in range(reasons):
         box.control(f.GoAwayFrame(1 << 40, bytes(CONFIG.max_reason)))
     for number in range(touched):
-        one = MuxStream((1 << 61) + number, Priority.BULK, SendPool(MuxConfig()), 0, 1000, 0.0)
+        one = MuxStream((1 << 61) + number, Priority.BULK, SendPool(MuxConfig()), 0, 1000)
         one.reset_code = one.stop_code = 1 << 60
         box.touch(one)
     first = [message for message, _ in box.messages(budget, 1.0)]
@@ -193,7 +193,7 @@ def test_the_oldest_datagram_and_pong_give_way() -> None:
 
 def test_each_stream_says_its_control_frames_once_and_in_order() -> None:
     box = outbox()
-    one = MuxStream(4, Priority.BULK, SendPool(MuxConfig()), 0, 1000, 0.0)
+    one = MuxStream(4, Priority.BULK, SendPool(MuxConfig()), 0, 1000)
     one.reset_code, one.stop_code, one.credit_due = 1, 2, True
     box.touch(one)
     box.touch(one)

@@ -24,7 +24,7 @@ def scheduler() -> Scheduler:
 
 def stream(number: int, priority: Priority, size: int = 1 << 20) -> MuxStream:
     """A stream with that many bytes to send."""
-    made = MuxStream(number, priority, SendPool(MuxConfig()), 1 << 40, 1000, 0.0)
+    made = MuxStream(number, priority, SendPool(MuxConfig()), 1 << 40, 1000)
     if size:
         made.outgoing.append(bytes(size))
     return made

@@ -14,7 +14,7 @@ from mayfly.mux.stream import MuxStream
 
 def stream() -> MuxStream:
     """A stream with credit for 1,000 bytes each way."""
-    return MuxStream(4, Priority.INTERACTIVE, SendPool(MuxConfig()), 1000, 1000, 0.0)
+    return MuxStream(4, Priority.INTERACTIVE, SendPool(MuxConfig()), 1000, 1000)
 
 
 def code_of(one: MuxStream, end: int, *, fin: bool) -> ErrorCode:

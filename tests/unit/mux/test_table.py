@@ -27,7 +27,7 @@ def table(*, offerer: bool = True, limit: int = 1 << 40) -> StreamTable:
 
 def add(streams: StreamTable, stream_id: int) -> MuxStream:
     """An open stream of that id."""
-    stream = MuxStream(stream_id, Priority.BULK, SendPool(MuxConfig()), 0, 1000, 0.0)
+    stream = MuxStream(stream_id, Priority.BULK, SendPool(MuxConfig()), 0, 1000)
     streams.add(stream)
     return stream
 

@@ -6,9 +6,11 @@ import pytest
 
 from mayfly.rendezvous.messages import PoolPosting
 from mayfly.runtime.events import CodeReady, Connected, Draining, Posted
+from mayfly_relay.door import _upstream
 from mayfly_relay.options import RelayOptions
 from mayfly_relay.policy import ExitPolicy
 from mayfly_relay.rules import parse_rule
+from mayfly_relay.upstream_urls import parse_upstreams
 from support.fake_broker import FakeBroker, broker_options
 from support.meeting_place import patch
 from support.programs_in_memory import Stage, client_options, relay_options
@@ -61,3 +63,19 @@ async def test_a_relay_whose_time_is_up_before_anybody_came_leaves_the_broker(mo
         relay = stage.relay(relay_options(broker=broker_options(), lifetime=0.05))
         await relay.task
         assert not broker.postings
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ([], "direct"),
+        (["direct"], "direct"),
+        (["socks5://192.0.2.1:1080"], "socks"),
+        (["socks4://192.0.2.1:1080", "http://192.0.2.2:3128"], "socks"),
+        (["http://192.0.2.1:3128", "socks5://192.0.2.2:1080"], "http"),
+        (["tor"], "tor"),
+        (["bridge://192.0.2.1:443"], "bridge"),
+    ],
+)
+def test_a_broker_is_told_who_is_next_on_the_way(typed: list[str], told: str) -> None:
+    assert _upstream(parse_upstreams(typed)) == told

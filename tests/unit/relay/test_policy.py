@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mayfly.wire.hello import MAX_TEXT
 from mayfly_relay.addresses import Special, classify
-from mayfly_relay.policy import MAIL_PORTS, MAX_SUMMARY, ExitPolicy, Reason
+from mayfly_relay.policy import MAIL_PORTS, ExitPolicy, Reason
 from mayfly_relay.rules import Rule, parse_rule
 from unit.relay.scripted import policy_of
 
@@ -139,7 +140,7 @@ def test_summaries(rules: list[str], summary: str) -> None:
 def test_a_long_summary_is_cut_and_promises_nothing_untrue() -> None:
     policy = policy_of(*(f"deny *:{port}" for port in range(1000, 1200, 3)))
     summary = policy.summary()
-    assert len(summary.encode()) <= MAX_SUMMARY
+    assert len(summary.encode()) <= MAX_TEXT
     assert summary.startswith("accept 1-24,26-464")
     for item in summary.removeprefix("accept ").split(","):
         low, _, high = item.partition("-")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from ipaddress import ip_address
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from mayfly.runtime.rate import ByteLimiter
 from mayfly.wire.address import Destination
+from mayfly_relay.addresses import Address
 from mayfly_relay.guard import Guard
 from mayfly_relay.limits import ConnectRate, UdpLimits
 from mayfly_relay.udp import UdpAssociation
@@ -37,6 +39,7 @@ def associate(
     limits: UdpLimits | None = None,
     datagrams: ByteLimiter | None = None,
     lookups: ConnectRate | None = None,
+    outbound: Sequence[Address] = (),
 ) -> UdpAssociation:
     return UdpAssociation(
         guard,
@@ -44,6 +47,7 @@ def associate(
         limits=limits or UdpLimits(),
         datagrams=datagrams or ByteLimiter(1e6, 1e6),
         lookups=lookups or ConnectRate(1e6, 1000, 5),
+        outbound=outbound,
     )
 
 
@@ -119,6 +123,20 @@ async def test_there_and_back(local: UdpAssociation, client: Client, host: str) 
     server.sock.sendto(b"answer", source)
     assert await came_back(client) == (server.destination, b"answer")
     server.sock.close()
+
+
+async def test_what_has_an_outbound_address_leaves_from_nowhere_else(
+    resolver: ScriptedResolver, client: Client, server: Server
+) -> None:
+    guard = guard_of(resolver, "allow 127.0.0.0/8:*", "allow [::1]:*")
+    association = associate(guard, client, outbound=(ip_address("127.0.0.3"),))
+    six = Server("::1")
+    association.receive(six.destination.encode() + b"of a family that has none")
+    association.receive(server.destination.encode() + b"x")
+    assert (await server.receive())[1][0] == "127.0.0.3"
+    assert six.received() == []
+    six.sock.close()
+    await association.close()
 
 
 async def test_an_empty_datagram_travels(local: UdpAssociation, server: Server) -> None:

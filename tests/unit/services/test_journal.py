@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,6 +61,26 @@ def test_only_one_process_has_it(root: int) -> None:
         Journal.open(root, "j")
     journal.close()
     Journal.open(root, "j").close()
+
+
+def test_one_that_its_last_owner_deletes_meanwhile_is_not_taken(
+    root: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = fcntl.flock
+
+    def flock(descriptor: int, operation: int) -> None:
+        (tmp_path / "j").unlink()
+        real(descriptor, operation)
+
+    with monkeypatch.context() as patched, pytest.raises(BusyError):
+        patched.setattr(fcntl, "flock", flock)
+        Journal.open(root, "j")
+    Journal.open(root, "j").close()
+
+
+def test_it_is_its_owner_s_alone(root: int, tmp_path: Path) -> None:
+    written(root)
+    assert stat.S_IMODE((tmp_path / "j").stat().st_mode) == 0o600
 
 
 def test_a_link_in_its_place_is_refused(root: int, tmp_path: Path) -> None:

@@ -200,52 +200,6 @@ def test_small_files_that_were_not_placed_are_swept(tmp_path: Path) -> None:
     again.close()
 
 
-@pytest.mark.parametrize("steps", range(4))
-def test_a_publish_that_was_stopped_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
-    class Stopped(BaseException):
-        pass
-
-    what = plan(file(0, "a", 1), file(1, "b", 1), file(2, "c", 1))
-    storage = opened(what, tmp_path)
-    for index in range(3):
-        storage.write_small(index, b"x")
-    storage.place_small([0, 1, 2])
-    left = steps
-    real = placing.move_without_replacing
-
-    def move(source: tuple[int, str], target: tuple[int, str]) -> None:
-        nonlocal left
-        if not left:
-            raise Stopped
-        left -= 1
-        real(source, target)
-
-    monkeypatch.setattr(placing, "move_without_replacing", move)
-    monkeypatch.setattr(Storage, "discard", lambda self: (_ for _ in ()).throw(Stopped()))
-    with pytest.raises(Stopped):
-        storage.publish()
-    storage.close()
-    monkeypatch.undo()
-    again = opened(what, tmp_path)
-    assert again.whole == {0, 1, 2}
-    again.publish()
-    assert what_stands(tmp_path) == ["a", "b", "c"]
-
-
-def test_what_was_published_and_moved_away_is_received_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    storage = opened(ONE, tmp_path)
-    write_big(storage, 0)
-    storage.finish(0)
-    with monkeypatch.context() as patched:
-        patched.setattr(Storage, "discard", Storage.close)
-        storage.publish()
-    (tmp_path / "big").unlink()
-    again = opened(ONE, tmp_path)
-    assert again.whole == frozenset()
-    assert again.part == (-1, 0)
-    again.close()
-
-
 @pytest.mark.parametrize("what", [ONE, TREE], ids=["file", "tree"])
 def test_what_exists_is_refused_and_no_trace_left(tmp_path: Path, what: Plan) -> None:
     (tmp_path / what.name).write_text("precious")
@@ -311,12 +265,11 @@ def test_a_part_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     assert what_stands(tmp_path) == ["big.part"]
 
 
-def test_the_part_of_a_changed_source_is_thrown_away_and_said(tmp_path: Path) -> None:
+def test_the_part_of_a_changed_source_is_thrown_away(tmp_path: Path) -> None:
     storage = opened(ONE, tmp_path)
     write_big(storage, 0)
     storage.close()
     again = opened(plan(file(0, "big", len(BIG)), transfer=b"U" * 16), tmp_path)
-    assert again.changed
     assert again.part == (-1, 0)
     assert not (tmp_path / "big.part").exists()
     again.close()

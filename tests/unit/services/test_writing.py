@@ -29,6 +29,7 @@ from mayfly.files.disk import (
 )
 from mayfly.files.manifest import Manifest
 from mayfly.files.records import BLOCK, Buffer, Entry, Kind, Offer, Reason
+from mayfly.services.sinks import StorageError
 from mayfly.services.storage import Plan, Storage
 from mayfly.services.writing import Writer
 from unit.services.manifests import digest, file
@@ -131,6 +132,48 @@ async def test_small_files_share_their_waits(tmp_path: Path) -> None:
     assert [result.index for result in results if isinstance(result, FileFinished)] == list(range(600))
     assert sum(waits) == 600
     assert len(waits) <= 6
+
+
+async def test_small_files_are_written_a_bounded_number_of_bytes_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[int] = []
+    real = Writer._write_each
+
+    def write_each(self: Writer, requests: list[WriteBlock | FinishFile]) -> object:
+        batches.append(sum(request.size for request in requests))
+        return real(self, requests)
+
+    monkeypatch.setattr(Writer, "_write_each", write_each)
+    data = BIG[: 200 * 1024]
+    async with working(tmp_path, *(file(index, f"f{index}", len(data)) for index in range(6))) as work:
+        work.submit(*(end(index, data) for index in range(6)), Commit())
+        await work.result(8)
+    assert sum(batches) == 6 * len(data)
+    assert max(batches) <= 512 * 1024
+
+
+async def test_after_a_failure_nothing_more_is_written(tmp_path: Path) -> None:
+    async with working(tmp_path, file(0, "x", 4), file(1, "y", 4)) as work:
+        work.submit(FinishFile(0, 0, (b"dat!",), 4, digest(b"data")))
+        await work.result(2)
+        work.submit(end(1, b"data"))
+        while work.writer._requests:
+            await asyncio.sleep(0)
+    assert work.results[1:] == [Failed(Reason.WRONG_HASH)]
+    assert not (tmp_path / "x.part" / "tree" / "y").exists()
+
+
+async def test_what_the_disk_says_at_the_end_is_kept_for_our_user(tmp_path: Path) -> None:
+    class Broken(Storage):
+        def close(self) -> None:
+            super().close()
+            raise StorageError(Reason.DISK_FAILED, "the last word")
+
+    async with working(tmp_path, file(0, "x", 4), make=Broken) as work:
+        await work.result(1)
+    assert work.writer.error is not None
+    assert work.writer.error.message == "the last word"
 
 
 @pytest.mark.parametrize("small", [True, False])

@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from struct import unpack_from
 
-_COMMON_HEADER = 12
-
-
-class ChunkType(IntEnum):
-    """Chunk types that aiortc reads (RFC 9260 §3.2, RFC 6525, RFC 3758)."""
-
-    DATA = 0
-    INIT = 1
-    INIT_ACK = 2
-    SACK = 3
-    HEARTBEAT = 4
-    HEARTBEAT_ACK = 5
-    ABORT = 6
-    SHUTDOWN = 7
-    ERROR = 9
-    RECONFIG = 130
-    FORWARD_TSN = 192
+from mayfly.sctp.wire import COMMON_HEADER, ChunkType, Parameter
 
 
 class MalformedPacketError(ValueError):
@@ -30,7 +13,7 @@ class MalformedPacketError(ValueError):
 
 def check_packet(packet: bytes) -> None:
     """Raise MalformedPacketError unless every chunk and parameter has the length that its type demands."""
-    position = _COMMON_HEADER
+    position = COMMON_HEADER
     chunks, init = 0, False
     if len(packet) < position + 4:
         raise MalformedPacketError("no chunk")
@@ -84,9 +67,9 @@ def _check_parameters(body: bytes) -> list[tuple[int, int]]:
 
 def _check_reconfiguration(body: bytes) -> None:
     for kind, length in _check_parameters(body):
-        if kind == 13:  # Outgoing SSN Reset Request (RFC 6525 §4.1)
+        if kind == Parameter.OUTGOING_RESET:  # RFC 6525 §4.1
             _demand(length >= 12 and length % 2 == 0)
-        elif kind in (16, 17):  # Re-configuration Response, Add Outgoing Streams (RFC 6525 §4.4, §4.5)
+        elif kind in (Parameter.RESPONSE, Parameter.ADD_OUTGOING):  # §4.4, §4.5
             _demand(length >= 8)
 
 

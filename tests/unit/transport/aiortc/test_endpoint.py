@@ -333,6 +333,27 @@ def test_nobody_fragments(run: Run) -> None:
     run(test())
 
 
+@linux
+@pytest.mark.parametrize(
+    ("host", "level", "option"),
+    [("127.0.0.1", socket.IPPROTO_IP, 10), ("::1", socket.IPPROTO_IPV6, 23)],  # IP_MTU_DISCOVER, IPV6_MTU_DISCOVER
+)
+def test_whoever_must_may_be_let_fragment(run: Run, host: str, level: int, option: int) -> None:
+    async def test() -> None:
+        pair = Pair(host)
+        sock = pair.near.get_extra_info("socket")
+        assert sock.getsockopt(level, option) == 3
+        pair.near.let_fragment()
+        assert sock.getsockopt(level, option) == 0
+        assert pair.far.get_extra_info("socket").getsockopt(level, option) == 3, "and nobody else"
+        data = os.urandom(20_000)
+        pair.send(data, 10_000)
+        await pair.arrive(data[:10_000], data[10_000:])
+        await pair.close()
+
+    run(test())
+
+
 def test_an_address_that_is_not_ours_is_refused(run: Run) -> None:
     async def test() -> None:
         with pytest.raises(OSError, match="assign"):
