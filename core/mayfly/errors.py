@@ -119,7 +119,7 @@ class ExitCode(IntEnum):
         "interrupted",
         "Ctrl-C twice; or a client, chat, send or receive left before it was connected; or Ctrl-C at a command that "
         "is attached.",
-        "Nothing: it was asked for.",
+        "Nothing.",
     )
 
 

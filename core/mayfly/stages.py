@@ -11,8 +11,8 @@ STAGES = {
     "code": "A code cannot be used, or none came.",
     "engine": "Another engine than the best that is installed was taken, for the sake of an option.",
     "gather": "No address of this computer can be offered.",
-    "broker": "Meeting through a broker: it is down, it or the relay says no, words are wrong, or a message was changed "
-    "on its way.",
+    "broker": "Meeting through a broker: it is down, it or the relay says no, words are wrong, or a message was "
+    "changed on its way.",
     "listen": "The local proxy's port, or the broker's, cannot be opened.",
     "store": "The broker's Redis does not answer.",
     "onion": "A relay's onion service says no, or answers as none does.",

@@ -42,7 +42,7 @@ ExtOrAddress = Annotated[
         "--ext-or-address",
         metavar="BITS",
         help="With --ext-or-port: tell the bridge so many leading bits of a client's IPv4 address, at most 24, and of "
-        "its IPv6 address, at most 48, so that it can count countries: /16 or /16,/32. Otherwise nothing.",
+        "its IPv6 address, at most 48, so that it can count countries: /16 or /16,/32. Default: nothing.",
         rich_help_panel=_OUT,
     ),
 ]

@@ -139,7 +139,7 @@ def test_the_configuration_file_of_the_readme_is_accepted(tmp_path: Path) -> Non
 def test_every_default_in_the_readme_is_the_help_s() -> None:
     relay = {opt: str(param.help) for param in commands()["relay"].params for opt in param.opts}
     for option, default, _ in rows(section(read("README.md"), "## Limits")):
-        assert f"Otherwise {plain(default)}." in relay[plain(option)]
+        assert f"Default: {plain(default)}." in relay[plain(option)]
 
 
 def test_every_message_of_the_readme_is_in_the_code() -> None:
