@@ -58,7 +58,10 @@ def extended_port(values: Values) -> dict[str, Any]:
     if values.raw("ext_or_port") is None:
         for name in ("ext_or_cookie", "ext_or_address"):
             if values.raw(name) is not None:
-                raise UsageError(f"{values.source(name)}: this means something only with --ext-or-port.")
+                raise UsageError(
+                    f"{values.source(name)}: this means something only with --ext-or-port.",
+                    hint="Leave it out, or add that.",
+                )
         return {}
     if values.raw("ext_or_cookie") is None:
         raise UsageError("--ext-or-port needs --ext-or-cookie.", hint="The bridge lets in only who can read that file.")

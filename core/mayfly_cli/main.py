@@ -118,10 +118,11 @@ def run(arguments: list[str]) -> int:
         return int(app(args=arguments, prog_name="mayfly", standalone_mode=False) or 0)
     except USAGE_ERRORS as error:
         usage: Any = error
-        if _as_json(arguments):
-            _fail(UsageError(usage.format_message(), hint="--help lists the options."), arguments)
-        else:
-            usage.show()
+        message = usage.format_message()
+        if message:  # else the help of a command without its subcommand has been shown
+            called = usage.ctx.command_path if usage.ctx else " ".join(["mayfly", *arguments[:1]])
+            listed = "commands" if "No such command" in message else "options"
+            _fail(UsageError(message, hint=f"`{called} --help` lists the {listed}."), arguments)
         return ExitCode.USAGE
     except MayflyError as error:  # --config is read while options are parsed
         _fail(error, arguments)

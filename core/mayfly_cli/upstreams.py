@@ -91,10 +91,16 @@ def way_out(values: Values) -> dict[str, Any]:
     _only_with(values, tor, "--upstream tor or --offer-onion", "tor_control", "torrc_line")
     _only_with(values, choice.kind is Kind.BRIDGE, "--upstream bridge://", "ext_or_port")
     if choice.kind is Kind.BRIDGE and (values.raw("allow") or values.raw("deny")):
-        raise UsageError("A bridge's relay serves that bridge and nothing else, so --allow and --deny mean nothing.")
+        raise UsageError(
+            "A bridge's relay serves that bridge and nothing else, so --allow and --deny mean nothing.",
+            hint="Leave them out.",
+        )
     lines = values.many("torrc_line", torrc_line)
     if lines and values.raw("tor_control") is not None:
-        raise UsageError("--torrc-line is for a tor that is started, and --tor-control for one that runs already.")
+        raise UsageError(
+            "--torrc-line is for a tor that is started, and --tor-control for one that runs already.",
+            hint="Leave out one of the two.",
+        )
     settings_of_tor = TorSettings(
         control=values.one("tor_control", ControlAddress.parse, None),
         torrc=lines,
@@ -153,7 +159,9 @@ def _choice(values: Values) -> UpstreamChoice:
 def _outbound(values: Values) -> tuple[Address, ...]:
     found = values.many("outbound_address", _own_address)
     if len({address.version for address in found}) < len(found):
-        raise UsageError("--outbound-address takes one IPv4 and one IPv6 address at most.")
+        raise UsageError(
+            "--outbound-address takes one IPv4 and one IPv6 address at most.", hint="Leave out the others."
+        )
     return found
 
 
@@ -170,4 +178,6 @@ def _own_address(text: str) -> Address:
 def _only_with(values: Values, chosen: bool, what: str, *names: str) -> None:
     for name in names:
         if not chosen and values.given(name):
-            raise UsageError(f"{values.source(name)}: this means something only with {what}.")
+            raise UsageError(
+                f"{values.source(name)}: this means something only with {what}.", hint="Leave it out, or add that."
+            )

@@ -92,7 +92,33 @@ def test_a_usage_error_is_told_to_people(capsys: pytest.CaptureFixture[str]) -> 
     assert main.run(["relay", "--nope"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert "No such option: --nope" in err
+    assert err.splitlines() == [
+        "error (options): No such option: --nope (Possible options: --loop, --name).",
+        "Next: `mayfly relay --help` lists the options.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["stats"], "Next: `mayfly --help` lists the commands."),
+        (["code", "nope"], "Next: `mayfly code --help` lists the commands."),
+        (["relay", "--for"], "Next: `mayfly relay --help` lists the options."),
+        (["transfer"], "Next: `mayfly transfer --help` lists the options."),
+    ],
+)
+def test_a_usage_error_names_the_next_step(capsys: pytest.CaptureFixture[str], arguments: list[str], hint: str) -> None:
+    assert main.run(arguments) == 2
+    error, following = capsys.readouterr().err.splitlines()
+    assert error.startswith("error (options): ")
+    assert following == hint
+
+
+def test_a_command_without_its_subcommand_shows_its_help_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["code"]) == 2
+    out, err = capsys.readouterr()
+    assert "inspect" in out
+    assert err == ""
 
 
 @pytest.mark.parametrize(

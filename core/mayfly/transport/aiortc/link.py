@@ -20,7 +20,7 @@ from mayfly.transport.base import LinkSettings, PathInfo
 from mayfly.transport.highwater import HighWater
 from mayfly.transport.mailbox import Mailbox
 
-PATH_GONE = "the path to the far end is gone"
+PATH_GONE = "the path to the other side is gone"
 OUR_FAULT = "an error in this program ended the link"
 
 _LEAST_WAITING = 32 * KIB

@@ -132,7 +132,7 @@ class NativeConnection:
                 await self._until_open()
         except TimeoutError:
             raise ConnectError(
-                "the two computers reach each other, but the far end does not go on",
+                "the two computers reach each other, but the other side does not go on",
                 hint="ask the other side whether it still runs, and exchange new codes",
                 stage="handshake" if self._dtls_state() != "connected" else "channel",
             ) from None
@@ -194,7 +194,7 @@ class NativeConnection:
                 raise _refused()
             if self.channel.ready_state == "closed":
                 raise ConnectError(
-                    "the far end refused the connection: it closed the link",
+                    "the other side refused the connection: it closed the link",
                     hint="exchange new codes; if the other side is told of someone in the middle, do not go on",
                     stage="channel",
                 )

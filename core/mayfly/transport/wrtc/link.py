@@ -12,10 +12,10 @@ from mayfly.transport.base import LinkSettings, PathInfo
 from mayfly.transport.mailbox import Mailbox
 from mayfly.transport.wrtc.connection import NativeConnection, type_of
 
-CLOSED = "the far end closed the link"
-PATH_GONE = "the path to the far end is gone"
-NOT_BINARY = "the far end sent a message that is not binary"
-TOO_BIG = "the far end sent a message that is too big"
+CLOSED = "the other side closed the link"
+PATH_GONE = "the path to the other side is gone"
+NOT_BINARY = "the other side sent a message that is not binary"
+TOO_BIG = "the other side sent a message that is too big"
 SEND_FAILED = "the link can no longer send"
 OUR_FAULT = "an error in this program ended the link"
 
