@@ -72,7 +72,9 @@ async def _tor(options: OnionOptions, reporter: Reporter) -> AsyncGenerator[tupl
     def heed(status: TorStatus) -> None:
         if status.problem and status.problem not in problems:
             problems.add(status.problem)
-            reporter.report(Warned("tor", f"Tor is not ready: {status.words}. It says: {status.problem}", WAIT_FOR_TOR))
+            reporter.report(
+                Warned("tor", f"Tor is not ready: {status.words}. It says: {status.problem.rstrip('.')}.", WAIT_FOR_TOR)
+            )
 
     async with Tor(options.tor, heed) as tor:
         await tor.wait_ready()

@@ -217,7 +217,7 @@ class OnionDoor:
         """Say once what stands in tor's way."""
         if status.problem and status.problem != self._problem:
             self._reporter.report(
-                Warned("tor", f"Tor is not ready: {status.words}. It says: {status.problem}", WAIT_FOR_TOR)
+                Warned("tor", f"Tor is not ready: {status.words}. It says: {status.problem.rstrip('.')}.", WAIT_FOR_TOR)
             )
         self._problem = status.problem
 
