@@ -110,7 +110,7 @@ async def _serving(
     try:
         make = runner.server
         if make is None:
-            raise ListenError("the server could not be set up")
+            raise ListenError("the server could not be set up", hint="Start it again; if it fails again, report it.")
         loop = asyncio.get_running_loop()
         factory = make if gate is None else gate.guarded(make)
         if place.path is None:

@@ -52,7 +52,7 @@ async def test_a_message_larger_than_we_take_ends_the_link() -> None:
     far.link._limits = EngineConfig(max_message=1000)  # type: ignore[attr-defined]
     near.link.send(bytes(1001))
     await far.until(lost=1)
-    assert far.lost == ["the far end sent a message that is too big"]
+    assert far.lost == ["the other side sent a message that is too big"]
     await asyncio.gather(near.link.close(), far.link.close())
 
 
@@ -60,7 +60,7 @@ async def test_text_is_no_message_of_ours() -> None:
     near, far = map(End, await linked("wrtc", "wrtc"))
     near.link._channel.send("text")  # type: ignore[attr-defined]
     await far.until(lost=1)
-    assert far.lost == ["the far end sent a message that is not binary"]
+    assert far.lost == ["the other side sent a message that is not binary"]
     await asyncio.gather(near.link.close(), far.link.close())
 
 

@@ -16,7 +16,7 @@ from random import Random
 
 import pytest
 
-from mayfly.config import LinkConfig
+from mayfly.config import EngineConfig, LinkConfig
 from mayfly.errors import ConnectError
 from mayfly.signaling import codes
 from mayfly.signaling.description import CandidateType, Description
@@ -188,7 +188,7 @@ async def test_messages_before_the_start_are_kept(offers: str, answers: str) -> 
 async def test_oversized_messages_are_our_own_mistake(engine: str) -> None:
     near, far = await linked(engine, engine)
     with pytest.raises(ValueError, match="max_message"):
-        near.send(bytes(near.max_message + 1))
+        near.send(bytes(EngineConfig().max_message + 1))
     await asyncio.gather(near.close(), far.close())
 
 

@@ -15,6 +15,7 @@ danted:dante-server
 dig:bind9-dnsutils
 dnsmasq:dnsmasq-base
 ethtool:ethtool
+groff:groff-base
 ip:iproute2
 microsocks:microsocks
 nc.openbsd:netcat-openbsd

@@ -19,7 +19,7 @@ from mayfly.transport.base import PathInfo
 from mayfly.transport.mailbox import Mailbox
 
 CUT = "the link was cut"
-CLOSED = "the far end closed the link"
+CLOSED = "the other side closed the link"
 
 _MAX_EARLY = 4 * MIB
 

@@ -101,7 +101,7 @@ class Assembly:
             raise no_progress(stage) from None
         if refused is not None:
             raise ConnectError(
-                f"the far end refused the connection: {refused}",
+                f"the other side refused the connection: {refused}",
                 hint="exchange new codes; if the other side is told that someone may be in the middle, do not go on",
                 stage=stage,
             )
@@ -139,7 +139,7 @@ class Assembly:
         await dtls.start(fingerprint_parameters(remote.fingerprint))
         if dtls.mismatch:
             raise ConnectError(
-                "the far end's certificate is not the one in its code: someone may be in the middle",
+                "the other side's certificate is not the one in its code: someone may be in the middle",
                 hint="do not go on over this way; exchange new codes over another one",
                 stage="handshake",
             )

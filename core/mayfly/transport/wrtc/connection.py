@@ -190,7 +190,7 @@ class NativeConnection:
                 raise _refused()
             if self.channel.ready_state == "closed":
                 raise ConnectError(
-                    "the far end refused the connection: it closed the link",
+                    "the other side refused the connection: it closed the link",
                     hint="exchange new codes; if the other side is told of someone in the middle, do not go on",
                     stage="channel",
                 )
