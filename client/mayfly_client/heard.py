@@ -65,6 +65,10 @@ class HeardLink:
         """Queue one message."""
         self._link.send(message)
 
+    def flush(self) -> None:
+        """Let what was sent leave at once."""
+        self._link.flush()
+
     def path(self) -> PathInfo:
         """The path in use."""
         return self._link.path()

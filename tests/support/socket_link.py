@@ -49,6 +49,9 @@ class SocketLink(asyncio.Protocol):
             self._sent += len(message)
             self._transport.write(len(message).to_bytes(_HEAD, "big") + message)
 
+    def flush(self) -> None:
+        """Nothing waits for the loop."""
+
     def path(self) -> PathInfo:
         return PathInfo(CandidateType.HOST, CandidateType.HOST, None, self._sent, self._received)
 

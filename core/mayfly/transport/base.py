@@ -111,6 +111,10 @@ class Link(Protocol):
         """
         ...
 
+    def flush(self) -> None:
+        """Let what was sent leave at once instead of in the loop's next turn, as far as the network takes it."""
+        ...
+
     def path(self) -> PathInfo:
         """Statistics of the path in use."""
         ...

@@ -19,7 +19,7 @@ from mayfly.transport.base import PathInfo
 from mayfly.transport.mailbox import Mailbox
 
 CUT = "the link was cut"
-CLOSED = "the far end closed the link"
+CLOSED = "the other side closed the link"
 
 _MAX_EARLY = 4 * MIB
 
@@ -171,6 +171,9 @@ class MemoryLink:
             raise ValueError(f"a message of {len(message)} bytes is above max_message")
         if not self._mailbox.ended:
             self._outgoing.put(message)
+
+    def flush(self) -> None:
+        """Nothing waits for the loop."""
 
     def path(self) -> PathInfo:
         """The path: host to host, twice the latency, and the bytes so far."""

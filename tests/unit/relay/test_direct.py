@@ -195,6 +195,25 @@ def test_one_address_needs_no_thread(listener: socket.socket) -> None:
             runner.run(connect_one(info))
 
 
+async def test_a_destination_that_does_not_answer_at_once_is_waited_for(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[socket.socket] = []
+
+    def not_yet(sock: socket.socket) -> bool:
+        asked.append(sock)
+        return False
+
+    monkeypatch.setattr(mayfly_relay.direct, "_decided", not_yet)
+    info = mayfly_relay.direct.addr_info(ip_address("127.0.0.1"), port_of(listener))
+    with await connect_one(info) as sock:
+        assert asked == [sock] and sock.getpeername() == listener.getsockname()
+    listener.close()
+    with pytest.raises(ConnectionRefusedError):
+        await connect_one(info)
+    assert len(asked) == 2
+
+
 def test_routes_of_this_machine() -> None:
     assert mayfly_relay.direct._has_route((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 9)))
     assert not mayfly_relay.direct._has_route((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("255.255.255.255", 9)))

@@ -83,15 +83,22 @@ def all_sacks(packets: list[bytes]) -> list[Sack]:
     return found
 
 
-def test_one_sack_answers_all_that_arrived_together_from_our_kind() -> None:
+@pytest.fixture
+def ours() -> OurEnd:
+    """One of two ends of our kind, told so by the other's INIT."""
     world, random = World(), Random(1)
     config = SctpConfig(packet_sizes=(1352,))
     left = OurEnd(world, Wire(world, random), 1, limits=LIMITS, config=config)
     right = OurEnd(world, Wire(world, random), 2, limits=LIMITS, config=config)
     join(world, left, right)
     world.rest(10)
+    return right
+
+
+def test_one_sack_answers_all_that_arrived_together_from_our_kind(ours: OurEnd) -> None:
+    right = ours
     before = len(right.wire.carried)
-    right.take([forge(right, data_chunk(following(right) + n, b"x")) for n in range(9)])
+    right.take([forge(right, data_chunk(following(right) + n, bytes(200))) for n in range(9)])
     assert [sack.cumulative for sack in all_sacks(right.wire.carried[before:])] == [following(right) - 1]
 
 
@@ -116,7 +123,7 @@ def test_the_sacks_of_a_flood_fit_one_packet(pair: Pair, step: int) -> None:
     assert (all_sacks([packet])[-1].cumulative - first) % 2**32 == right.association._receiver._cumulative
 
 
-def test_a_single_packet_is_acknowledged_a_little_later_and_the_second_at_once(pair: Pair) -> None:
+def test_a_single_packet_is_acknowledged_a_little_later_and_a_second_full_one_at_once(pair: Pair) -> None:
     left, right = pair
     delay = SctpConfig().sack_delay
     before = len(right.wire.carried)
@@ -124,8 +131,8 @@ def test_a_single_packet_is_acknowledged_a_little_later_and_the_second_at_once(p
     assert sacks(right.wire.carried[before:]) == []
     right.world.rest(delay + 0.001)
     assert len(sacks(right.wire.carried[before:])) == 1
-    right.take([forge(right, data_chunk(following(right), b"two"))])
-    right.take([forge(right, data_chunk(following(right), b"three"))])
+    right.take([forge(right, data_chunk(following(right), bytes(1000)))])
+    right.take([forge(right, data_chunk(following(right), bytes(1000)))])
     assert len(sacks(right.wire.carried[before:])) == 2
     left.world.rest(1)
     assert len(sacks(right.wire.carried[before:])) == 2, "no timer is left that tells nothing new"
@@ -153,6 +160,18 @@ def test_a_sack_rides_on_data(pair: Pair) -> None:
     right.send(b"answer")
     (packet,) = right.wire.carried[before:]
     assert chunk_at(packet, 12)[0] == 3 and chunk_at(packet, 28)[0] == 0
+
+
+def test_small_packets_wait_together_but_no_longer_than_the_first_of_them(ours: OurEnd) -> None:
+    right = ours
+    delay = SctpConfig().sack_delay
+    before = len(right.wire.carried)
+    for _ in range(4):
+        right.take([forge(right, data_chunk(following(right), b"small"))])
+        right.world.rest(delay / 5)
+    assert sacks(right.wire.carried[before:]) == []
+    right.world.rest(delay / 5 + 0.001)
+    assert len(sacks(right.wire.carried[before:])) == 1
 
 
 def test_the_window_is_what_nobody_has_taken_and_opens_again() -> None:

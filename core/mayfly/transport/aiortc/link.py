@@ -17,11 +17,9 @@ from mayfly.transport.aiortc.ice import LinkConnection
 from mayfly.transport.aiortc.sctp import LinkSctp
 from mayfly.transport.aiortc.stock_sctp import StockSctp
 from mayfly.transport.base import LinkSettings, PathInfo
+from mayfly.transport.connecting import OUR_FAULT, PATH_GONE
 from mayfly.transport.highwater import HighWater
 from mayfly.transport.mailbox import Mailbox
-
-PATH_GONE = "the path to the far end is gone"
-OUR_FAULT = "an error in this program ended the link"
 
 _LEAST_WAITING = 32 * KIB
 """Two messages of the multiplexer."""
@@ -101,6 +99,10 @@ class AiortcLink:
         # The mark may fall before anything leaves, and whoever then finds no room must be told of it.
         if self._room_timer is None and self.buffered_amount > _LEAST_WAITING // 2:
             self._room_timer = self._loop.call_later(_ROOM_CHECK, self._look_for_room)
+
+    def flush(self) -> None:
+        """Let what was sent leave at once."""
+        self._sctp.flush()
 
     def path(self) -> PathInfo:
         """Statistics of the path in use; bytes are those of messages."""
