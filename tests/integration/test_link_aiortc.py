@@ -50,7 +50,7 @@ async def test_lost_consent_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
         for protocol in far.link._connection.sockets:
             protocol.datagram_received = lambda data, addr: None  # type: ignore[method-assign]
         await near.until(lost=1, within=10.0)
-        assert near.lost == ["the path to the far end is gone"]
+        assert near.lost == ["the path to the other side is gone"]
         await near.link.close()
         await far.link.close()
 

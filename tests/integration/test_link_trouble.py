@@ -48,7 +48,7 @@ async def test_a_path_that_swallows_everything_is_given_up() -> None:
     assert len(ends) == 4
     with cut():
         await asyncio.gather(*(end.until(lost=1, within=30.0) for end in ends))
-    assert [end.lost for end in ends] == [["the path to the far end is gone"]] * 4
+    assert [end.lost for end in ends] == [["the path to the other side is gone"]] * 4
     await asyncio.gather(*(end.link.close() for pair in pairs for end in pair))
 
 

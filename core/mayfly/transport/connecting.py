@@ -11,7 +11,7 @@ from mayfly.transport.base import Link
 
 L = TypeVar("L", bound=Link)
 
-PATH_GONE = "the path to the far end is gone"
+PATH_GONE = "the path to the other side is gone"
 OUR_FAULT = "an error in this program ended the link"
 """Why an open link was lost; `mayfly.sctp.endings` has the others."""
 
@@ -40,7 +40,7 @@ def no_path(*, offerer: bool, symmetric: bool | None) -> ConnectError:
 def no_progress(stage: str) -> ConnectError:
     """There is a path, and then nothing."""
     return ConnectError(
-        "the two computers reach each other, but the far end does not go on",
+        "the two computers reach each other, but the other side does not go on",
         hint="ask the other side whether it still runs, and exchange new codes",
         stage=stage,
     )
