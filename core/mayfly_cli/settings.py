@@ -146,7 +146,7 @@ EngineName = Annotated[
         autocompletion=_completing(*ENGINES),
         show_default=False,
         help="The WebRTC implementation: aiortc; aiortc-stock, the same as it comes, to compare; wrtc, which is "
-        "libwebrtc: faster, and looks like a browser, but has no --bind and no --ip-policy lan; auto, which is wrtc "
+        "libwebrtc and looks like a browser, but has no --bind and no --ip-policy lan; auto, which is wrtc "
         "where it is installed and has what is asked for, else aiortc. Default: auto.",
         rich_help_panel=_LINK,
     ),

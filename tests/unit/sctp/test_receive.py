@@ -106,7 +106,7 @@ def test_other_kinds_get_a_sack_for_every_second_packet(pair: Pair) -> None:
     """Each lets dcSCTP, usrsctp and aiortc send four packets more: with one for all, four stay in flight for ever."""
     _, right = pair
     before, first = len(right.wire.carried), following(right)
-    right.take([forge(right, data_chunk(first + n, b"x")) for n in range(9)])
+    right.take([forge(right, data_chunk(first + n, bytes(1000))) for n in range(9)])
     told = all_sacks(right.wire.carried[before:])
     assert len(right.wire.carried) == before + 1
     assert [(sack.cumulative - first) % 2**32 for sack in told] == [1, 3, 5, 7, 8]
@@ -117,7 +117,7 @@ def test_the_sacks_of_a_flood_fit_one_packet(pair: Pair, step: int) -> None:
     _, right = pair
     before, first = len(right.wire.carried), following(right)
     offsets = [n if n < step else step + 2 * (n - step) for n in range(250)] if step == 100 else range(0, 250, step)
-    right.take([forge(right, data_chunk(first + n, b"x"), data_chunk(first + n, b"x")) for n in offsets])
+    right.take([forge(right, *[data_chunk(first + n, bytes(700))] * 2) for n in offsets])
     (packet,) = right.wire.carried[before:]
     assert len(packet) <= SctpConfig().base_packet
     assert (all_sacks([packet])[-1].cumulative - first) % 2**32 == right.association._receiver._cumulative
