@@ -46,10 +46,14 @@ def _shortened(params: list[Any]) -> list[Any]:
     for param in params:
         param.show_envvar = False
         if param.param_type_name == "argument":
-            param.display_type_rich = lambda **_: None
+            param.display_type_rich = _no_type
         elif param.is_flag:
             param.metavar = ""
     return params
+
+
+def _no_type(ctx: Any) -> None:
+    """What stands where Typer shows the type of an argument."""
 
 
 def _variables(prefix: str, params: list[Any]) -> str:
