@@ -72,6 +72,8 @@ class Shell:
         if STAYS.search(self.command) and len(_PROMPT.findall(self.terminal.text)) <= self.prompts:
             self.terminal.interrupt()
         await self.finished()
+        await self.run("kill -INT $(jobs -p) 2>&- ; wait")  # what a script has left in the background
+        await self.status()
         if "Traceback" in self.terminal.text:
             raise ProgramError("a traceback was shown")
 
