@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import ssl
 import sys
 from collections.abc import AsyncIterator
@@ -79,6 +80,10 @@ async def internet(folder: Path) -> AsyncIterator[Internet]:
             yield net
     finally:
         for space in spaces:
+            inside = await run(program("ip"), "netns", "pids", space, check=False)
+            for pid in inside.text.split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
             await run(program("ip"), "netns", "del", space, check=False)
 
 

@@ -30,7 +30,7 @@ class Shell:
         self.terminal = terminal
         self.prompts = 0
         self.command = ""
-        self._read = self._begun = 0
+        self._read = 0
 
     async def status(self, timeout: float = 30.0) -> int:
         """Wait for the prompt behind the last command, and give that command's exit status."""
@@ -50,9 +50,9 @@ class Shell:
         self.terminal.press(text + "\r")
 
     async def prompted(self) -> None:
-        """A chat takes what is typed once it has shown its prompt, and not what was typed before."""
+        """A chat takes Enter for itself once its prompt stands again behind what it said; people do not type sooner."""
         if self.command.startswith("mayfly chat"):
-            await self.terminal.shows(r"(?m)^>", after=self._begun)
+            await self.terminal.shows(r"(?m)^>", after=self._read)
 
     async def run(self, command: str) -> None:
         """Type a command once the one before has ended."""
@@ -60,7 +60,6 @@ class Shell:
         self.prompts += 1
         self.command = command
         self.type(command)
-        self._begun = self._read
 
     async def says(self, line: str) -> None:
         """Wait for a line that a page shows, behind the one before."""
@@ -72,6 +71,8 @@ class Shell:
         if STAYS.search(self.command) and len(_PROMPT.findall(self.terminal.text)) <= self.prompts:
             self.terminal.interrupt()
         await self.finished()
+        await self.run("kill -INT $(jobs -p) 2>&- ; wait")  # what a script has left in the background
+        await self.status()
         if "Traceback" in self.terminal.text:
             raise ProgramError("a traceback was shown")
 
