@@ -7,7 +7,7 @@ PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
 RUN = PYTHONPATH=core:relay:client:broker_optional:tests $(BIN)/python
-PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet --use-pep517
 TESTED = -c constraints.txt
 
 .PHONY: help demo test lint check system-packages bench catalogue man venv package constraints licences sbom clean

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 
 from aiohttp import web
 
-from mayfly.errors import ListenError
+from mayfly.errors import ListenError, UsageError
 from mayfly.runtime.events import Draining, Listening, Reporter, Warned
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.runtime.tasks import TaskSet, first_of
@@ -82,8 +82,11 @@ async def run_broker(options: BrokerOptions, reporter: Reporter, shutdown: Shutd
 async def _store(options: BrokerOptions) -> Store:
     if options.store == MEMORY:
         return MemoryStore(options.config, time.monotonic)
-    from mayfly_broker.redis_store import open_redis  # noqa: PLC0415 - an extra, loaded where it is asked for
-
+    try:
+        from mayfly_broker.redis_store import open_redis  # noqa: PLC0415 - an extra, loaded where it is asked for
+    except ModuleNotFoundError as error:
+        raise UsageError("The package redis, which a store on Redis needs, is not installed.",
+                         hint="Install Mayfly with it: pip install 'mayfly-relay[redis]'.") from error  # fmt: skip
     return await open_redis(options.store, options.config)
 
 
@@ -107,7 +110,7 @@ async def _serving(
     try:
         make = runner.server
         if make is None:
-            raise ListenError("the server could not be set up")
+            raise ListenError("the server could not be set up", hint="Start it again; if it fails again, report it.")
         loop = asyncio.get_running_loop()
         factory = make if gate is None else gate.guarded(make)
         if place.path is None:

@@ -166,4 +166,4 @@ async def _both(*works: Coroutine[Any, Any, None]) -> None:
 def _warn_of_exposure(options: ClientOptions, reporter: Reporter) -> None:
     warning = exposure_warning(options.socks[0], login_required=options.socks_auth is not None)
     if warning is not None:
-        reporter.report(Warned("listen", warning))
+        reporter.report(Warned("listen", *warning))

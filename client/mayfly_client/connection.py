@@ -86,6 +86,7 @@ class ProxyConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the handshake, but not for ever."""
         self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=0)  # or uvloop keeps what is written until the end of its turn
         self._connected = True
         if self._aborted:  # between being accepted and being connected
             self._transport.abort()
@@ -178,6 +179,7 @@ class ProxyConnection(asyncio.Protocol):
         granted = False
         try:
             stream = await self._dialler.open_stream(header)
+            stream.flush()
             answer = await stream.read_answer()
             granted = answer.reply is Reply.SUCCEEDED
         except MayflyError:

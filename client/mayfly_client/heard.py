@@ -36,11 +36,6 @@ class HeardLink:
         return self._link.offerer
 
     @property
-    def max_message(self) -> int:
-        """The largest message that the far end takes."""
-        return self._link.max_message
-
-    @property
     def high_water(self) -> int:
         """Bytes of buffered_amount above which nothing more should be sent."""
         return self._link.high_water
@@ -69,6 +64,10 @@ class HeardLink:
     def send(self, message: bytes) -> None:
         """Queue one message."""
         self._link.send(message)
+
+    def flush(self) -> None:
+        """Let what was sent leave at once."""
+        self._link.flush()
 
     def path(self) -> PathInfo:
         """The path in use."""

@@ -21,20 +21,21 @@ def parse_local(host: str) -> IPv4Address | IPv6Address:
         raise ListenError("the proxy can listen on an address only, not on a name", hint=_HINT) from None
 
 
-def exposure_warning(host: str, *, login_required: bool) -> str | None:
-    """Words of warning where the proxy would listen beyond this machine; None on loopback. Raises ListenError."""
+def exposure_warning(host: str, *, login_required: bool) -> tuple[str, str] | None:
+    """A warning and a hint where the proxy would listen beyond this computer; None on loopback. Raises ListenError."""
     address = parse_local(host)
     if address.is_loopback:
         return None
-    where = "every address of this machine" if address.is_unspecified else str(address)
+    where = "every address of this computer" if address.is_unspecified else str(address)
     if login_required:
         return (
-            f"The proxy listens on {where}, not only on this machine. User name, password and everything sent to the "
-            "proxy cross that network unencrypted."
+            f"The proxy listens on {where}, not only on this computer. User name, password and everything sent to the "
+            "proxy cross that network unencrypted.",
+            "Listen on 127.0.0.1 only, or use this in a network that you trust.",
         )
     return (
-        f"The proxy listens on {where}, not only on this machine: whoever can reach it there can use your relay. "
-        "Require a login with --socks-auth USER:PASSWORD, or listen on 127.0.0.1 only."
+        f"The proxy listens on {where}, not only on this computer: whoever can reach it there can use your relay.",
+        "Require a login with --socks-auth USER:PASSWORD, or listen on 127.0.0.1 only.",
     )
 
 
@@ -88,8 +89,8 @@ def _listen_error(address: IPv4Address | IPv6Address, port: int, error: OSError)
         case errno.EACCES | errno.EPERM:
             return ListenError(f"port {port} on {address} is kept for the system's own services", hint=elsewhere)
         case errno.EADDRNOTAVAIL:
-            return ListenError(f"{address} is not an address of this machine", hint=_HINT)
+            return ListenError(f"{address} is not an address of this computer", hint=_HINT)
         case errno.EAFNOSUPPORT:
-            return ListenError(f"this machine has no IPv{address.version}", hint=_HINT)
+            return ListenError(f"this computer has no IPv{address.version}", hint=_HINT)
         case number:
             return ListenError(f"cannot listen on port {port} of {address}: {os.strerror(number or 0)}", hint=_HINT)

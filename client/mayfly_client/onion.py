@@ -25,7 +25,7 @@ from mayfly.signaling.description import Kind
 from mayfly.signaling.words import verification_words
 from mayfly.tor.driver import Tor
 from mayfly.tor.settings import TorSettings
-from mayfly.tor.status import TorStatus
+from mayfly.tor.status import WAIT_FOR_TOR, TorStatus
 from mayfly.transport.base import Engine, Link, LinkSettings, PendingAnswer
 
 USUAL = (("127.0.0.1", 9050), ("127.0.0.1", 9150))
@@ -72,7 +72,9 @@ async def _tor(options: OnionOptions, reporter: Reporter) -> AsyncGenerator[tupl
     def heed(status: TorStatus) -> None:
         if status.problem and status.problem not in problems:
             problems.add(status.problem)
-            reporter.report(Warned("tor", f"Tor is not ready: {status.words}.", status.problem))
+            reporter.report(
+                Warned("tor", f"Tor is not ready: {status.words}. It says: {status.problem.rstrip('.')}.", WAIT_FOR_TOR)
+            )
 
     async with Tor(options.tor, heed) as tor:
         await tor.wait_ready()

@@ -74,6 +74,9 @@ class MuxConfig:
     hello_timeout: float = 30.0
     """How long the peer's HELLO may take once the channel is open."""
 
+    report_delay: float = 0.02
+    """How long the word that all of a stream was read may wait for a message that takes it along."""
+
     interactive_bytes: int = 128 * KIB
     """A stream whose queue stays full for this many bytes is bulk until it runs empty."""
 

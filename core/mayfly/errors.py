@@ -119,7 +119,7 @@ class ExitCode(IntEnum):
         "interrupted",
         "Ctrl-C twice; or a client, chat, send or receive left before it was connected; or Ctrl-C at a command that "
         "is attached.",
-        "Nothing: it was asked for.",
+        "Nothing.",
     )
 
 
@@ -173,16 +173,18 @@ class MayflyError(Exception):
     """An error with words for people.
 
     `message` says what failed, `hint` what to do next, `stage` where (one of `mayfly.stages`).
-    None of them may hold a peer's address, a destination, or unescaped peer text.
+    None of them may hold a peer's address, a destination, or unescaped peer text. `advice` is the hint of those errors
+    of a class that have none of their own.
     """
 
     stage = "internal"
     exit_code = ExitCode.INTERNAL
+    advice = ""
 
     def __init__(self, message: str, *, hint: str = "", stage: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint or self.advice
         if stage is not None:
             self.stage = stage
 
@@ -243,6 +245,7 @@ class LinkLostError(LinkError):
 
     stage = "link"
     exit_code = ExitCode.LINK_LOST
+    advice = "Exchange new codes."
 
 
 class RendezvousError(MayflyError):
@@ -309,6 +312,7 @@ class TorError(MayflyError):
 
     stage = "tor"
     exit_code = ExitCode.NO_CONNECTION
+    advice = "See whether tor runs and can reach the network, and try again."
 
 
 class StoreError(MayflyError):
@@ -323,6 +327,7 @@ class ControlError(MayflyError):
 
     stage = "control"
     exit_code = ExitCode.USAGE
+    advice = "If the program that runs is of another version, start it again."
 
 
 class NoSessionError(ControlError):
@@ -336,6 +341,7 @@ class ProtocolError(MayflyError):
 
     stage = "session"
     exit_code = ExitCode.LINK_LOST
+    advice = "Exchange new codes. If it happens again, use the same version of Mayfly on both sides."
 
     def __init__(self, code: ErrorCode, message: str) -> None:
         super().__init__(message)

@@ -85,7 +85,8 @@ def session(values: Values, *, code: str | None, offer: bool = False) -> str | N
     found = [] if alone else control_socket.running(control_socket.default_directory())
     if len(found) > 1:
         raise ControlError(
-            f"Several sessions run: {', '.join(found)}.", hint="Choose one with --session NAME, or none with --alone."
+            f"Several programs run here: {', '.join(found)}.",
+            hint="Choose one with --session NAME, or none with --alone.",
         )
     return found[0] if found else None
 

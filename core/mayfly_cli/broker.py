@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mayfly_cli import running
 
 HELP = (
-    "Run a meeting point for relays and clients.\n\n"
+    "Run a broker: a meeting point for relays and clients.\n\n"
     "It introduces them to each other and carries nothing else: what they say is sealed, and their traffic never comes "
     "here. Ctrl-C leaves politely, a second one at once."
 )
@@ -36,7 +36,7 @@ def broker(
         typer.Option(
             "--listen",
             metavar="HOST:PORT",
-            help="Where to listen; unix:/PATH for a Unix socket behind a reverse proxy. Otherwise 127.0.0.1:8040.",
+            help="Where to listen; unix:/PATH for a Unix socket behind a reverse proxy. Default: 127.0.0.1:8040.",
             rich_help_panel=_SERVER,
         ),
     ] = None,
@@ -66,7 +66,7 @@ def broker(
             "--store",
             metavar="URL",
             help="Where postings are kept: memory, or redis://HOST:PORT/DB (rediss://, unix://) for several brokers at "
-            "once. Otherwise memory.",
+            "once. Default: memory.",
             rich_help_panel=_SERVER,
         ),
     ] = None,
@@ -75,7 +75,7 @@ def broker(
         typer.Option(
             "--metrics-listen",
             metavar="HOST:PORT",
-            help="Serve /metrics there. Otherwise beside everything else.",
+            help="Serve /metrics there. Default: beside everything else.",
             rich_help_panel=_SERVER,
         ),
     ] = None,
@@ -83,14 +83,14 @@ def broker(
         bool,
         typer.Option(
             "--access-log",
-            help="Write a line for each request to standard error: time taken, method, operation, status. No address.",
+            help="Write a line for each request to standard error: time taken, method, operation, status; no address.",
             rich_help_panel=_SERVER,
         ),
     ] = False,
     max_postings: Annotated[
         str | None,
         typer.Option(
-            "--max-postings", metavar="N", help="Relays that wait at once. Otherwise 20000.", rich_help_panel=_LIMITS
+            "--max-postings", metavar="N", help="Relays that wait at once. Default: 20000.", rich_help_panel=_LIMITS
         ),
     ] = None,
     prefix_postings: Annotated[
@@ -98,7 +98,7 @@ def broker(
         typer.Option(
             "--prefix-postings",
             metavar="N",
-            help="Relays of one network (/24 or /48) at once. Otherwise 64.",
+            help="Relays of one network (/24 or /48) at once. Default: 64.",
             rich_help_panel=_LIMITS,
         ),
     ] = None,
@@ -107,7 +107,7 @@ def broker(
         typer.Option(
             "--prefix-matches",
             metavar="N",
-            help="Clients of one network that are being matched at once. Otherwise 64.",
+            help="Clients of one network that are being matched at once. Default: 64.",
             rich_help_panel=_LIMITS,
         ),
     ] = None,
@@ -116,7 +116,7 @@ def broker(
         typer.Option(
             "--prefix-claims",
             metavar="N",
-            help="Short codes that one network may try in a minute, right or wrong. Otherwise 10.",
+            help="Short codes that one network may try in a minute, right or wrong. Default: 10.",
             rich_help_panel=_LIMITS,
         ),
     ] = None,
@@ -125,7 +125,7 @@ def broker(
         typer.Option(
             "--prefix-rate",
             metavar="N/s",
-            help="Requests a second of one network, after a burst of ten times as many. Otherwise 20/s.",
+            help="Requests of one network in a second, after a burst of ten times as many. Default: 20/s.",
             rich_help_panel=_LIMITS,
         ),
     ] = None,
@@ -134,7 +134,7 @@ def broker(
         typer.Option(
             "--prefix-connections",
             metavar="N",
-            help="Connections of one network at once. Otherwise 512.",
+            help="Connections of one network at once. Default: 512.",
             rich_help_panel=_LIMITS,
         ),
     ] = None,
@@ -143,11 +143,11 @@ def broker(
         typer.Option(
             "--grace",
             metavar="DURATION",
-            help="How long open matches may go on when the broker leaves. Otherwise 10s.",
+            help="How long open matches may go on when the broker leaves. Default: 10s.",
             rich_help_panel=_LIMITS,
         ),
     ] = None,
-    json: settings.JsonFlag = False,
+    json: settings.JsonOutput = False,
     config: settings.Config = None,
     loop: settings.LoopName = "auto",
     verbose: settings.Verbose = False,

@@ -50,8 +50,8 @@ BrokerFront = Annotated[
     typer.Option(
         "--broker-front",
         metavar="HOST",
-        help="Connect to this host and name it in TLS, and ask it for the broker in the Host header alone: for a "
-        "broker behind a large host.",
+        help="For a broker behind a large host: connect to that host and name it in TLS, and ask it for the broker in "
+        "the Host header alone.",
         rich_help_panel=_BROKER,
     ),
 ]
@@ -59,7 +59,7 @@ BrokerPlain = Annotated[
     bool,
     typer.Option(
         "--broker-plain",
-        help="Let a broker's URL begin with http:// on a network too, where everybody on the way can read who meets "
+        help="Let a broker's URL begin with http:// on a network too; everybody on the way can then read who meets "
         "whom.",
         rich_help_panel=_BROKER,
     ),
@@ -68,7 +68,7 @@ Public = Annotated[
     bool,
     typer.Option(
         "--public",
-        help="Let the broker hand this relay to strangers. Otherwise it shows a short code for a friend.",
+        help="Let the broker hand this relay to strangers. Without it, a short code for a friend is shown.",
         rich_help_panel=_BROKER,
     ),
 ]
@@ -96,7 +96,7 @@ Relays = Annotated[
     typer.Option(
         "--relays",
         metavar="N",
-        help="Keep links to so many relays of the pool, 1 to 8, and spread connections over them. Otherwise 2.",
+        help="Keep links to so many relays of the pool, 1 to 8, and spread connections over them. Default: 2.",
         rich_help_panel=_BROKER,
     ),
 ]

@@ -57,7 +57,7 @@ def chat(
         typer.Option(
             "--wait",
             metavar="DURATION",
-            help="How long piped messages may wait for somebody to be there, and for their receipts. Otherwise 1m.",
+            help="How long piped messages may wait for somebody to be there, and for their receipts. Default: 1m.",
             rich_help_panel=_TALK,
         ),
     ] = None,

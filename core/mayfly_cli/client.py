@@ -38,19 +38,26 @@ def client(
         typer.Argument(
             metavar="CODE",
             autocompletion=shortcodes.complete,
-            help="The relay's code; - reads it from standard input. Without it, a terminal is asked for it; "
-            "with --json, --offer or no terminal, the client makes an offer. With --broker: a friend's short code, or "
-            "nothing for a relay from the pool.",
+            help="The relay's code, to answer it; - reads it from standard input. Without it, you are asked for it at "
+            "a terminal; elsewhere, and with --json or --offer, the client makes the first code. With --broker: a "
+            "friend's short code, or nothing for a relay from the pool.",
             show_default=False,
         ),
     ] = None,
-    offer: Annotated[bool, typer.Option("--offer", help="Make an offer, without asking for a code first.")] = False,
+    offer: Annotated[
+        bool,
+        typer.Option(
+            "--offer",
+            help="Make the first code here, without asking for the relay's.",
+            rich_help_panel="Exchanging codes",
+        ),
+    ] = False,
     socks: Annotated[
         str | None,
         typer.Option(
             "--socks",
             metavar="HOST:PORT",
-            help="Where the proxy listens; port 0 lets the system choose. Otherwise 127.0.0.1:1080.",
+            help="Where the proxy listens; port 0 takes a free one. Default: 127.0.0.1:1080.",
             rich_help_panel=_PROXY,
         ),
     ] = None,
@@ -59,8 +66,7 @@ def client(
         typer.Option(
             "--socks-auth",
             metavar="USER:PASSWORD",
-            help="Let in only who shows these. Better given in the variable or the file: other users can see a "
-            "command line.",
+            help=f"Let in only programs that give this user name and password, {settings.BETTER_HIDDEN}",
             rich_help_panel=_PROXY,
         ),
     ] = None,
@@ -68,8 +74,8 @@ def client(
         bool,
         typer.Option(
             "--again",
-            help="When the link is lost, wait for another code of the relay instead of ending. "
-            "At a terminal this is so anyway.",
+            help="When the link is lost, wait for another code of the relay instead of ending; "
+            "at a terminal this is so anyway.",
             rich_help_panel=_PROXY,
         ),
     ] = False,
@@ -78,10 +84,14 @@ def client(
         typer.Option(
             "--grace",
             metavar="DURATION",
-            help="How long open connections may go on after the first Ctrl-C. Otherwise 30s.",
+            help="How long open connections may go on when the client leaves. Default: 30s.",
             rich_help_panel=_PROXY,
         ),
     ] = None,
+    bind: settings.Bind = None,
+    stun: settings.Stun = None,
+    turn: settings.Turn = None,
+    ip_policy: settings.Policy = "all",
     broker: brokers.Broker = None,
     relays: brokers.Relays = None,
     want: brokers.Want = None,
@@ -97,10 +107,6 @@ def client(
     accept_into: sharing.AcceptInto = None,
     overwrite: sharing.Overwrite = False,
     no_control: sharing.NoControl = False,
-    bind: settings.Bind = None,
-    stun: settings.Stun = None,
-    turn: settings.Turn = None,
-    ip_policy: settings.Policy = "all",
     dtls_role: settings.Role = "auto",
     engine: settings.EngineName = "auto",
     ordered: settings.Ordered = False,

@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mayfly_cli import settings
+from mayfly_cli.helping import HelpfulCommand, HelpfulGroup
 from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
     from mayfly.runtime.events import Inspected
     from mayfly_cli import running
 
-app = typer.Typer(no_args_is_help=True, help="Look at codes.")
+app = typer.Typer(cls=HelpfulGroup, no_args_is_help=True)
 
 
 @app.callback()
 def group() -> None:
-    """Look at codes."""
+    """Look into a code without connecting anywhere."""
 
 
-@app.command("inspect", context_settings={"auto_envvar_prefix": "MAYFLY_CODE_INSPECT"})
+@app.command("inspect", cls=HelpfulCommand, context_settings={"auto_envvar_prefix": "MAYFLY_CODE_INSPECT"})
 def inspect(
     ctx: typer.Context,
     code: Annotated[
@@ -36,7 +37,10 @@ def inspect(
     json: settings.JsonFlag = False,
     verbose: settings.Verbose = False,
 ) -> None:
-    """Show what a code says and discloses, also an expired one, without connecting anywhere."""
+    """Show what a code says and which addresses it gives away.
+
+    Also of an expired one. Nothing is connected, and nobody is asked.
+    """
     from mayfly_cli import running  # noqa: PLC0415 - `mayfly --help` must not pay for it
 
     values = Values(ctx)

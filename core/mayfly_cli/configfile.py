@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from mayfly.errors import UsageError
 
-TABLES = ("relay", "client", "pt", "chat", "send", "receive")
+TABLES = ("relay", "client", "chat", "send", "receive", "broker", "pt")
 _HEADINGS = ", ".join(f"[{table}]" for table in TABLES)
 MAX_FILE = 1 << 20
 """Bytes; a configuration is not larger."""

@@ -42,7 +42,7 @@ ExtOrAddress = Annotated[
         "--ext-or-address",
         metavar="BITS",
         help="With --ext-or-port: tell the bridge so many leading bits of a client's IPv4 address, at most 24, and of "
-        "its IPv6 address, at most 48, so that it can count countries: /16 or /16,/32. Otherwise nothing.",
+        "its IPv6 address, at most 48, so that it can count countries: /16 or /16,/32. Default: nothing.",
         rich_help_panel=_OUT,
     ),
 ]
@@ -58,7 +58,10 @@ def extended_port(values: Values) -> dict[str, Any]:
     if values.raw("ext_or_port") is None:
         for name in ("ext_or_cookie", "ext_or_address"):
             if values.raw(name) is not None:
-                raise UsageError(f"{values.source(name)}: this means something only with --ext-or-port.")
+                raise UsageError(
+                    f"{values.source(name)}: this means something only with --ext-or-port.",
+                    hint="Leave it out, or add that.",
+                )
         return {}
     if values.raw("ext_or_cookie") is None:
         raise UsageError("--ext-or-port needs --ext-or-cookie.", hint="The bridge lets in only who can read that file.")

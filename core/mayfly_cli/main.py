@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any, cast
 
 import typer
@@ -18,6 +19,7 @@ from mayfly_cli.chat import chat
 from mayfly_cli.client import HELP as CLIENT_HELP
 from mayfly_cli.client import client
 from mayfly_cli.code import app as code_app
+from mayfly_cli.helping import HelpfulCommand, HelpfulGroup
 from mayfly_cli.ordered import OrderedCommand
 from mayfly_cli.pt import HELP as PT_HELP
 from mayfly_cli.pt import pt
@@ -38,35 +40,50 @@ from mayfly_cli.transfer import transfer
 USAGE_ERRORS = cast("type[Exception]", typer.BadParameter.__mro__[1])
 
 HELP = (
-    "A short-lived proxy relay over WebRTC: two people, one code pasted each way, no server between them.\n\n"
+    "Lend a network, or borrow one, for an hour: a proxy relay over WebRTC.\n\n"
+    "The volunteer runs `mayfly relay`, the person who needs a way out `mayfly client`; each pastes one code to the "
+    "other, and no server stands between them. While they are connected, they can talk and send files.\n\n"
     "Every option of a command is also a variable (MAYFLY_RELAY_MAX_CLIENTS for relay's --max-clients; lists are "
     "separated by spaces) and a key in a TOML file (see --config). The command line wins over the variable, the "
     "variable over the file."
 )
 
+_NETWORK = "A way out"
+_SERVICES = "Talking and sending"
+_RUNNING = "What runs here"
+_OTHERS = "Codes, meeting points, Tor"
+
+COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
+    ("relay", relay, RELAY_HELP, _NETWORK),
+    ("client", client, CLIENT_HELP, _NETWORK),
+    ("chat", chat, CHAT_HELP, _SERVICES),
+    ("send", send, SEND_HELP, _SERVICES),
+    ("receive", receive, RECEIVE_HELP, _SERVICES),
+    ("status", status, STATUS_HELP, _RUNNING),
+    ("stop", stop, STOP_HELP, _RUNNING),
+    ("transfer", transfer, TRANSFER_HELP, _RUNNING),
+    ("broker", broker, BROKER_HELP, _OTHERS),
+    ("pt", pt, PT_HELP, _OTHERS),
+)
+"""Each command with its help and the panel in which `mayfly --help` shows it."""
+
 app = typer.Typer(
     name="mayfly",
+    cls=HelpfulGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     epilog=f"Exit codes: {', '.join(f'{code.value} {code.brief}' for code in ExitCode)}.",
 )
-app.command("relay", cls=OrderedCommand, context_settings={"auto_envvar_prefix": "MAYFLY_RELAY"}, help=RELAY_HELP)(
-    relay
-)
-app.command("client", context_settings={"auto_envvar_prefix": "MAYFLY_CLIENT"}, help=CLIENT_HELP)(client)
-for _name, _command, _help in (
-    ("pt", pt, PT_HELP),
-    ("chat", chat, CHAT_HELP),
-    ("send", send, SEND_HELP),
-    ("receive", receive, RECEIVE_HELP),
-    ("status", status, STATUS_HELP),
-    ("stop", stop, STOP_HELP),
-    ("transfer", transfer, TRANSFER_HELP),
-    ("broker", broker, BROKER_HELP),
-):
-    app.command(_name, context_settings={"auto_envvar_prefix": f"MAYFLY_{_name.upper()}"}, help=_help)(_command)
-app.add_typer(code_app, name="code")
+for _name, _command, _help, _panel in COMMANDS:
+    app.command(
+        _name,
+        cls=OrderedCommand if _command is relay else HelpfulCommand,
+        context_settings={"auto_envvar_prefix": f"MAYFLY_{_name.upper()}"},
+        help=_help,
+        rich_help_panel=_panel,
+    )(_command)
+app.add_typer(code_app, name="code", rich_help_panel=_OTHERS)
 
 
 def _show_version(wanted: bool) -> None:
@@ -101,10 +118,11 @@ def run(arguments: list[str]) -> int:
         return int(app(args=arguments, prog_name="mayfly", standalone_mode=False) or 0)
     except USAGE_ERRORS as error:
         usage: Any = error
-        if _as_json(arguments):
-            _fail(UsageError(usage.format_message(), hint="--help lists the options."), arguments)
-        else:
-            usage.show()
+        message = usage.format_message()
+        if message:  # else the help of a command without its subcommand has been shown
+            called = usage.ctx.command_path if usage.ctx else " ".join(["mayfly", *arguments[:1]])
+            listed = "commands" if "No such command" in message else "options"
+            _fail(UsageError(message, hint=f"`{called} --help` lists the {listed}."), arguments)
         return ExitCode.USAGE
     except MayflyError as error:  # --config is read while options are parsed
         _fail(error, arguments)

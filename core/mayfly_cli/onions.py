@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mayfly.errors import UsageError
-from mayfly_cli import endpoints
+from mayfly_cli import endpoints, settings
 from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ TorSocks = Annotated[
     typer.Option(
         "--tor-socks",
         metavar="HOST:PORT",
-        help="The SOCKS port of the tor to use for --onion. Otherwise one at 127.0.0.1:9050 or :9150, else a tor is "
-        "started.",
+        help="With --onion: the SOCKS port of the tor to use. Default: 127.0.0.1:9050 or :9150 if one answers there; "
+        "else a tor is started.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -48,7 +48,7 @@ TorrcLine = Annotated[
     typer.Option(
         "--torrc-line",
         metavar="LINE",
-        help="One more line for the torrc of a tor that is started, such as UseBridges 1. Repeatable.",
+        help=f"With --onion: {settings.TORRC_LINE}",
         rich_help_panel=_PANEL,
     ),
 ]

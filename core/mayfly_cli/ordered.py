@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from typer.core import TyperCommand
+from mayfly_cli.helping import HelpfulCommand
 
 RULES = "mayfly_cli.rules"
 """Where a context's `meta` keeps the list of (option name, value) of the command line."""
@@ -12,7 +12,7 @@ RULES = "mayfly_cli.rules"
 _NAMES = ("allow", "deny")
 
 
-class OrderedCommand(TyperCommand):
+class OrderedCommand(HelpfulCommand):
     """A command whose context remembers its --allow and --deny options in order."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

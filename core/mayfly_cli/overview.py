@@ -65,7 +65,7 @@ def _peer(peer: dict[str, Any]) -> str:
         parts.append(f"round trip {peer['rtt_ms']:.0f} ms")
     streams = peer.get("streams", 0)
     parts += [
-        f"{streams} stream{'' if streams == 1 else 's'} open",
+        f"{streams} connection{'' if streams == 1 else 's'} open",
         f"{amount(peer.get('sent', 0))} sent, {amount(peer.get('received', 0))} received",
         f"for {in_words(peer.get('seconds', 0))}",
     ]

@@ -196,8 +196,8 @@ class People:
         )
 
     def _closed(self, event: Closed) -> None:
-        reason = f": {printable(event.reason)}" if event.reason else ""
-        self._say(f"The session with {self._peer(event.peer)} has ended{reason}")
+        reason = f": {printable(event.reason).removesuffix('.')}" if event.reason else ""
+        self._say(f"The link to {self._peer(event.peer)} has ended{reason}.")
 
     def _warned(self, event: Warned) -> None:
         self._trouble("warning", "yellow", event.message, event.stage, event.hint)

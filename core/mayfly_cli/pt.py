@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mayfly_client.pt.teller import Tor
 
 HELP = (
-    "Carry tor's connections through volunteers' relays. Run by tor itself.\n\n"
+    "Carry tor's connections through relays. Run by tor itself.\n\n"
     "In the torrc: `ClientTransportPlugin mayfly exec /path/to/mayfly pt`, with the options below behind it, and a "
     "line `Bridge mayfly 192.0.2.1:1 code=CODE` with a relay's code."
 )
@@ -43,8 +43,9 @@ def pt(
         bool,
         typer.Option(
             "--links-around-proxy",
-            help="Where tor is set to use a proxy: ask brokers through it, and make links past it. Otherwise such a "
+            help="Where tor is set to use a proxy: ask brokers through it, and make links past it. Without it, such a "
             "proxy is refused, for it carries no UDP.",
+            rich_help_panel="The way to relays",
         ),
     ] = False,
     bind: settings.Bind = None,

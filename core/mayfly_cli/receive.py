@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mayfly_cli.pasting import Lines
 
 HELP = (
-    "Receive what somebody sends: once asked, or with --yes.\n\n"
+    "Receive what somebody sends: asked first, or with --yes.\n\n"
     "Through the relay or client that runs here, from whoever is connected to it. With a sender's CODE, or where none "
     "runs, prints the answer to send back. Everything is checked while it comes and stands under its name only when it "
     "is complete. A transfer that was interrupted goes on where it was."
@@ -44,7 +44,8 @@ def receive(
         typer.Option(
             "--into",
             metavar="DIR",
-            help="Where it is stored; - writes one file to standard output. Otherwise here. A text is shown instead.",
+            help="Store it in this directory; - writes one file to standard output. A text is shown instead. Default: "
+            "the current directory.",
             rich_help_panel=_FILES,
         ),
     ] = None,

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 HELP = (
     "Lend this computer's network to a friend, or to a few.\n\n"
-    "Without a CODE, prints one to send along and asks for the answer that comes back; each client that connects is "
-    "followed by a fresh code. With a client's CODE, prints the answer to send back. With --broker, prints a short "
-    "code for a friend, or with --public serves strangers. Ctrl-C leaves politely, a second one at once.\n\n"
-    "mayfly relay newnym: make the relay that runs here with --upstream tor take new circuits from now on."
+    "Without a CODE, prints one to send along and asks for the answer that comes back; for each client that connects, "
+    "a fresh code follows. With a client's CODE, prints the answer to send back. With --broker, prints a short code "
+    "for a friend, or with --public serves strangers. Ctrl-C leaves politely, a second one at once.\n\n"
+    "`mayfly relay newnym`: make the relay that runs here with --upstream tor take new circuits from now on."
 )
 
 _LENDING = "What is lent"
@@ -48,20 +48,20 @@ def relay(
             "--for",
             metavar="DURATION",
             envvar="MAYFLY_RELAY_FOR",
-            help="Stay so long, then drain: 30s, 10m, 2h, 1h30m. Otherwise 1h.",
+            help="Stay so long, then leave: 30s, 10m, 2h, 1h30m. Default: 1h.",
             rich_help_panel=_LENDING,
         ),
     ] = None,
     max_clients: Annotated[
         str | None,
-        typer.Option("--max-clients", metavar="N", help="Clients at once. Otherwise 4.", rich_help_panel=_LENDING),
+        typer.Option("--max-clients", metavar="N", help="Clients at once. Default: 4.", rich_help_panel=_LENDING),
     ] = None,
     max_streams: Annotated[
         str | None,
         typer.Option(
             "--max-streams",
             metavar="N",
-            help="Connections of one client at once. Otherwise 1024.",
+            help="Connections of one client at once. Default: 1024.",
             rich_help_panel=_LENDING,
         ),
     ] = None,
@@ -70,7 +70,7 @@ def relay(
         typer.Option(
             "--connect-rate",
             metavar="N/s",
-            help="Connections and lookups a second of one client, after a burst. Otherwise 100/s.",
+            help="New connections and lookups of one client in a second, after a burst. Default: 100/s.",
             rich_help_panel=_LENDING,
         ),
     ] = None,
@@ -79,8 +79,7 @@ def relay(
         typer.Option(
             "--max-rate",
             metavar="RATE",
-            help="All clients together, each direction: 500kB/s, 5MB/s, 20Mbit/s; none for no limit. "
-            "Otherwise 128MB/s.",
+            help="All clients together, each direction: 500kB/s, 5MB/s, 20Mbit/s; none for no limit. Default: 128MB/s.",
             rich_help_panel=_LENDING,
         ),
     ] = None,
@@ -90,7 +89,7 @@ def relay(
             "--max-bytes",
             metavar="SIZE",
             help="All clients together, both directions, then the relay leaves: 500MB, 20GiB; none for no limit. "
-            "Otherwise 100GB.",
+            "Default: 100GB.",
             rich_help_panel=_LENDING,
         ),
     ] = None,
@@ -99,7 +98,7 @@ def relay(
         typer.Option(
             "--idle-timeout",
             metavar="DURATION",
-            help="Let a client go that has moved no byte for so long. Otherwise 30m.",
+            help="Let a client go that has moved no byte for so long. Default: 30m.",
             rich_help_panel=_LENDING,
         ),
     ] = None,
@@ -108,7 +107,7 @@ def relay(
         typer.Option(
             "--grace",
             metavar="DURATION",
-            help="How long open connections may go on when the relay leaves. Otherwise 30s.",
+            help="How long open connections may go on when the relay leaves. Default: 30s.",
             rich_help_panel=_LENDING,
         ),
     ] = None,
@@ -133,6 +132,16 @@ def relay(
             rich_help_panel=_EXIT,
         ),
     ] = None,
+    bind: settings.Bind = None,
+    stun: settings.Stun = None,
+    turn: settings.Turn = None,
+    ip_policy: settings.Policy = "all",
+    broker: brokers.Broker = None,
+    public: brokers.Public = False,
+    broker_proxy: brokers.BrokerProxy = None,
+    broker_front: brokers.BrokerFront = None,
+    broker_plain: brokers.BrokerPlain = False,
+    offer_onion: onions.OfferOnion = False,
     upstream: upstreams.Upstream = None,
     outbound_address: upstreams.Outbound = None,
     ext_or_port: extended.ExtOrPort = None,
@@ -141,21 +150,11 @@ def relay(
     tor_control: upstreams.TorControl = None,
     torrc_line: upstreams.TorrcLine = None,
     tor_isolate: upstreams.TorIsolate = "client",
-    broker: brokers.Broker = None,
-    public: brokers.Public = False,
-    broker_proxy: brokers.BrokerProxy = None,
-    broker_front: brokers.BrokerFront = None,
-    broker_plain: brokers.BrokerPlain = False,
-    offer_onion: onions.OfferOnion = False,
     name: sharing.Name = None,
     nick: sharing.Nick = None,
     accept_into: sharing.AcceptInto = None,
     overwrite: sharing.Overwrite = False,
     no_control: sharing.NoControl = False,
-    bind: settings.Bind = None,
-    stun: settings.Stun = None,
-    turn: settings.Turn = None,
-    ip_policy: settings.Policy = "all",
     dtls_role: settings.Role = "auto",
     engine: settings.EngineName = "auto",
     ordered: settings.Ordered = False,

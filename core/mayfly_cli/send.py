@@ -53,7 +53,8 @@ def send(
         typer.Option(
             "--to",
             metavar="NAME",
-            help="To this one: a name in the chat, or the number of a peer. Needed where several are connected.",
+            help="To this one: a name in the chat, or a peer's number in `mayfly status`. Needed where several are "
+            "connected.",
             rich_help_panel=_WHAT,
         ),
     ] = None,
@@ -70,7 +71,7 @@ def send(
         typer.Option(
             "--filename",
             metavar="NAME",
-            help="The name to propose for standard input. Otherwise stdin.",
+            help="The name to propose for standard input. Default: stdin.",
             rich_help_panel=_WHAT,
         ),
     ] = None,
@@ -78,7 +79,7 @@ def send(
         bool,
         typer.Option(
             "--symlinks",
-            help="Send symbolic links as links. Otherwise they are left out, and named.",
+            help="Send symbolic links as links. Without it they are left out, and named.",
             rich_help_panel=_WHAT,
         ),
     ] = False,

@@ -19,6 +19,7 @@ from mayfly.errors import MayflyError, UsageError
 from mayfly.transport.base import DtlsRole, IpPolicy, LinkSettings
 from mayfly.transport.engines import ENGINES
 from mayfly_cli import configfile, endpoints
+from mayfly_cli.helping import RUNNING
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
@@ -28,7 +29,15 @@ _ASKS_STUN = frozenset({IpPolicy.ALL, IpPolicy.PUBLIC_ONLY})
 
 _ADDRESSES = "What the code discloses"
 _LINK = "The link"
-_RUN = "Running"
+
+BETTER_HIDDEN = "better given in the variable or the file: other users can see a command line."
+"""What the help says of a password in an option."""
+
+TORRC_LINE = (
+    "one more line for the torrc of the tor that is started, such as 'UseBridges 1'. Repeatable; not in a variable, "
+    "which is split at spaces."
+)
+"""What it says of --torrc-line."""
 
 
 def read_config(ctx: typer.Context, path: str | None) -> str | None:
@@ -54,9 +63,13 @@ JsonFlag = Annotated[
     bool,
     typer.Option(
         "--json",
-        help="Print one JSON event a line and nothing else; codes are read as lines on standard input.",
-        rich_help_panel=_RUN,
+        help="Print JSON events instead of text, one a line; codes are read as lines from standard input.",
+        rich_help_panel=RUNNING,
     ),
+]
+JsonOutput = Annotated[
+    bool,
+    typer.Option("--json", help="Print JSON events instead of text, one a line.", rich_help_panel=RUNNING),
 ]
 Config = Annotated[
     str | None,
@@ -66,9 +79,9 @@ Config = Annotated[
         envvar="MAYFLY_CONFIG",
         is_eager=True,
         callback=read_config,
-        help="TOML file with defaults for these options, by name without dashes, in a table for each "
-        "command. Otherwise config.toml in the user's configuration directory (~/.config/mayfly), if there is one.",
-        rich_help_panel=_RUN,
+        help="Read defaults for these options from this TOML file: their names without dashes, in a table for each "
+        "command. Also MAYFLY_CONFIG. Default: ~/.config/mayfly/config.toml, if there is one.",
+        rich_help_panel=RUNNING,
     ),
 ]
 Bind = Annotated[
@@ -76,8 +89,8 @@ Bind = Annotated[
     typer.Option(
         "--bind",
         metavar="ADDRESS",
-        help="Gather exactly this address of ours, loopback included. Repeatable. Otherwise all our addresses are "
-        "gathered.",
+        help="Offer exactly this address of this computer; loopback is possible. Repeatable. Default: all of them but "
+        "loopback.",
         rich_help_panel=_ADDRESSES,
     ),
 ]
@@ -86,8 +99,8 @@ Stun = Annotated[
     typer.Option(
         "--stun",
         metavar="HOST:PORT",
-        help="STUN server that tells us our public address. Repeatable; `none` asks nobody. "
-        f"Otherwise {', '.join(endpoints.STUN_SERVERS)}; nobody if every --bind is loopback.",
+        help="Ask this STUN server for our public address. Repeatable; none asks nobody. "
+        f"Default: {', '.join(endpoints.STUN_SERVERS)}; nobody if every --bind is loopback.",
         rich_help_panel=_ADDRESSES,
     ),
 ]
@@ -96,9 +109,8 @@ Turn = Annotated[
     typer.Option(
         "--turn",
         metavar="URL",
-        help="TURN server, as turn:USER:PASSWORD@HOST:PORT?transport=udp (or tcp, or turns:). Repeatable. "
-        "Better given in the variable or "
-        "the file: other users can see a command line.",
+        help="Let this TURN server carry the link where no direct path is found: "
+        f"turn:USER:PASSWORD@HOST:PORT?transport=udp (or tcp, or turns:). Repeatable. A password is {BETTER_HIDDEN}",
         rich_help_panel=_ADDRESSES,
     ),
 ]
@@ -108,9 +120,9 @@ Policy = Annotated[
         "--ip-policy",
         metavar="POLICY",
         autocompletion=_completing(*_values(IpPolicy)),
-        show_default=True,
+        show_default=False,
         help=f"Which of our addresses the code may disclose: {', '.join(_values(IpPolicy))}. "
-        "The last three ask no STUN server.",
+        "The last three ask no STUN server. Default: all.",
         rich_help_panel=_ADDRESSES,
     ),
 ]
@@ -120,9 +132,9 @@ Role = Annotated[
         "--dtls-role",
         metavar="ROLE",
         autocompletion=_completing(*_values(DtlsRole)),
-        show_default=True,
-        help="Our part in DTLS: client sends the ClientHello, which censors have looked for; server awaits it; "
-        "auto leaves it to the end that looks like a browser there, if one does.",
+        show_default=False,
+        help="Our part in the encryption (DTLS): client sends the ClientHello, which censors have looked for; server "
+        "awaits it; auto leaves it to the side that looks like a browser there, if one does. Default: auto.",
         rich_help_panel=_LINK,
     ),
 ]
@@ -132,10 +144,10 @@ EngineName = Annotated[
         "--engine",
         metavar="ENGINE",
         autocompletion=_completing(*ENGINES),
-        show_default=True,
-        help="The WebRTC implementation. aiortc; aiortc-stock, the same as it comes, to compare; wrtc, which is "
+        show_default=False,
+        help="The WebRTC implementation: aiortc; aiortc-stock, the same as it comes, to compare; wrtc, which is "
         "libwebrtc: faster, and looks like a browser, but has no --bind and no --ip-policy lan; auto, which is wrtc "
-        "where it is installed and has what is asked for, else aiortc.",
+        "where it is installed and has what is asked for, else aiortc. Default: auto.",
         rich_help_panel=_LINK,
     ),
 ]
@@ -143,8 +155,8 @@ Ordered = Annotated[
     bool,
     typer.Option(
         "--ordered/--unordered",
-        show_default=True,
-        help="Whether the data channel keeps the order of messages; unordered, a lost packet delays less.",
+        show_default=False,
+        help="Whether the link keeps the order of messages; unordered, a lost packet delays less. Default: unordered.",
         rich_help_panel=_LINK,
     ),
 ]
@@ -154,17 +166,17 @@ LoopName = Annotated[
         "--loop",
         metavar="LOOP",
         autocompletion=_completing(*LOOPS),
-        show_default=True,
-        help="The event loop: asyncio, uvloop, or auto, which is uvloop where it is installed.",
-        rich_help_panel=_RUN,
+        show_default=False,
+        help="The event loop: asyncio, uvloop, or auto, which is uvloop where it is installed. Default: auto.",
+        rich_help_panel=RUNNING,
     ),
 ]
 UnsafeLogging = Annotated[
     bool,
     typer.Option(
         "--unsafe-logging",
-        help="Log to standard error, with the addresses of peers and destinations. Never paste such a log.",
-        rich_help_panel=_RUN,
+        help="Write a log to standard error, with addresses of peers and destinations. Never paste it anywhere.",
+        rich_help_panel=RUNNING,
     ),
 ]
 Verbose = Annotated[
@@ -172,8 +184,8 @@ Verbose = Annotated[
     typer.Option(
         "--verbose",
         envvar="MAYFLY_DEBUG",
-        help="Show the traceback of an internal error.",
-        rich_help_panel=_RUN,
+        help="Show the traceback of a bug. Also MAYFLY_DEBUG=1.",
+        rich_help_panel=RUNNING,
     ),
 ]
 

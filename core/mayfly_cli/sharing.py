@@ -13,7 +13,7 @@ from mayfly_cli.settings import Values
 if TYPE_CHECKING:
     from mayfly.services.options import HubOptions
 
-_WHICH = "Which program"
+WHICH = "Which program"
 _SERVICES = "Chat, files and commands"
 
 Session = Annotated[
@@ -21,16 +21,16 @@ Session = Annotated[
     typer.Option(
         "--session",
         metavar="NAME",
-        help="Attach to this running program; `mayfly status` lists the names. Otherwise to the only one that runs.",
-        rich_help_panel=_WHICH,
+        help="Use this running program; `mayfly status` lists the names. Default: the only one that runs.",
+        rich_help_panel=WHICH,
     ),
 ]
 Alone = Annotated[
     bool,
     typer.Option(
         "--alone",
-        help="Attach to no running program: exchange codes, for a link of this command's own.",
-        rich_help_panel=_WHICH,
+        help="Use no running program: exchange codes, for a link of this command's own.",
+        rich_help_panel=WHICH,
     ),
 ]
 Codes = Annotated[
@@ -38,9 +38,9 @@ Codes = Annotated[
     typer.Option(
         "--codes",
         metavar="FILE",
-        help="Read the other side's code from this file or FIFO. Otherwise from standard input, or from the terminal "
-        "where standard input is what is sent.",
-        rich_help_panel=_WHICH,
+        help="Read the other side's code from this file or FIFO. Default: standard input, or the terminal where "
+        "standard input is what is sent.",
+        rich_help_panel=WHICH,
     ),
 ]
 OwnNick = Annotated[
@@ -48,8 +48,8 @@ OwnNick = Annotated[
     typer.Option(
         "--nick",
         metavar="NAME",
-        help="What the others call us, on a link of this command's own. Otherwise peer.",
-        rich_help_panel=_WHICH,
+        help="What the others call us, on a link of this command's own. Default: peer.",
+        rich_help_panel=WHICH,
     ),
 ]
 Nick = Annotated[
@@ -57,7 +57,7 @@ Nick = Annotated[
     typer.Option(
         "--nick",
         metavar="NAME",
-        help="What the others call us in the chat. Otherwise what we are: relay or client.",
+        help="What the others call us in the chat. Default: relay or client.",
         rich_help_panel=_SERVICES,
     ),
 ]
@@ -66,8 +66,8 @@ Name = Annotated[
     typer.Option(
         "--name",
         metavar="NAME",
-        help="What commands call this program: `mayfly chat --session NAME`. Otherwise what it is, with a number where "
-        "that is taken.",
+        help="What commands call this program, as in `mayfly chat --session NAME`. Default: relay or client, with a "
+        "number where that is taken.",
         rich_help_panel=_SERVICES,
     ),
 ]
@@ -76,18 +76,22 @@ AcceptInto = Annotated[
     typer.Option(
         "--accept-into",
         metavar="DIR",
-        help="Take all files that are offered, without asking, and store them there. Otherwise `mayfly receive` or "
-        "`mayfly chat` takes them.",
+        help="Take all files that are offered, without asking, and store them in this directory. Without it, `mayfly "
+        "receive` or `mayfly chat` takes them.",
         rich_help_panel=_SERVICES,
     ),
 ]
 Overwrite = Annotated[
     bool,
-    typer.Option("--overwrite", help="With --accept-into, replace files of the same name.", rich_help_panel=_SERVICES),
+    typer.Option("--overwrite", help="With --accept-into: replace files of the same name.", rich_help_panel=_SERVICES),
 ]
 NoControl = Annotated[
     bool,
-    typer.Option("--no-control", help="Let no command attach: no chat, no status.", rich_help_panel=_SERVICES),
+    typer.Option(
+        "--no-control",
+        help="Let no command use this program: no chat, no transfers, no status.",
+        rich_help_panel=_SERVICES,
+    ),
 ]
 
 

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mayfly_cli import settings
+from mayfly_cli import settings, sharing
 from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
     from mayfly_cli import running
 
-HELP = "Show what the programs that run here do: who is connected, how, and which transfers are under way."
+HELP = (
+    "Show what runs here: who is connected, and how.\n\n"
+    "Names each program, its peers with their path and traffic, the chat, and the transfers that are under way."
+)
 
 
 def status(
@@ -20,9 +23,14 @@ def status(
     *,
     session: Annotated[
         str | None,
-        typer.Option("--session", metavar="NAME", help="This running program alone. Otherwise all that run."),
+        typer.Option(
+            "--session",
+            metavar="NAME",
+            help="Show this running program alone. Default: all that run.",
+            rich_help_panel=sharing.WHICH,
+        ),
     ] = None,
-    json: settings.JsonFlag = False,
+    json: settings.JsonOutput = False,
     verbose: settings.Verbose = False,
 ) -> None:
     """The command: options in, exit code out."""

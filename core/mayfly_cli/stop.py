@@ -6,31 +6,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mayfly_cli import settings
+from mayfly_cli import settings, sharing
 from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
     from mayfly_cli import running
 
 HELP = (
-    "Make a running program leave, as Ctrl-C there would: nothing new starts, and what is open may finish. Returns "
-    "when it has gone."
+    "Make a running program leave.\n\n"
+    "As Ctrl-C there would: nothing new starts, and what is open may finish. Returns when it has gone."
 )
 
 
 def stop(
     ctx: typer.Context,
     *,
-    session: Annotated[
-        str | None,
-        typer.Option(
-            "--session",
-            metavar="NAME",
-            help="This running program; `mayfly status` lists the names. Otherwise the only one that runs.",
-        ),
-    ] = None,
-    now: Annotated[bool, typer.Option("--now", help="End everything at once, as a second Ctrl-C would.")] = False,
-    json: settings.JsonFlag = False,
+    session: sharing.Session = None,
+    now: Annotated[
+        bool,
+        typer.Option("--now", help="End everything at once, as a second Ctrl-C would.", rich_help_panel=sharing.WHICH),
+    ] = False,
+    json: settings.JsonOutput = False,
     verbose: settings.Verbose = False,
 ) -> None:
     """The command: options in, exit code out."""

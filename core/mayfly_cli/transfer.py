@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mayfly.errors import UsageError
-from mayfly_cli import settings
+from mayfly_cli import settings, sharing
 from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
     from mayfly_cli import running
 
-HELP = "Pause, resume or cancel a transfer of a running program, in either direction; the other side sees it."
+HELP = (
+    "Pause, resume, cancel or decline a transfer.\n\n"
+    "One of a running program, in either direction; the other side sees it. A transfer that was cancelled begins anew "
+    "when it is sent again."
+)
 
 ACTIONS = ("pause", "resume", "cancel", "decline")
 
@@ -30,13 +34,8 @@ def transfer(
             show_default=False,
         ),
     ] = None,
-    session: Annotated[
-        str | None,
-        typer.Option(
-            "--session", metavar="NAME", help="A transfer of this running program. Otherwise of the only one that runs."
-        ),
-    ] = None,
-    json: settings.JsonFlag = False,
+    session: sharing.Session = None,
+    json: settings.JsonOutput = False,
     verbose: settings.Verbose = False,
 ) -> None:
     """The command: options in, exit code out."""

@@ -33,8 +33,7 @@ Upstream = Annotated[
         metavar="URL",
         help="Where clients' connections go: direct; a proxy, socks5://[USER:PASSWORD@]HOST:PORT, socks4://HOST:PORT "
         "or http://[USER:PASSWORD@]HOST:PORT, repeatable for a chain; tor; or bridge://HOST:PORT, to which every "
-        "connection goes. Otherwise direct. Passwords are better given in the variable or the file: other users can "
-        "see a command line.",
+        f"connection goes. Default: direct. A password is {settings.BETTER_HIDDEN}",
         rich_help_panel=_OUT,
     ),
 ]
@@ -43,7 +42,8 @@ Outbound = Annotated[
     typer.Option(
         "--outbound-address",
         metavar="ADDRESS",
-        help="With direct: connect from this address of ours. One IPv4, one IPv6, or both; what has none is not used.",
+        help="With direct: connect from this address of this computer. One IPv4, one IPv6, or both; a family without "
+        "one is not used.",
         rich_help_panel=_OUT,
     ),
 ]
@@ -53,7 +53,7 @@ TorControl = Annotated[
         "--tor-control",
         metavar="ADDRESS",
         help="With tor: use the tor that runs already and takes commands there, [PASSWORD@]HOST:PORT or the path of a "
-        "socket. Otherwise one is started, and ended with the relay.",
+        "socket. Default: one is started, and ended with the relay.",
         rich_help_panel=_OUT,
     ),
 ]
@@ -62,8 +62,7 @@ TorrcLine = Annotated[
     typer.Option(
         "--torrc-line",
         metavar="LINE",
-        help="With tor: one more line for the torrc of the tor that is started, for example 'UseBridges 1'. "
-        "Repeatable; in a file a list, for in a variable spaces separate lines.",
+        help=f"With tor: {settings.TORRC_LINE}",
         rich_help_panel=_OUT,
     ),
 ]
@@ -72,9 +71,9 @@ TorIsolate = Annotated[
     typer.Option(
         "--tor-isolate",
         metavar="WHAT",
-        show_default=True,
+        show_default=False,
         autocompletion=_isolations,
-        help="With tor: what gets circuits of its own, each client or each stream.",
+        help="With tor: what gets circuits of its own: each client, or each connection (stream). Default: client.",
         rich_help_panel=_OUT,
     ),
 ]
@@ -92,10 +91,16 @@ def way_out(values: Values) -> dict[str, Any]:
     _only_with(values, tor, "--upstream tor or --offer-onion", "tor_control", "torrc_line")
     _only_with(values, choice.kind is Kind.BRIDGE, "--upstream bridge://", "ext_or_port")
     if choice.kind is Kind.BRIDGE and (values.raw("allow") or values.raw("deny")):
-        raise UsageError("A bridge's relay serves that bridge and nothing else, so --allow and --deny mean nothing.")
+        raise UsageError(
+            "A bridge's relay serves that bridge and nothing else, so --allow and --deny mean nothing.",
+            hint="Leave them out.",
+        )
     lines = values.many("torrc_line", torrc_line)
     if lines and values.raw("tor_control") is not None:
-        raise UsageError("--torrc-line is for a tor that is started, and --tor-control for one that runs already.")
+        raise UsageError(
+            "--torrc-line is for a tor that is started, and --tor-control for one that runs already.",
+            hint="Leave out one of the two.",
+        )
     settings_of_tor = TorSettings(
         control=values.one("tor_control", ControlAddress.parse, None),
         torrc=lines,
@@ -154,7 +159,9 @@ def _choice(values: Values) -> UpstreamChoice:
 def _outbound(values: Values) -> tuple[Address, ...]:
     found = values.many("outbound_address", _own_address)
     if len({address.version for address in found}) < len(found):
-        raise UsageError("--outbound-address takes one IPv4 and one IPv6 address at most.")
+        raise UsageError(
+            "--outbound-address takes one IPv4 and one IPv6 address at most.", hint="Leave out the others."
+        )
     return found
 
 
@@ -171,4 +178,6 @@ def _own_address(text: str) -> Address:
 def _only_with(values: Values, chosen: bool, what: str, *names: str) -> None:
     for name in names:
         if not chosen and values.given(name):
-            raise UsageError(f"{values.source(name)}: this means something only with {what}.")
+            raise UsageError(
+                f"{values.source(name)}: this means something only with {what}.", hint="Leave it out, or add that."
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import select
 import socket
 from collections.abc import Sequence
 from ipaddress import IPv4Address
@@ -80,7 +81,9 @@ async def connect_one(info: AddrInfo) -> socket.socket:
     try:
         sock.setblocking(False)
         failure = sock.connect_ex(info[4])
-        if failure == errno.EINPROGRESS:
+        if failure == errno.EINPROGRESS and _decided(sock):
+            failure = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        elif failure == errno.EINPROGRESS:
             decided = asyncio.Event()
             loop.add_writer(sock, decided.set)
             try:
@@ -94,6 +97,13 @@ async def connect_one(info: AddrInfo) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def _decided(sock: socket.socket) -> bool:
+    """Whether a connection that was begun a moment ago is made or refused already, as to a near destination it is."""
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    return bool(poll.poll(0))
 
 
 def _has_route(info: AddrInfo) -> bool:

@@ -26,7 +26,7 @@ from mayfly.signaling.codes import Code, parse
 from mayfly.signaling.description import Description, Kind
 from mayfly.tor.driver import Tor
 from mayfly.tor.settings import TorSettings
-from mayfly.tor.status import TorStatus
+from mayfly.tor.status import WAIT_FOR_TOR, TorStatus
 from mayfly.transport.base import Engine, LinkSettings, PendingOffer
 
 _CHUNK = 4096
@@ -216,7 +216,9 @@ class OnionDoor:
     def _heed(self, status: TorStatus) -> None:
         """Say once what stands in tor's way."""
         if status.problem and status.problem != self._problem:
-            self._reporter.report(Warned("tor", f"Tor is not ready: {status.words}.", status.problem))
+            self._reporter.report(
+                Warned("tor", f"Tor is not ready: {status.words}. It says: {status.problem.rstrip('.')}.", WAIT_FOR_TOR)
+            )
         self._problem = status.problem
 
 

@@ -123,6 +123,7 @@ class ClientService:
         except StreamResetError:
             sock.close()
             raise
+        stream.flush()  # the splice takes longer to build than the answer to leave
         await splice_socket(stream, sock)
 
     async def _resolve(self, stream: Stream, destination: Destination) -> None:

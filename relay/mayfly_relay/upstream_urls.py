@@ -111,7 +111,10 @@ def _login(protocol: Protocol, text: str) -> tuple[str, str]:
     user, colon, password = text.partition(":")
     user, password = unquote(user), unquote(password)
     if not all(part.isascii() and part.isprintable() and len(part) <= MAX_LOGIN for part in (user, password)):
-        raise UsageError("A user name or password of an upstream is not plain ASCII of at most 255 characters.")
+        raise UsageError(
+            "A user name or password of an upstream is not plain ASCII of at most 255 characters.",
+            hint="Choose another one at the proxy.",
+        )
     if protocol is Protocol.SOCKS4:
         if colon:
             raise UsageError("SOCKS4 knows no password.", hint="Write socks4://USER@HOST:PORT, or take socks5://.")
@@ -119,5 +122,5 @@ def _login(protocol: Protocol, text: str) -> tuple[str, str]:
     if not user or not password:
         raise UsageError("An upstream needs a user name and a password, or neither.", hint="Write USER:PASSWORD@.")
     if protocol is Protocol.HTTP and ":" in user:
-        raise UsageError("HTTP allows no colon in a user name.")
+        raise UsageError("HTTP allows no colon in a user name.", hint="Choose another one at the proxy.")
     return user, password

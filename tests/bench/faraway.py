@@ -62,6 +62,9 @@ async def measure_point(
                 except TimeoutError:
                     run.note(f"{subject.name} did not finish in {ATTEMPT:.0f} s at {row}")
                     continue
+                except ProgramError as error:
+                    run.note(f"{subject.name} failed at {row}: {' '.join(str(error).split())}")
+                    continue
                 run.add(subject.name, row, speed / MB)
                 run.progress(f"{row}, round {number}: {subject.name} {speed / MB:.2f} MB/s")
 

@@ -20,6 +20,8 @@ from bench.figures import Figures
 from bench.show import Verdict
 
 RESULTS = Path(__file__).with_name("results")
+LATEST = "latest"
+"""The name of a result that git ignores."""
 VERSIONS = ("mayfly-relay", "aiortc", "aioice", "uvloop", "wrtc", "cryptography")
 
 
@@ -43,10 +45,11 @@ def save(
         "promises": [
             {
                 "promise": each.bar.promise,
-                "bar": each.bound,
+                "bound": each.bar.bound,
                 "found": each.found.value if each.found else None,
+                "kept": each.kept,
                 "samples": each.found.samples if each.found else 0,
-                "verdict": each.word,
+                "enough": each.judged,
             }
             for each in found
         ],

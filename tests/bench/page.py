@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.families import all_families
-from bench.keep import RESULTS
+from bench.keep import LATEST, RESULTS
 
 PAGE = Path(__file__).resolve().parents[2] / "core" / "CLAIMS.md"
 BEGIN, END = (
@@ -22,8 +22,10 @@ BEGIN, END = (
 
 def table(results: Path = RESULTS) -> str:
     """All promises that were measured, by the file that holds them."""
-    lines = ["", "| promise | found | bound | kept in |", "|---|---|---|---|"]
+    lines = ["", "| promise | found | bound | samples | kept in |", "|---|---|---|---|---|"]
     for path in sorted(results.glob("*.json")):
+        if path.stem == LATEST:
+            continue
         result = json.loads(path.read_text())
         machine = result["machine"]
         source = f"[{path.stem}](../tests/bench/results/{path.name}), {result['when'][:10]}, {machine['cores']} cores"
@@ -39,7 +41,8 @@ def _rows(result: dict[str, Any]) -> Iterator[str]:
             continue  # a promise of another time, or not measured
         sign = "at most" if bar.at_most else "at least"
         missed = "" if each["kept"] else ", **missed**"
-        yield f"| {bar.promise} | {each['found']:.2f}{bar.unit}{missed} | {sign} {each['bound']:g}{bar.unit}"
+        found, bound = f"{each['found']:.2f}{bar.unit}{missed}", f"{sign} {each['bound']:g}{bar.unit}"
+        yield f"| {bar.promise} | {found} | {bound} | {each.get('samples', '')}"
 
 
 def written(page: str, rows: str) -> str:

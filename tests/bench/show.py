@@ -70,7 +70,9 @@ def show_family(console: Console, family: Family, figures: Figures) -> None:
 
 
 def show_verdicts(console: Console, found: list[Verdict]) -> None:
-    """Every promise with the number found, the bar, and how many samples that rests on."""
+    """Every promise with the number found, the bar, and how many samples that rests on. Nothing where there is none."""
+    if not found:
+        return
     colours = {True: "green", False: "red", None: "dim"}
     table = Table(title="What was promised", title_justify="left")
     table.add_column("promise")

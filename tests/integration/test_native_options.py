@@ -15,6 +15,7 @@ from mayfly.transport.base import Engine, IpPolicy, LinkSettings, TurnServer
 from mayfly.transport.engines import make_engine
 from support.links import LOOPBACK
 from support.own_network import own_network
+from support.stun import stun_server
 
 pytestmark = pytest.mark.needs("root", "ip", "wrtc")
 
@@ -46,6 +47,33 @@ async def test_servers_that_are_gone_are_left_out() -> None:
     await offer.close()
     with pytest.raises(GatheringError, match="no address"):
         await make_engine("wrtc").offer(replace(gone, ip_policy=IpPolicy.TURN_ONLY))
+
+
+async def test_what_a_stun_server_sees_is_told_and_no_stun_asks_none() -> None:
+    async with stun_server(lambda source: ("198.51.100.7", source[1])) as server:
+        offer = await make_engine("wrtc").offer(LinkSettings(stun=(server.url,)))
+        mapped = [c for c in offer.description.candidates if c.type is CandidateType.SERVER_REFLEXIVE]
+        assert {str(candidate.address) for candidate in mapped} == {"198.51.100.7"}
+        assert offer.symmetric_nat is None
+        await offer.close()
+        public = await make_engine("wrtc").offer(LinkSettings(stun=(server.url,), ip_policy=IpPolicy.PUBLIC_ONLY))
+        assert {c.type for c in public.description.candidates} == {CandidateType.SERVER_REFLEXIVE}
+        await public.close()
+        asked = len(server.asked)
+        silent = await make_engine("wrtc").offer(LinkSettings(stun=(server.url,), ip_policy=IpPolicy.NO_STUN))
+        assert {c.type for c in silent.description.candidates} == {CandidateType.HOST}
+        await silent.close()
+        assert asked and len(server.asked) == asked
+
+
+async def test_a_nat_that_maps_by_destination_is_noticed() -> None:
+    async with (
+        stun_server(lambda source: ("198.51.100.7", 4000)) as one,
+        stun_server(lambda source: ("198.51.100.7", 4001)) as other,
+    ):
+        offer = await make_engine("wrtc").offer(LinkSettings(stun=(one.url, other.url)))
+        assert offer.symmetric_nat is True
+        await offer.close()
 
 
 @pytest.mark.parametrize("url", ["", "stun:host", "turn:", "http://host", "turn:host?transport=carrier"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections import Counter
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -12,11 +13,15 @@ from typing import Any, cast
 import pytest
 import redis.asyncio
 
-from mayfly.errors import StoreError
+from mayfly.errors import StoreError, UsageError
 from mayfly.rendezvous.messages import Arrived, ErrorName, FriendMatch, FriendPosting, NewMessage, Opened
+from mayfly.runtime.shutdown import Shutdown
+from mayfly_broker.app import run_broker
 from mayfly_broker.config import BrokerConfig
+from mayfly_broker.options import BrokerOptions, Place
 from mayfly_broker.redis_store import RedisStore, open_redis
 from mayfly_broker.refusals import RefusedError
+from support.broker import Collected
 from support.broker_cases import CASES
 from support.broker_scene import CONFIG, Case, Clock, Scene, refused
 from support.programs import free_port
@@ -190,3 +195,12 @@ async def test_a_redis_that_is_not_there_is_told_in_words(url: str) -> None:
     with pytest.raises(StoreError) as caught:
         await open_redis(url.format(port=free_port()), BrokerConfig())
     assert caught.value.hint
+
+
+async def test_without_its_package_the_store_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "mayfly_broker.redis_store")
+    monkeypatch.setitem(sys.modules, "redis.asyncio", None)
+    options = BrokerOptions(listen=Place(port=0), store="redis://127.0.0.1:6379/0")
+    with pytest.raises(UsageError, match="The package redis") as caught:
+        await run_broker(options, Collected(), Shutdown())
+    assert "pip install" in caught.value.hint

@@ -15,6 +15,7 @@ danted:dante-server
 dig:bind9-dnsutils
 dnsmasq:dnsmasq-base
 ethtool:ethtool
+groff:groff-base
 ip:iproute2
 microsocks:microsocks
 nc.openbsd:netcat-openbsd
@@ -30,6 +31,7 @@ systemd-analyze:systemd
 tinyproxy:tinyproxy-bin
 tor-gencert:tor
 tor:tor
+turnserver:coturn
 '
 
 programs=

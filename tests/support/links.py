@@ -9,9 +9,17 @@ from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
+import pytest
+
 from mayfly.transport.base import Engine, Link, LinkSettings
+from mayfly.transport.engines import make_engine
 
 LOOPBACK = LinkSettings(bind=(ip_address("127.0.0.1"),))
+
+_native = pytest.mark.needs("root", "ip", "wrtc")
+MIXED = [pytest.param(*pair, marks=_native) for pair in (("wrtc", "wrtc"), ("aiortc", "wrtc"), ("wrtc", "aiortc"))]
+"""Pairs of engines, the offerer's first, of which one at least is libwebrtc. They want `own_network`."""
+PAIRS = [pytest.param("aiortc", "aiortc"), *MIXED]
 
 
 class End:
@@ -53,6 +61,17 @@ async def connect(
     answer = await (far_engine or engine).answer(answerer or replace(offerer), offer.description)
     near, far = await asyncio.gather(offer.accept(answer.description), answer.connected())
     return near, far
+
+
+def settings_of(engine: str, /, **changes: object) -> LinkSettings:
+    """Loopback: aiortc is told so, libwebrtc finds nothing else in its own network."""
+    return replace(LinkSettings() if engine == "wrtc" else LOOPBACK, **changes)  # type: ignore[arg-type]
+
+
+async def linked(offers: str, answers: str, **changes: object) -> tuple[Link, Link]:
+    """The offerer's link and the answerer's, by the names of their engines."""
+    near, far = settings_of(offers, **changes), settings_of(answers, **changes)
+    return await connect(make_engine(offers), near, far, far_engine=make_engine(answers))
 
 
 @asynccontextmanager

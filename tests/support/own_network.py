@@ -49,3 +49,26 @@ def own_network() -> Iterator[None]:
     finally:
         _check(_libc.setns(before, _CLONE_NEWNET))
         os.close(before)
+
+
+@contextlib.contextmanager
+def cut() -> Iterator[None]:
+    """Inside `own_network`: drop every UDP datagram without a word while the block lasts. Needs nft."""
+    nft = program("nft")
+    rules = "table inet cut {\nchain c {\ntype filter hook input priority 0; meta l4proto udp drop\n}\n}\n"
+    subprocess.run([nft, "-f", "-"], input=rules.encode(), check=True)
+    try:
+        yield
+    finally:
+        subprocess.run([nft, "delete", "table", "inet", "cut"], check=True)
+
+
+@contextlib.contextmanager
+def address(text: str) -> Iterator[None]:
+    """Inside `own_network`: have one more address while the block lasts, for what is not done on loopback."""
+    ip = program("ip")
+    subprocess.run([ip, "addr", "add", text, "dev", "lo"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run([ip, "addr", "del", text, "dev", "lo"], check=True)

@@ -124,22 +124,18 @@ def argv_of(page: str, command: str) -> list[str]:
     return shlex.split(command)[1:]
 
 
-_PIECES = re.compile("|".join([*map(re.escape, EXAMPLES), "…", r"(?<!\w)\d+(?:\.\d+)*", r"\s+", "."]))
+_EXAMPLE = "|".join(map(re.escape, EXAMPLES))
+_PIECE = re.compile(rf"(?P<example>{_EXAMPLE})|(?P<any>…)|(?P<number>(?<!\w)\d+(?:\.\d+)*)|(?P<space>\s+)|(?P<other>.)")
+_LOOKS = {"any": ".*", "number": r"\d+(?:\.\d+)*", "space": r"\s+"}
 
 
 def said(text: str) -> re.Pattern[str]:
     """What a line that a page shows looks like in some run: whole, but for its numbers and examples."""
 
-    def looks(piece: str) -> str:
-        if piece in EXAMPLES:
-            return EXAMPLES[piece]
-        if piece == "…":
-            return ".*"
-        if piece[0].isdigit():
-            return r"\d+(?:\.\d+)*"
-        return r"\s+" if piece.isspace() else re.escape(piece)
+    def looks(piece: re.Match[str]) -> str:
+        return EXAMPLES.get(piece[0]) or _LOOKS.get(str(piece.lastgroup)) or re.escape(piece[0])
 
-    return re.compile(rf"^\s*{''.join(map(looks, _PIECES.findall(text.strip())))}\s*$", re.MULTILINE)
+    return re.compile(rf"^\s*{''.join(map(looks, _PIECE.finditer(text.strip())))}\s*$", re.MULTILINE)
 
 
 def filled_in(text: str, own: str, others: list[str]) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from random import Random
 
@@ -86,8 +86,9 @@ class Pair:
         seed: int = 0,
         start: float = 1000.0,
     ) -> None:
-        config = config or MuxConfig()
-        other = other or config
+        # Reports that wait for company would keep `settle` from its end.
+        config = replace(config or MuxConfig(), report_delay=0.0)
+        other = replace(other or config, report_delay=0.0)
         self.now = start
         self.silent = False
         """Messages vanish, and nobody is told."""

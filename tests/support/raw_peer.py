@@ -21,7 +21,8 @@ class RawPeer:
 
     def __init__(self, config: MuxConfig | None = None, *, hello: bool = True, **limits: int) -> None:
         """`limits` change what this peer's HELLO says, `hello` False keeps it back."""
-        self.config = config or MuxConfig()
+        # Reports that wait for company would never leave a clock that stands still.
+        self.config = replace(config or MuxConfig(), report_delay=0.0)
         self.hello = replace(hello_of(self.config), **limits)  # type: ignore[arg-type]
         self.now = 50.0
         self.mux = Multiplexer(self.config, hello_of(self.config), offerer=False, hello_size=1400, now=self.now)

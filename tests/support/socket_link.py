@@ -17,7 +17,6 @@ _HEAD = 4
 class SocketLink(asyncio.Protocol):
     """Fulfils `transport.base.Link`."""
 
-    max_message = 256 * 1024
     high_water = _HIGH_WATER
 
     def __init__(self, *, offerer: bool) -> None:
@@ -49,6 +48,9 @@ class SocketLink(asyncio.Protocol):
         if not self._mailbox.ended:
             self._sent += len(message)
             self._transport.write(len(message).to_bytes(_HEAD, "big") + message)
+
+    def flush(self) -> None:
+        """Nothing waits for the loop."""
 
     def path(self) -> PathInfo:
         return PathInfo(CandidateType.HOST, CandidateType.HOST, None, self._sent, self._received)

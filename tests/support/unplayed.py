@@ -8,7 +8,7 @@ LANGUAGES = {
     "toml": "a configuration file: tests/unit/test_docs.py loads it",
     "torrc": "lines for tor: tests/support/transport.py makes tor's configuration from them",
     "log": "what tor's log says: tests/unit/test_pages.py looks for it in the code",
-    "json": "events: tests/unit/test_docs.py holds them against the schema",
+    "json": "events: tests/unit/support/test_catalogue.py holds them against the schema",
     "text": "grammar, layouts and drawings, nothing that is typed or run",
     "caddy": "a site for Caddy, which the page says was not tried",
 }

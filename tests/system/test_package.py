@@ -59,12 +59,15 @@ def ours() -> set[str]:
     return {path.relative_to((ROOT / package).parent).as_posix() for package, path in kept}
 
 
-def test_the_wheel_holds_the_packages_and_nothing_else(built: Built) -> None:
+def test_the_wheel_holds_the_packages_and_the_man_pages_and_nothing_else(built: Built) -> None:
     assert built.wheel.name == f"mayfly_relay-{__version__}-py3-none-any.whl"
     with zipfile.ZipFile(built.wheel) as wheel:
         names = set(wheel.namelist())
     metadata = {name for name in names if name.partition("/")[0] == f"mayfly_relay-{__version__}.dist-info"}
-    assert names - metadata == ours()
+    data = f"mayfly_relay-{__version__}.data/data/share/man/man1"
+    pages = {f"{data}/{page.name}" for page in (ROOT / "deploy" / "man").iterdir()}
+    assert pages
+    assert names - metadata == ours() | pages
     assert {name.partition("/")[2] for name in metadata} >= {"METADATA", "entry_points.txt", "licenses/LICENSE"}
 
 

@@ -8,6 +8,9 @@ from functools import cache
 
 import pytest
 
+from mayfly.config import EngineConfig, MuxConfig, SpliceConfig
+from mayfly.meetconfig import OnionConfig
+from mayfly_relay.limits import RelayLimits, UdpLimits
 from support.programs import ROOT
 
 CLAIMS = "core/CLAIMS.md"
@@ -45,6 +48,23 @@ def test_a_claim_stands_on_its_page_and_what_backs_it_exists(page: str, claim: s
     for name, promise in rows:
         kept = json.loads((ROOT / "tests/bench/results" / name).read_text())["promises"]
         assert promise in {each["promise"] for each in kept if each["kept"]}, f"{name} does not keep {promise!r}"
+
+
+@pytest.mark.parametrize(
+    ("name", "bytes_at_most"),
+    [
+        ("MuxConfig.worst_case_memory", MuxConfig().worst_case_memory),
+        ("EngineConfig.worst_case_memory", EngineConfig().worst_case_memory),
+        ("UdpLimits.worst_case_memory", UdpLimits().worst_case_memory),
+        ("SpliceConfig.worst_case", SpliceConfig().worst_case * RelayLimits().max_streams),
+        ("OnionConfig.worst_case_memory", OnionConfig().worst_case_memory),
+    ],
+)
+def test_the_memory_that_the_threats_state_is_the_configuration_s(name: str, bytes_at_most: int) -> None:
+    found = re.search(rf"`{re.escape(name)}`[^|]*?(?:\| |, )([\d.]+) MiB", text("core/THREATS.md"))
+    assert found
+    stated = float(found[1])
+    assert abs(bytes_at_most / (1 << 20) - stated) <= (0.005 if "." in found[1] else 0.5)
 
 
 def test_every_promise_of_the_threats_names_a_test() -> None:

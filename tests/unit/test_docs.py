@@ -143,7 +143,7 @@ def test_every_default_of_the_relay_s_page_is_the_help_s() -> None:
     shown = {plain(option): plain(default) for option, default in limits.items() if option.startswith("`--")}
     assert len(shown) == 8
     for option, default in shown.items():
-        assert f"Otherwise {default}." in relay[option]
+        assert f"Default: {default}." in relay[option]
 
 
 def test_every_message_of_the_readme_is_in_the_code() -> None:

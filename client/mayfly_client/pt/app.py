@@ -95,7 +95,10 @@ class _Transport:
         try:
             self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise ListenError(f"the state directory cannot be made: {error.strerror}") from None
+            raise ListenError(
+                f"the state directory cannot be made: {error.strerror}",
+                hint="See TOR_PT_STATE_LOCATION, which tor sets to pt_state in its DataDirectory.",
+            ) from None
         await self._listener.start("127.0.0.1", 0)
         return self._listener.address
 

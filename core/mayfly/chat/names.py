@@ -11,6 +11,7 @@ import re
 import unicodedata
 from typing import Final
 
+from mayfly.characters import BLANK, UNPRINTABLE, is_variation_selector
 from mayfly.chat.records import MAX_NAME
 
 MARK: Final = "(mixed)"
@@ -29,10 +30,6 @@ _MAX_SAFE: Final = MAX_NAME - 6
 
 _MAX_MARKS: Final = 3
 """Combining marks on one letter: as many as any living orthography uses."""
-
-_UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Letters and marks that show nothing, though their category is harmless."""
 
 _TOGETHER: Final = (
     frozenset({"LATIN", "CJK", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA"}),
@@ -105,12 +102,12 @@ def _cleaned(text: str) -> str:
     marks = _MAX_MARKS
     for character in unicodedata.normalize("NFKC", text):
         kind = unicodedata.category(character)
-        if _is_variation_selector(character):
+        if is_variation_selector(character):
             continue
         if kind == "Zs" or character in "\t\n\r":
             marks = _MAX_MARKS
             character = "-"  # noqa: PLW2901 - what stands for it from here on
-        elif kind in _UNPRINTABLE or character in _BLANK:
+        elif kind in UNPRINTABLE or character in BLANK:
             marks = _MAX_MARKS
             character = REPLACEMENT  # noqa: PLW2901
         elif kind[0] == "M":
@@ -123,14 +120,6 @@ def _cleaned(text: str) -> str:
             continue
         visible.append(character)
     return "".join(visible).strip("-")
-
-
-def _is_variation_selector(character: str) -> bool:
-    return (
-        "\u180b" <= character <= "\u180f"
-        or "\ufe00" <= character <= "\ufe0f"
-        or "\U000e0100" <= character <= "\U000e01ef"
-    )
 
 
 def _script(character: str) -> str:

@@ -10,6 +10,7 @@ class FilesError(MayflyError):
     """The peer's bytes break the rules of a FILE stream. Ends the transfer, never the session."""
 
     stage = "files"
+    advice = "Use the same version of Mayfly on both sides, and send again."
 
 
 def field(data: bytes) -> bytes:

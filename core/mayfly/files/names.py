@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from mayfly.characters import FILLERS, is_variation_selector
+
 MAX_NAME: Final = 255
 """Bytes of a name as UTF-8, on every common file system."""
 
@@ -58,8 +60,6 @@ _RESERVED = re.compile(
 )
 _JOINERS = frozenset("\u200c\u200d")
 """Invisible, but emoji and several scripts need them. Names that differ by them alone collide."""
-_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
-"""Letters and marks that show nothing (Unicode's Default_Ignorable_Code_Point, without the variation selectors)."""
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _MAX_EXTENSION = 24
 
@@ -104,7 +104,7 @@ def _without_invisible(name: str) -> str:
 
 
 def _invisible(char: str) -> bool:
-    if char in _FILLERS:
+    if char in FILLERS:
         return True
     return unicodedata.category(char) in _INVISIBLE_CATEGORIES and char not in _JOINERS
 
@@ -140,7 +140,7 @@ def collision_key(name: str) -> str:
 
 
 def _ignorable(char: str) -> bool:
-    return char in _JOINERS or "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef" or _invisible(char)
+    return char in _JOINERS or is_variation_selector(char) or _invisible(char)
 
 
 class Namespace:

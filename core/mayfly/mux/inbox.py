@@ -125,7 +125,7 @@ class Inbox:
         """Tell the sender that nothing of the stream is wanted any more, if its end is known."""
         if stream.final_size is not None:
             stream.credit_due = True
-            self._outbox.touch(stream)
+            self._outbox.touch_later(stream)
 
     def _count(self, further: int) -> None:
         self._window.received += further

@@ -108,7 +108,7 @@ class Multiplexer:
             return None
         if self.peer is None:
             return self._greeting.deadline
-        return self._liveness.next_timeout()
+        return min(self._liveness.next_timeout(), self._outbox.due)
 
     def handle_timeout(self, now: float) -> list[Event]:
         """Ask a silent peer for a sign of life, and notice a dead one."""
@@ -118,6 +118,7 @@ class Multiplexer:
             if now < self._greeting.deadline:
                 return []
             return self._end(Side.LINK, ErrorCode.LIVENESS_TIMEOUT, "the other side said nothing after connecting")
+        self._outbox.handle_timeout(now)
         if self._liveness.silent(now):
             self.prompt(now)
         if self._liveness.dead(now):
@@ -184,8 +185,7 @@ class Multiplexer:
         """Open a stream. Raises LocalProtocolError unless can_open()."""
         if self._closed is not None or self.peer is None or self._peer_leaving:
             raise LocalProtocolError(ErrorCode.STREAM_LIMIT_ERROR, "the session takes no new streams")
-        stream = self._add_stream(self._streams.next_id(), priority)
-        return stream.id
+        return self._add_stream(self._streams.next_id(), priority).id
 
     def set_priority(self, stream_id: int, priority: Priority) -> None:
         """Move a stream to another class, from its next turn on."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from math import inf
 
 from mayfly.config import MuxConfig
 from mayfly.mux.liveness import Liveness
@@ -46,6 +47,9 @@ class Outbox:
         self._datagrams: deque[bytes] = deque(maxlen=config.max_datagrams)
         self._datagram_lead = 0
         self._touched: dict[int, MuxStream] = {}
+        self._urgent = False
+        self.due = inf
+        """When to call `handle_timeout`."""
         self._blocked_at = -1
         self.scheduler = Scheduler(config.max_message, config.interactive_bytes, config.fairness_bytes)
         self.max_message = config.max_message
@@ -73,6 +77,11 @@ class Outbox:
     def touch(self, stream: MuxStream) -> None:
         """The stream has a control frame to send: a reset, a stop or credit."""
         self._touched[stream.id] = stream
+        self._urgent = True
+
+    def touch_later(self, stream: MuxStream) -> None:
+        """As `touch`, but what there is to send may wait a little, for another message to take it along."""
+        self._touched[stream.id] = stream
 
     def allow(self, limit: int) -> None:
         """The peer's MAX_DATA rose."""
@@ -80,10 +89,16 @@ class Outbox:
             self.credit = limit
             self.scheduler.unpark()
 
+    def handle_timeout(self, now: float) -> None:
+        """What has waited long enough for another message leaves without one."""
+        if now >= self.due:
+            self._urgent = True
+            self.due = inf
+
     def messages(self, budget: int, now: float) -> Iterator[tuple[bytes, list[MuxStream]]]:
         """Messages until `budget` bytes are passed, each with the streams whose state it moved."""
         room = self.max_message - self._config.max_reason - _CONTROL_ROOM
-        while budget > 0 and self._pending:
+        while budget > 0 and self._pending(now):
             parts: list[bytes] = []
             moved: list[MuxStream] = []
             size = 0
@@ -103,9 +118,11 @@ class Outbox:
             budget -= size
             yield b"".join(parts), moved
 
-    @property
-    def _pending(self) -> bool:
-        waiting = self._touched or self._limits or self._control or self._pongs or self._datagrams
+    def _pending(self, now: float) -> bool:
+        if self._touched and not self._urgent:
+            self.due = min(self.due, now + self._config.report_delay)
+            self.handle_timeout(now)
+        waiting = self._urgent or self._limits or self._control or self._pongs or self._datagrams
         return bool(waiting) or self.scheduler.next() is not None
 
     def _frames(self, now: float) -> Iterator[tuple[bytes, MuxStream | None]]:
@@ -132,6 +149,8 @@ class Outbox:
                 yield frame.encode(), stream
             else:
                 del self._touched[stream.id]
+        self._urgent = False
+        self.due = inf
 
     def _datagram_frames(self, parts: list[bytes], size: int) -> int:
         """Datagrams first, but never far ahead of streams that wait: a flood of them takes half of what there is."""

@@ -9,6 +9,7 @@ class PtError(UsageError):
     """A start that goes no further. `keyword` begins the line that tells tor; the process ends after it."""
 
     keyword = "ENV-ERROR"
+    advice = "tor sets these variables: let it start mayfly pt, by ClientTransportPlugin in its torrc."
 
 
 class VersionError(PtError):
@@ -25,7 +26,10 @@ class ProxyError(PtError):
     """The proxy that tor wants us to use is malformed, or of no use to us."""
 
     keyword = "PROXY-ERROR"
+    advice = "Correct the proxy in tor's torrc."
 
 
 class ArgumentsError(UsageError):
     """The arguments of a bridge line cannot be understood."""
+
+    advice = "Correct the Bridge line in tor's torrc; client/README.md shows its arguments."

@@ -255,7 +255,14 @@ class ControlServer:
         except MayflyError as error:
             lines.send(_refusal(number, error))
         except Exception as error:
-            lines.send(_refusal(number, MayflyError(f"{type(error).__name__}: this is a bug in Mayfly.")))
+            lines.send(
+                _refusal(
+                    number,
+                    MayflyError(
+                        f"{type(error).__name__}: this is a bug in Mayfly.", hint="Please report it with this line."
+                    ),
+                )
+            )
             raise
 
 

@@ -41,7 +41,7 @@ def check_name(name: str) -> str:
     """A session's name as it was given. Raises ControlError."""
     if not _NAME.fullmatch(name):
         raise ControlError(
-            f"{name!r} cannot name a session.", hint="Use up to 32 letters, digits, hyphens and underscores."
+            f"{name!r} cannot name a program.", hint="Use up to 32 letters, digits, hyphens and underscores."
         )
     return name
 
@@ -60,7 +60,7 @@ def claim(name: str, directory: Path, *, exact: bool = False) -> tuple[str, sock
                 return candidate, _listen(path)
             if exact:
                 break
-    raise ControlError(f"A session named {name} runs already.", hint="Choose another one with --name.")
+    raise ControlError(f"A program named {name} runs already.", hint="Choose another one with --name.")
 
 
 def release(name: str, directory: Path, listener: socket.socket) -> None:
@@ -90,15 +90,19 @@ def connect(name: str | None, directory: Path) -> socket.socket:
     names = running(directory)
     if name is None:
         if not names:
-            raise NoSessionError(
-                "Nothing is running here.", hint="Start `mayfly relay` or `mayfly client`, or give a code."
-            )
+            raise NoSessionError("Nothing is running here.", hint="Start `mayfly relay` or `mayfly client` first.")
         if len(names) > 1:
-            raise ControlError(f"Several sessions run: {', '.join(names)}.", hint="Choose one with --session NAME.")
+            raise ControlError(
+                f"Several programs run here: {', '.join(names)}.", hint="Choose one with --session NAME."
+            )
         name = names[0]
     elif check_name(name) not in names:
-        others = f"These run: {', '.join(names)}." if names else "None runs."
-        raise NoSessionError(f"No session named {name} runs.", hint=others)
+        hint = (
+            f"These run: {', '.join(names)}."
+            if names
+            else "Nothing runs here; start `mayfly relay` or `mayfly client`."
+        )
+        raise NoSessionError(f"No program named {name} runs here.", hint=hint)
     with _errors():
         sock = socket.socket(socket.AF_UNIX)
         try:
@@ -117,7 +121,10 @@ def check_user(sock: socket.socket) -> None:
         return
     _pid, user, _group = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))
     if user not in (os.geteuid(), 0):
-        raise ControlError("The other end of the control socket belongs to another user.")
+        raise ControlError(
+            "The control socket belongs to another user's program.",
+            hint="Set XDG_RUNTIME_DIR to a directory of your own.",
+        )
 
 
 def _prepare(directory: Path) -> Path:

@@ -283,10 +283,15 @@ class Session:
     def _wake(self) -> None:
         """Flush in the loop's next turn."""
         if self._flush_handle is None and not self._end.done():
-            self._flush_handle = self._loop.call_soon(self._flush)
+            self._flush_handle = self._loop.call_soon(self.flush)
 
-    def _flush(self) -> None:
-        self._flush_handle = None
+    def flush(self) -> None:
+        """Send now what is to be sent, as far as the link takes it."""
+        if self._flush_handle is not None:
+            self._flush_handle.cancel()
+            self._flush_handle = None
+        if self._end.done():
+            return
         now = self._now()
         # The link may pass on at once what it is given, and it calls back only when it has been full: so until it is.
         while messages := self._mux.messages_to_send(budget := self._budget(now), now):
@@ -295,6 +300,7 @@ class Session:
                 self._link.send(message)
                 if self._rates is not None:
                     self._rates.sending.consume(len(message), now)
+            self._link.flush()
             if budget > 0:
                 break
         self._dispatch(self._mux.writable_events())
@@ -333,7 +339,7 @@ class Session:
     def _on_timer(self) -> None:
         self._timer = None
         self._dispatch(self._mux.handle_timeout(self._now()))
-        self._flush()
+        self.flush()
 
     # Events
 

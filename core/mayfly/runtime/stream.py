@@ -123,6 +123,10 @@ class Stream:
             raise StreamResetError(self._stop_code)
         return self._session.room(self)
 
+    def flush(self) -> None:
+        """Let what was handed over leave before more is done in this turn of the loop; it would leave in the next."""
+        self._session.flush()
+
     @property
     def scratch(self) -> memoryview:
         """A buffer that all streams of the session share, for bytes that are handed over at once."""

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-_ESCAPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Controls (C0, DEL, C1), format characters (bidi overrides and isolates, zero-width ones, tags), surrogates, private
-use, unassigned, and the two separators that some terminals take for line ends."""
-
-_BLANK_OR_JOINING = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Letters and marks that Unicode calls default-ignorable, or that show nothing, though their category is harmless."""
+from mayfly.characters import BLANK, UNPRINTABLE, is_variation_selector
 
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\\": "\\\\"}
 
@@ -26,18 +21,10 @@ def _is_plain(character: str) -> bool:
     if " " <= character <= "~":
         return character != "\\"
     return not (
-        unicodedata.category(character) in _ESCAPED
+        unicodedata.category(character) in UNPRINTABLE
         or unicodedata.category(character) == "Zs"
-        or character in _BLANK_OR_JOINING
-        or _is_variation_selector(character)
-    )
-
-
-def _is_variation_selector(character: str) -> bool:
-    return (
-        "\u180b" <= character <= "\u180f"
-        or "\ufe00" <= character <= "\ufe0f"
-        or "\U000e0100" <= character <= "\U000e01ef"
+        or character in BLANK
+        or is_variation_selector(character)
     )
 
 

@@ -153,7 +153,7 @@ class Association:
                     raise BrokenRuleError(MALFORMED)
                 position = COMMON_HEADER
                 if packet[position] == 0 and self._state in RECEIVING:
-                    receiver.begin_packet()
+                    receiver.begin_packet(len(packet))
                     position = receiver.data(packet, position)
                 if position < len(packet):
                     self._take_chunks(packet, position, now)
@@ -161,7 +161,7 @@ class Association:
                 self._acknowledged(now)
         except BrokenRuleError as error:
             self._break(error.reason)
-        if receiver.packets == 1 and self._sack_at is None and self._state in RECEIVING:
+        if receiver.packets and self._sack_at is None and self._state in RECEIVING:
             self._sack_at = now + self._config.sack_delay
         messages, receiver.messages = receiver.messages, []
         return messages
@@ -237,7 +237,7 @@ class Association:
         while position < size and self._state is not State.ENDED:
             kind, _flags, begin, end = chunk_at(packet, position)
             if kind == ChunkType.DATA and self._state in RECEIVING:
-                self._receiver.begin_packet()
+                self._receiver.begin_packet(size)
                 position = self._receiver.data(packet, position)
                 continue
             if kind == ChunkType.SACK:

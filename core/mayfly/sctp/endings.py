@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-CLOSED = "the far end closed the link"
-MALFORMED = "the far end sent a malformed packet"
-FOREIGN_CHANNEL = "the far end opened a channel that was not agreed"
-NOT_BINARY = "the far end sent a message that is not binary"
-TOO_BIG = "the far end sent a message that is too big"
-UNACKNOWLEDGED = "the far end acknowledged what was never sent"
-ABANDONED = "the far end left out messages of a reliable channel"
-SILENT = "the far end no longer answers"
+CLOSED = "the other side closed the link"
+MALFORMED = "the other side sent a malformed packet"
+FOREIGN_CHANNEL = "the other side opened a channel that was not agreed"
+NOT_BINARY = "the other side sent a message that is not binary"
+TOO_BIG = "the other side sent a message that is too big"
+UNACKNOWLEDGED = "the other side acknowledged what was never sent"
+ABANDONED = "the other side left out messages of a reliable channel"
+SILENT = "the other side no longer answers"
 SEND_FAILED = "the link can no longer send"
 
 

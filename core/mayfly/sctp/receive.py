@@ -6,7 +6,9 @@ and into sorted ranges, which are also the gap blocks of the next SACK.
 One SACK answers all packets that arrived together, where the far end is our kind. Others follow RFC 9260 §6.1 D and
 §7.2.1 to the letter: a SACK lets them send a burst of four packets, and grow by one. One for many packets would keep
 four in flight for ever, so they get one for every second packet, all of them in one packet of ours. A packet that came
-alone is acknowledged with the next one, or after `SctpConfig.sack_delay`. The window that a SACK offers is what is left
+alone, or a few that are small, wait for a packet of ours to take their SACK along, for more, or for
+`SctpConfig.sack_delay`: RFC 9260 §6.2 asks for a SACK every second packet, TCP (RFC 5681 §4.2) every second full one,
+and of a small request SACKs by themselves are a large part of the cost. The window that a SACK offers is what is left
 of `EngineConfig.max_reassembly` beside fragments, messages that wait for their turn, and messages that nobody has taken
 yet; what comes beyond it is dropped, but for what fills a gap. Until the session has started, the window is half of
 `EngineConfig.max_early`.
@@ -51,6 +53,9 @@ _FEW_BLOCKS = 4
 _SMALLEST_WINDOW = 1500
 """Less is told as none, so that the far end does not send crumbs (RFC 9260 §6.2)."""
 
+_SMALL = 1188
+"""Bytes of packets that may wait together as one may: less than two full ones of the smallest size."""
+
 _unpack = DATA.unpack_from
 
 
@@ -70,6 +75,7 @@ class Receiver:
         "_max_message",
         "_offered",
         "_order",
+        "_packets_size",
         "_parts",
         "_parts_flags",
         "_parts_protocol",
@@ -108,6 +114,7 @@ class Receiver:
         self.messages: list[bytes] = []
         self.packets = 0
         """Packets with DATA that no SACK has answered."""
+        self._packets_size = 0
         self.sack_now = False
         """Whether the next SACK must not be delayed."""
 
@@ -140,14 +147,15 @@ class Receiver:
         if self._offered < self._capacity // 2 and self.window >= 2 * self._offered:
             self.sack_now = True  # the far end may be waiting for it
 
-    def begin_packet(self) -> None:
-        """A packet with DATA is about to be taken in."""
+    def begin_packet(self, size: int) -> None:
+        """A packet of `size` bytes with DATA is about to be taken in."""
         if self.packets == 2 and not self._together and len(self._ranges) <= _FEW_BLOCKS:
             if len(self._behind) < _MAX_BEHIND:
                 self._behind += self._sack()
             self.sack_now = True
-            self.packets = 0
+            self.packets = self._packets_size = 0
         self.packets += 1
+        self._packets_size += size
 
     def data(self, packet: bytes, position: int) -> int:
         """Take in the DATA chunks that begin at `position`. Gives where the first other chunk begins."""
@@ -194,13 +202,14 @@ class Receiver:
         self._settle()
 
     def owes_sack(self, *, single: bool) -> bool:
-        """Whether a SACK is due, for a packet that came alone only where `single`."""
-        return self.sack_now or self.packets > 1 or (single and self.packets > 0)
+        """Whether a SACK is due, for a packet that came alone, or for a few that are small, only where `single`."""
+        full = self.packets > 1 and (self._packets_size > _SMALL or not self._together)
+        return self.sack_now or full or (single and self.packets > 0)
 
     def sack(self) -> bytes:
         """The SACK chunk that tells all of it, behind those that are due before it."""
         behind, self._behind = self._behind, b""
-        self.packets = 0
+        self.packets = self._packets_size = 0
         self.sack_now = False
         return behind + self._sack() if len(self._ranges) <= _FEW_BLOCKS else self._sack()
 

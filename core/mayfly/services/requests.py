@@ -140,7 +140,7 @@ class Requests:
             piped = source.piped(descriptor, secrets.token_bytes(16), time.time_ns())
             return replace(piped, name=request.text("name") or piped.name), descriptor
         if not paths:
-            raise ControlError("There is nothing to send.")
+            raise ControlError("There is nothing to send.", hint="Name a file, or give a text.")
         found = [_absolute(path) for path in paths]
         return await in_thread(partial(source.scan, found, links=request.flag("symlinks"))), None
 
@@ -173,7 +173,7 @@ def _into(request: Request) -> Into:
     """Where an accepted transfer goes. Raises ControlError."""
     if request.descriptors:
         if request.flag("yes"):
-            raise ControlError("One output cannot take all that is offered.")
+            raise ControlError("One output cannot take all that is offered.", hint="Receive into a directory.")
         return Into(Path("/"), descriptor=request.descriptors[0])
     return Into(_absolute(request.needed("into")), overwrite=request.flag("overwrite"))
 

@@ -20,6 +20,7 @@ class StorageError(MayflyError):
     """The disk refused a step of a receive. `reason` is what the sender is told."""
 
     stage = "disk"
+    advice = "See whether the disk is there and can be written to, and give the same command again."
 
     def __init__(self, reason: Reason, message: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -100,7 +101,7 @@ class _OneFile:
     def open(self) -> None:
         """Refuses anything but one file."""
         if len(self._entries) != 1 or self._entries[0].type is not EntryType.FILE:
-            raise StorageError(Reason.DISK_FAILED, "only one file can go there", "Receive into a folder.")
+            raise StorageError(Reason.DISK_FAILED, "only one file can go there", "Receive into a directory.")
 
     def hash_part(self, update: Callable[[bytes], object]) -> None:
         """There is no part."""

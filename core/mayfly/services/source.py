@@ -28,6 +28,7 @@ class SourceError(MayflyError):
     """A file cannot be sent any more. `reason` is what the receiver is told."""
 
     stage = "source"
+    advice = "See whether the file is there and can be read, and send again."
 
     def __init__(self, reason: Reason, message: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -232,7 +233,9 @@ class _Listing:
         found = os.lstat(path)
         index, mode = len(self.entries), found.st_mode
         if index >= self.config.max_entries:
-            raise UsageError(f"more than {self.config.max_entries} files and folders", hint="Send an archive of them.")
+            raise UsageError(
+                f"more than {self.config.max_entries} files and directories", hint="Send an archive of them."
+            )
         if len(parts) > self.config.max_depth:
             raise UsageError(f"{printable(path)} is too deep", hint="Send an archive of it.")
         content: FileContent | None = None
@@ -276,10 +279,12 @@ def scan(paths: Sequence[Path], *, links: bool = False, config: FilesConfig | No
             listing.add(str(real), (name or "root",))
         except OSError as error:
             shown = printable(str(error.filename or path))
-            raise UsageError(f"cannot send {shown}: {os.strerror(error.errno or 0)}") from None
+            raise UsageError(
+                f"cannot send {shown}: {os.strerror(error.errno or 0)}", hint="Correct the path, or leave it out."
+            ) from None
     _require_unicode(listing.entries)
     if not listing.entries:
-        raise UsageError("there is nothing to send")
+        raise UsageError("there is nothing to send", hint="Symbolic links go along with --symlinks.")
     alone = len(paths) == 1
     kind = Kind.DIRECTORY if alone and listing.entries[0].type is EntryType.DIRECTORY else Kind.FILES
     first = listing.entries[0].path[0]

@@ -288,7 +288,7 @@ class Storage:
         free, needed = system.f_bavail * system.f_frsize, (self._plan.total or 0) - there
         if needed > free:
             message = f"not enough room: {amount(needed)} are needed and {amount(free)} are free"
-            raise StorageError(Reason.DISK_FULL, message, "Make room, or receive into another folder.")
+            raise StorageError(Reason.DISK_FULL, message, "Make room, or receive into another directory.")
 
     # The file under way
 

@@ -88,7 +88,7 @@ class Talk:
         Raises ControlError for a text that is too long or empty, or when too much waits.
         """
         if not text:
-            raise ControlError("There is nothing to say.")
+            raise ControlError("There is nothing to say.", hint="Write a text.")
         names = [m.name for m in self._members() if m.present] if to is None else [to]
         if not self._room.ready(to or ""):
             raise ControlError("Too many messages wait to be delivered.", hint="Wait, and say it again.")
@@ -272,4 +272,10 @@ class Talk:
             for stream in (ways.ours, ways.theirs):
                 if stream is not None:
                     stream.reset(StreamCode.LIMIT)  # which ends the tasks that read and write it
-            self._tell(Warned("chat", f"Somebody takes no more part in the chat: {event.why}."))
+            self._tell(
+                Warned(
+                    "chat",
+                    f"Somebody takes no more part in the chat: {event.why}.",
+                    "They can come back by connecting again, with the same version of Mayfly as here.",
+                )
+            )

@@ -134,7 +134,9 @@ class Transfers:
         """Accept an offer. A descriptor in `into` is ours from now on. Raises ControlError."""
         waiting = [each for each in self._matching(transfer, peer) if _waits(each)]
         if not waiting:
-            raise ControlError("This transfer does not wait for an answer.")
+            raise ControlError(
+                "This transfer does not wait for an answer.", hint="It has been answered; `mayfly status` shows it."
+            )
         if len(waiting) > 1:
             raise ControlError("Several peers offer this transfer.", hint="Say from which one to take it.")
         waiting[0].descriptor = into.descriptor
@@ -144,7 +146,9 @@ class Transfers:
         """Decline an offer, or all of that id. Raises ControlError."""
         waiting = [each for each in self._matching(transfer, peer) if _waits(each)]
         if not waiting:
-            raise ControlError("This transfer does not wait for an answer.")
+            raise ControlError(
+                "This transfer does not wait for an answer.", hint="It has been answered; `mayfly status` shows it."
+            )
         for each in waiting:
             each.decide(Reason.USER)
 
@@ -171,7 +175,7 @@ class Transfers:
         if len(self._underway) + len(to) > MAX_OUTGOING + MAX_INCOMING:
             raise ControlError("Too many transfers are under way.", hint="Wait until one has ended.")
         if any(self._find(source.transfer.hex(), number, incoming=False) for number in to):
-            raise ControlError("This is being sent already.")
+            raise ControlError("This is being sent already.", hint="`mayfly status` shows it.")
         broadcast = Broadcast(source) if len(to) > 1 else None
         begun: list[Underway] = []
         for number, session in to.items():

@@ -32,6 +32,8 @@ _CANDIDATE = re.compile(r"\S+ +1 +udp +(\d{1,10}) +(\S+) +(\d{1,5}) +typ +(\S+)(
 class SdpError(CodeError):
     """The SDP does not describe a data channel that a code could carry."""
 
+    advice = "Exchange new codes; if it happens again, use the same version of Mayfly on both sides."
+
 
 def to_sdp(description: Description) -> str:
     """A whole SDP, lines ended by CR LF. Raises ValueError when the description breaks a rule of rules.py.

@@ -64,7 +64,7 @@ class TorDirectory:
                 return folder
         except OSError as error:
             raise TorError(
-                f"The folder for tor's state cannot be used: {error.strerror}.",
+                f"The directory for tor's state cannot be used: {error.strerror}.",
                 hint="It is `mayfly/tor` in the user's state directory; see XDG_STATE_HOME.",
             ) from None
 
@@ -114,7 +114,9 @@ class TorProcess:
                 start_new_session=True,
             )
         except OSError as error:
-            raise TorError(f"The program tor could not be started: {error.strerror}.") from None
+            raise TorError(
+                f"The program tor could not be started: {error.strerror}.", hint="Try `tor --version` by hand."
+            ) from None
         self = cls(process, directory)
         # Through a pipe: lines with the addresses of bridges stand in no file and in no list of processes. Not waited
         # for, so that whoever is cancelled here has started nothing that it does not know of.
@@ -166,7 +168,7 @@ class TorProcess:
         what = next((text for text in reversed(complaints) if not _EMPTY.search(text)), "")
         return TorError(
             "Tor ended as soon as it was started" + (f": {printable(what)}" if what else "."),
-            hint="Look at the lines given with --torrc-line." if what else "",
+            hint="Look at the lines given with --torrc-line." if what else "Start it by hand, and see what it says.",
         )
 
     async def _read(self) -> None:

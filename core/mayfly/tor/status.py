@@ -36,6 +36,9 @@ _REASONS = {
 }
 """What tor often puts in place of a sentence (control-spec §4.1.11), in words."""
 
+WAIT_FOR_TOR = "Tor tries again by itself. Where the Tor network is blocked, give it bridges with --torrc-line."
+"""What to do while something stands in the way of a tor that was started."""
+
 
 class TorPhase(Enum):
     """How far a tor is."""

@@ -85,11 +85,6 @@ class Link(Protocol):
         ...
 
     @property
-    def max_message(self) -> int:
-        """The largest message that the far end takes, in bytes."""
-        ...
-
-    @property
     def high_water(self) -> int:
         """Bytes of buffered_amount above which nothing more should be sent."""
         ...
@@ -112,8 +107,12 @@ class Link(Protocol):
     def send(self, message: bytes) -> None:
         """Queue one message. Never blocks; the caller respects high_water. Does nothing once the link has ended.
 
-        Raises ValueError above max_message.
+        Raises ValueError above `EngineConfig.max_message`.
         """
+        ...
+
+    def flush(self) -> None:
+        """Let what was sent leave at once instead of in the loop's next turn, as far as the network takes it."""
         ...
 
     def path(self) -> PathInfo:

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-TOO_MANY_EARLY = "the far end sent more than is kept before the session starts"
+TOO_MANY_EARLY = "the other side sent more than is kept before the session starts"
 
 
 class Mailbox:

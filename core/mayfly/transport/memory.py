@@ -19,7 +19,7 @@ from mayfly.transport.base import PathInfo
 from mayfly.transport.mailbox import Mailbox
 
 CUT = "the link was cut"
-CLOSED = "the far end closed the link"
+CLOSED = "the other side closed the link"
 
 _MAX_EARLY = 4 * MIB
 
@@ -145,11 +145,6 @@ class MemoryLink:
         return self._offerer
 
     @property
-    def max_message(self) -> int:
-        """The largest message, in bytes."""
-        return self._path.max_message
-
-    @property
     def high_water(self) -> int:
         """Bytes of buffered_amount above which nothing more should be sent."""
         return self._path.high_water
@@ -176,6 +171,9 @@ class MemoryLink:
             raise ValueError(f"a message of {len(message)} bytes is above max_message")
         if not self._mailbox.ended:
             self._outgoing.put(message)
+
+    def flush(self) -> None:
+        """Nothing waits for the loop."""
 
     def path(self) -> PathInfo:
         """The path: host to host, twice the latency, and the bytes so far."""

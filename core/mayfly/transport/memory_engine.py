@@ -89,7 +89,7 @@ class MemoryPendingOffer:
             raise ConnectError(_NO_PATH, hint="ask the other side for a new answer")
         if pending.description.fingerprint != answer.fingerprint:
             raise ConnectError(
-                "the other end's certificate is not the one in its code: someone may be in the middle",
+                "the other side's certificate is not the one in its code: someone may be in the middle",
                 hint="do not go on; exchange new codes over another way",
                 stage="handshake",
             )

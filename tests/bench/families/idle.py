@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from bench.crowd import RelayWithCrowd, relay_with_crowd
+from bench.crowd import RelayWithCrowd, ran, relay_with_crowd
 from bench.family import MB, Bar, Family, Row, Run, median
 from bench.subjects import TUNNEL
 from support import socks
@@ -78,7 +78,7 @@ async def _streams(run: Run, pair: Tunnel) -> None:
 
 
 def _both(pair: Tunnel) -> float:
-    return pair.relay.cpu_seconds() + pair.client.cpu_seconds()
+    return ran(pair.relay.program.pid) + ran(pair.client.program.pid)
 
 
 FAMILY = Family(

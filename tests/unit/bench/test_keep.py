@@ -34,8 +34,8 @@ def test_samples_medians_promises_and_the_machine_are_kept(tmp_path: Path) -> No
         "notes": ["no ssh"],
     }
     assert kept["promises"] == [
-        {"promise": "fast", "bar": "at least 2 MB/s", "found": 2.0, "samples": 3, "verdict": "kept so far"},
-        {"promise": "other", "bar": "at least 1", "found": None, "samples": 0, "verdict": "not measured"},
+        {"promise": "fast", "bound": 2, "found": 2.0, "kept": True, "samples": 3, "enough": False},
+        {"promise": "other", "bound": 1, "found": None, "kept": None, "samples": 0, "enough": False},
     ]
     assert kept["machine"]["cores"] and kept["machine"]["processor"] and kept["how"] == {"arguments": ["--bars"]}
     assert kept["versions"]["aiortc"]

@@ -21,15 +21,16 @@ def test_what_was_missed_is_said_and_what_was_not_measured_left_out(tmp_path: Pa
         "when": "2026-11-25T20:00:00+00:00",
         "machine": {"cores": 2},
         "promises": [
-            {"promise": promise, "bound": 1.5, "found": 1.87, "kept": False},
+            {"promise": promise, "bound": 1.5, "found": 1.87, "kept": False, "samples": 5},
             {"promise": "small fetches a second: tunnel / ssh -D", "bound": 0.3, "found": None, "kept": None},
             {"promise": "of another time", "bound": 1, "found": 1, "kept": True},
         ],
     }
-    (tmp_path / "speed.json").write_text(json.dumps(result))
+    for name in ("speed", "latest"):  # the latter is nobody's but this working copy's
+        (tmp_path / f"{name}.json").write_text(json.dumps(result))
     rows = table(tmp_path).strip().splitlines()[2:]
     source = "[speed](../tests/bench/results/speed.json), 2026-11-25, 2 cores"
-    assert rows == [f"| {promise} | 1.87, **missed** | at most 1.5 | {source} |"]
+    assert rows == [f"| {promise} | 1.87, **missed** | at most 1.5 | 5 | {source} |"]
 
 
 def test_only_what_stands_between_the_marks_is_written() -> None:

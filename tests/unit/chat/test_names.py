@@ -91,6 +91,8 @@ def test_scripts_that_are_written_together_are_not_marked() -> None:
         ("zoe", "zoë"),
         ("lukasz", "łukasz"),
         ("oscar", "øscar"),
+        ("tina", "ŧina"),
+        ("kim", "ƙim"),
         ("vv", "w"),
         ("straße", "strasse"),
     ],

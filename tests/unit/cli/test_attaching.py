@@ -34,7 +34,7 @@ def test_of_several_one_is_named(mayfly: Command, runtime_directory: Path) -> No
     with first.listening(runtime_directory), second.listening(runtime_directory):
         unclear = mayfly("send", "--text", "x")
         assert unclear.exit_code == 2
-        assert "Several sessions run: client, relay." in unclear.stderr
+        assert "Several programs run here: client, relay." in unclear.stderr
         assert mayfly("send", "--text", "x", "--session", "client").exit_code == 0
         missing = mayfly("send", "--text", "x", "--session", "other")
         assert missing.exit_code == 7

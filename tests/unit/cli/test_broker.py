@@ -95,4 +95,4 @@ def test_the_help_tells_the_true_defaults(mayfly: Command) -> None:
         ),
         *(f"{usual.prefix_rate:g}/s", f"{usual.drain:g}s", standard.listen.text, standard.store),
     ):
-        assert f"Otherwise {value}." in text
+        assert f"Default: {value}." in text

@@ -194,7 +194,7 @@ def test_of_a_peer_that_leaves_with_nothing_under_way_only_the_end_is_told() -> 
     screen = Screen("send", width=200)
     screen.people.report(Leaving(1, 30, ""))
     screen.people.report(Closed(1, "the other side has left"))
-    assert screen.out.strip() == "The session with the other side has ended: the other side has left"
+    assert screen.out.strip() == "The link to the other side has ended: the other side has left."
 
 
 def test_leaving_in_all_its_forms() -> None:
@@ -211,7 +211,7 @@ def test_leaving_in_all_its_forms() -> None:
     assert "1 connection is still open, with 30 seconds" in screen.out
     assert "3 connections are still open" in screen.out
     assert "Leaving; nothing is open." in screen.out
-    assert "The session with the relay has ended: drained" in screen.out
+    assert "The link to the relay has ended: drained." in screen.out
 
 
 def test_trouble_goes_to_standard_error_in_two_lines() -> None:

@@ -35,7 +35,7 @@ def test_every_option(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--name", "a/b"), "--name: 'a/b' cannot name a session."),
+        (("--name", "a/b"), "--name: 'a/b' cannot name a program."),
         (("--nick", " "), "--nick: the value is not a name"),
         (("--accept-into", "/none/such"), "--accept-into: the value is no directory"),
     ],

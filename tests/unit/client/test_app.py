@@ -45,7 +45,7 @@ async def test_a_given_code_that_is_wrong_ends_the_client(monkeypatch: pytest.Mo
 async def test_listening_beyond_this_machine_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     async with Stage(monkeypatch) as stage:
         client = stage.client(client_options(socks=("0.0.0.0", 0)))
-        assert "not only on this machine" in (await client.script.event(Warned)).message
+        assert "not only on this computer" in (await client.script.event(Warned)).message
 
 
 async def test_no_proxy_is_announced_before_the_tunnel_stands(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,7 @@ async def test_silence_is_noticed() -> None:
 async def test_all_else_is_the_other_link_s() -> None:
     ours, theirs = memory_links(MemoryPath())
     link = HeardLink(ours, lambda: None)
-    assert (link.offerer, link.max_message, link.high_water) == (ours.offerer, ours.max_message, ours.high_water)
+    assert (link.offerer, link.high_water) == (ours.offerer, ours.high_water)
     assert link.buffered_amount == ours.buffered_amount
     assert link.path() == ours.path()
     await link.close()

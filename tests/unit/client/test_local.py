@@ -48,16 +48,18 @@ def test_loopback_needs_no_warning(host: str) -> None:
 def test_anything_else_does(host: str, login: bool, words: list[str]) -> None:
     warning = local.exposure_warning(host, login_required=login)
     assert warning is not None
-    assert [word for word in words if word not in warning] == []
-    assert ("can use your relay" in warning) is not login
+    message, hint = warning
+    assert [word for word in words if word not in f"{message} {hint}"] == []
+    assert ("can use your relay" in message) is not login
+    assert "127.0.0.1" in hint
 
 
 @pytest.mark.parametrize(
     ("number", "words"),
     [
         (errno.EACCES, "port 80 on 127.0.0.1 is kept for the system's own services"),
-        (errno.EADDRNOTAVAIL, "127.0.0.1 is not an address of this machine"),
-        (errno.EAFNOSUPPORT, "this machine has no IPv4"),
+        (errno.EADDRNOTAVAIL, "127.0.0.1 is not an address of this computer"),
+        (errno.EAFNOSUPPORT, "this computer has no IPv4"),
         (errno.ENOBUFS, "cannot listen on port 80 of 127.0.0.1: "),
     ],
 )

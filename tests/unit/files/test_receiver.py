@@ -99,6 +99,7 @@ def test_a_declined_offer() -> None:
     hear(receiver, offer_of(ENTRIES))
     receiver.decline(Reason.BUSY)
     assert said(receiver) == [r.Decline(Reason.BUSY)]
+    assert receiver.events()[-1] == Ended(Outcome.DECLINED, Reason.BUSY, by_us=True)
     assert receiver.outcome is Outcome.DECLINED
     assert receiver.requests() == [d.CloseTarget(keep=True)]
 
@@ -307,6 +308,16 @@ def test_a_sender_that_breaks_the_rules_is_left(records: list[r.Record]) -> None
     assert said(receiver)[-1] == r.Cancel(Reason.PROTOCOL)
     assert receiver.events() == [Ended(Outcome.INTERRUPTED, Reason.PROTOCOL, by_us=True)]
     assert receiver.requests()[-1] == d.CloseTarget(keep=True)
+
+
+def test_a_list_that_is_not_what_was_offered_is_wrong() -> None:
+    receiver = Receiver()
+    hear(receiver, offer_of(ENTRIES))
+    receiver.accept()
+    hear(receiver, *ENTRIES[:-1], r.EndOfEntries())
+    assert said(receiver)[-1] == r.Cancel(Reason.PROTOCOL)
+    assert receiver.outcome is Outcome.INTERRUPTED
+    assert not any(isinstance(request, d.Prepare) for request in receiver.requests())
 
 
 def test_finished_twice_is_wrong() -> None:

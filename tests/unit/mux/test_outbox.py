@@ -215,3 +215,29 @@ def test_a_busy_path_is_measured() -> None:
     stream(box, 0, 10)
     message, _ = next(box.messages(9999, 10.0))
     assert isinstance(next(f.decode_message(message)), f.PingFrame)
+
+
+def test_what_may_wait_goes_with_the_next_message_or_alone_when_it_is_due() -> None:
+    box = outbox()
+    read, busy = (MuxStream(number, Priority.BULK, SendPool(CONFIG), 1 << 30, 1000, 0.0) for number in (0, 2))
+    read.credit_due = True
+    box.touch_later(read)
+    assert list(box.messages(1 << 20, 1.0)) == []
+    assert box.due == 1.0 + CONFIG.report_delay
+    assert list(box.messages(1 << 20, box.due - 0.001)) == []
+    busy.stop_code = 7
+    box.touch(busy)
+    ((message, moved),) = box.messages(1 << 20, box.due - 0.001)
+    assert [type(frame) for frame in f.decode_message(message)] == [f.MaxStreamDataFrame, f.StopSendingFrame]
+    assert moved == [read, busy]
+    assert box.due == float("inf")
+
+    read.credit_due = True
+    box.touch_later(read)
+    assert list(box.messages(1 << 20, 2.0)) == []
+    due = box.due
+    box.handle_timeout(due)
+    assert box.due > due, "a timeout that stays in the past makes a driver spin"
+    ((message, moved),) = box.messages(1 << 20, due)
+    assert moved == [read]
+    assert list(box.messages(1 << 20, due)) == []

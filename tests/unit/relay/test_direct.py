@@ -63,6 +63,27 @@ async def test_a_mapped_address_is_connected_to_as_ipv4(resolver: ScriptedResolv
         assert sock.family == socket.AF_INET
 
 
+async def test_with_outbound_addresses_it_leaves_from_one_of_them(
+    resolver: ScriptedResolver, listener: socket.socket
+) -> None:
+    guard = guard_of(resolver, "allow 127.0.0.1:*", "allow [::1]:*")
+    upstream = DirectUpstream(guard, outbound=(ip_address("127.0.0.5"),))
+    with await upstream.connect(Destination.parse_host("127.0.0.1", port_of(listener))) as sock:
+        assert sock.getsockname()[0] == "127.0.0.5"
+        assert sock.getsockname()[1] >= 1024
+    resolver.forward["both.example"] = [["::1", "127.0.0.1"]]
+    with await upstream.connect(Destination("both.example", port_of(listener))) as sock:
+        assert sock.getsockname()[0] == "127.0.0.5"
+
+
+async def test_a_family_without_outbound_address_is_not_used(
+    resolver: ScriptedResolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connecting_is(monkeypatch, None)
+    upstream = DirectUpstream(guard_of(resolver, "allow [::1]:*"), outbound=(ip_address("127.0.0.5"),))
+    assert await reply_of(upstream, Destination.parse_host("::1", 9)) is Reply.NETWORK_UNREACHABLE
+
+
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", None), ("::ffff:127.0.0.1", None), ("8.8.8.8", 25)])
 async def test_a_refused_destination_is_never_connected_to(
     resolver: ScriptedResolver, listener: socket.socket, monkeypatch: pytest.MonkeyPatch, host: str, port: int | None
@@ -172,6 +193,25 @@ def test_one_address_needs_no_thread(listener: socket.socket) -> None:
     for factory in (uvloop.new_event_loop, asyncio.SelectorEventLoop):
         with asyncio.Runner(loop_factory=factory) as runner, pytest.raises(ConnectionRefusedError):
             runner.run(connect_one(info))
+
+
+async def test_a_destination_that_does_not_answer_at_once_is_waited_for(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[socket.socket] = []
+
+    def not_yet(sock: socket.socket) -> bool:
+        asked.append(sock)
+        return False
+
+    monkeypatch.setattr(mayfly_relay.direct, "_decided", not_yet)
+    info = mayfly_relay.direct.addr_info(ip_address("127.0.0.1"), port_of(listener))
+    with await connect_one(info) as sock:
+        assert asked == [sock] and sock.getpeername() == listener.getsockname()
+    listener.close()
+    with pytest.raises(ConnectionRefusedError):
+        await connect_one(info)
+    assert len(asked) == 2
 
 
 def test_routes_of_this_machine() -> None:

@@ -285,7 +285,7 @@ async def test_the_door_starts_tor_with_the_first_invitation(monkeypatch: pytest
             assert len(made) == 1, count
         door.freed()
         assert len(script.all(Listening)) == 1
-        assert [warned.hint for warned in script.all(Warned)] == ["no route"]
+        assert [warned.message.partition("It says: ")[2] for warned in script.all(Warned)] == ["no route."]
     assert not made[0].open
 
 

@@ -137,6 +137,42 @@ def test_summaries(rules: list[str], summary: str) -> None:
     assert policy_of(*rules).summary() == summary
 
 
+@pytest.mark.parametrize(
+    ("rules", "name", "port", "allowed", "reason"),
+    [
+        ([], "example.com", 443, True, Reason.DEFAULT),
+        ([], "example.com", 25, False, Reason.MAIL),
+        ([], "printer.local", 80, False, Reason.SPECIAL),
+        ([], "printer.local", None, False, Reason.SPECIAL),
+        (["deny *:*"], "example.com", 443, False, Reason.RULE),
+        (["deny *:*"], "printer.local", 443, False, Reason.RULE),
+        (["allow *:25"], "example.com", 25, True, Reason.RULE),
+        (["allow *:*"], "printer.local", 443, False, Reason.SPECIAL),
+        (["deny evil.example:*"], "www.Evil.example", 443, False, Reason.RULE),
+        (["deny evil.example:80"], "evil.example", 443, True, Reason.DEFAULT),
+        (["allow printer.local:443"], "printer.local.", 443, True, Reason.RULE),
+        (["allow printer.local:443"], "other.local", 443, False, Reason.SPECIAL),
+        (["allow local:*"], "printer.local", 443, False, Reason.SPECIAL),
+        (["deny 8.0.0.0/8:*"], "example.com", 443, True, Reason.DEFAULT),
+        (["deny *:80"], "example.com", None, True, Reason.DEFAULT),
+        (["deny *:*"], "example.com", None, False, Reason.RULE),
+        (["allow a.example:80", "deny *:*"], "a.example", None, True, Reason.RULE),
+        (["allow a.example:80", "deny *:*"], "b.example", None, False, Reason.RULE),
+    ],
+)
+def test_names_that_somebody_else_resolves(
+    rules: list[str], name: str, port: int | None, allowed: bool, reason: Reason
+) -> None:
+    verdict = policy_of(*rules).decide_name(name, port)
+    assert (verdict.allowed, verdict.reason) == (allowed, reason)
+
+
+def test_a_long_summary_has_room_for_what_stands_behind_it() -> None:
+    summary = policy_of("allow 192.168.1.10:80", *(f"deny *:{port}" for port in range(1000, 1200, 3))).summary()
+    assert len(summary.encode()) <= MAX_TEXT
+    assert summary.endswith("; other rules apply")
+
+
 def test_a_long_summary_is_cut_and_promises_nothing_untrue() -> None:
     policy = policy_of(*(f"deny *:{port}" for port in range(1000, 1200, 3)))
     summary = policy.summary()

@@ -72,6 +72,20 @@ async def test_the_greeting_says_who_runs(program: Program, attach: Attach) -> N
         assert client.greeting == {"control": 1, "program": "relay", "session": "relay", "pid": os.getpid()}
 
 
+async def test_a_stranger_is_not_even_greeted(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: socket.socket) -> None:
+        raise ControlError("The other end of the control socket belongs to another user.")
+
+    monkeypatch.setattr("mayfly.runtime.control_socket.check_user", refuse)
+    reader, writer = await asyncio.open_unix_connection(tmp_path / "mayfly" / "relay.sock")
+    assert await reader.read() == b""
+    assert not program.server.connections
+    writer.close()
+    await writer.wait_closed()
+
+
 async def test_a_request_is_answered_with_what_was_served(program: Program, attach: Attach) -> None:
     async with await attach() as client:
         assert await client.request("look", at="this") == {"did": "look"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import socket
 import stat
@@ -65,6 +67,7 @@ def test_no_directory_means_that_nothing_runs(directory: Path) -> None:
     assert running(directory) == []
     with pytest.raises(NoSessionError, match="Nothing is running"):
         connect(None, directory)
+    assert not directory.exists()
 
 
 def test_the_only_session_is_found_and_several_need_a_choice(directory: Path) -> None:
@@ -141,6 +144,30 @@ def test_a_stranger_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("mayfly.runtime.control_socket.struct.unpack", lambda *_: (1, os.geteuid() + 1000, 1))
         with pytest.raises(ControlError, match="another user"):
             check_user(near)
+
+
+def test_a_command_does_not_speak_to_a_stranger(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, listener = claim("relay", directory)
+    with monkeypatch.context() as patched, pytest.raises(ControlError, match="another user"):
+        patched.setattr("mayfly.runtime.control_socket.struct.unpack", lambda *_: (1, os.geteuid() + 1000, 1))
+        connect(None, directory)
+    connect(None, directory).close()
+    release(name, directory, listener)
+
+
+def test_folders_on_the_way_are_made_for_the_user_alone(tmp_path: Path) -> None:
+    assert claim_and_close("relay", tmp_path / "run" / "mayfly") == "relay"
+    assert stat.S_IMODE((tmp_path / "run").stat().st_mode) == 0o700
+
+
+def test_what_the_system_says_is_passed_on(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "in a programmer's words")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(ControlError, match="no locks available") as caught:
+        claim("relay", directory)
+    assert "programmer" not in caught.value.message
 
 
 def test_many_at_once_get_names_of_their_own(directory: Path) -> None:

@@ -328,6 +328,7 @@ class AbsorbingLink:
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
+        self.flushed = 0
         self.receive: Callable[[bytes], None] = lambda _message: None
 
     def start(
@@ -338,6 +339,9 @@ class AbsorbingLink:
     def send(self, message: bytes) -> None:
         self.sent.append(message)
 
+    def flush(self) -> None:
+        self.flushed = len(self.sent)
+
     def path(self) -> PathInfo:
         return PathInfo(None, None, None, 0, 0)
 
@@ -345,7 +349,8 @@ class AbsorbingLink:
         pass
 
 
-async def test_a_link_that_is_never_full_gets_everything() -> None:
+async def absorbed() -> tuple[Session, AbsorbingLink]:
+    """A session that has started on such a link."""
     link = AbsorbingLink()
     session = Session(
         link,
@@ -358,6 +363,26 @@ async def test_a_link_that_is_never_full_gets_everything() -> None:
     await asyncio.sleep(0)
     link.receive(own_hello(MuxConfig(), LocalHello(role=Role.RELAY)).encode().encode())
     await starting
+    return session, link
+
+
+async def test_what_is_flushed_leaves_at_once_and_once() -> None:
+    session, link = await absorbed()
+    stream = await session.open_stream(CHAT)
+    stream.put(bytes(1000))
+    before = len(link.sent)
+    stream.flush()
+    assert len(link.sent) == link.flushed == before + 1
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(link.sent) == before + 1
+    await session.close()
+    session.flush()
+    assert link.flushed <= len(link.sent) == before + 2, "after the last word nothing is sent"
+
+
+async def test_a_link_that_is_never_full_gets_everything() -> None:
+    session, link = await absorbed()
     stream = await session.open_stream(CHAT)
     stream.put(bytes(60_000))
     await asyncio.sleep(0)

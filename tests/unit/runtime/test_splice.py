@@ -14,7 +14,7 @@ import pytest
 
 from mayfly.config import MuxConfig
 from mayfly.errors import StreamCode, StreamResetError
-from mayfly.runtime.splice import splice_socket, splice_transport
+from mayfly.runtime.splice import Splice, splice_socket, splice_transport
 from mayfly.runtime.stream import Stream
 from mayfly.wire.header import Header, Service
 from support.sessions import End, joined
@@ -157,6 +157,46 @@ async def test_what_nobody_reads_is_dropped_and_the_other_half_still_arrives() -
         s.stream.finish()
         assert await s.reader.read() == b""
         await s.splicing
+
+
+async def test_what_nobody_reads_any_more_ends_the_connection_when_the_other_half_had_ended() -> None:
+    async with spliced() as s:
+        s.stream.finish()
+        assert await s.reader.read() == b""
+        s.client.session.stop(s.stream, StreamCode.CANCELLED)
+        async with asyncio.timeout(10):
+            await s.splicing
+            await idle(s)
+
+
+async def test_tcp_that_was_held_back_is_read_again_once_nobody_wants_it() -> None:
+    config = MuxConfig(initial_stream_window=64 * 1024, max_stream_window=64 * 1024, send_buffer=64 * 1024)
+    async with spliced(config) as s:
+        s.writer.write(bytes(30_000_000))  # more than the kernel's buffers on loopback take
+        s.writer.write_eof()
+        while s.relay.session.bytes_sent < 64 * 1024:
+            await asyncio.sleep(0)
+        s.client.session.stop(s.stream, StreamCode.CANCELLED)
+        async with asyncio.timeout(10):
+            await s.writer.drain()
+            s.stream.finish()
+            await s.splicing
+
+
+class Cramped:
+    """A stream that takes no more than so many bytes."""
+
+    def __init__(self, room: int) -> None:
+        self.scratch = memoryview(bytearray(100))
+        self._room = room
+
+    def room(self) -> int:
+        return self._room
+
+
+@pytest.mark.parametrize(("room", "read"), [(7, 7), (1000, 100), (0, 1)])
+async def test_tcp_is_read_no_further_than_the_stream_has_room(room: int, read: int) -> None:
+    assert len(Splice(cast("Stream", Cramped(room))).get_buffer(-1)) == read
 
 
 async def test_a_tcp_reader_that_stops_holds_the_sender_back() -> None:

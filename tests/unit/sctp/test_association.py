@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mayfly.config import EngineConfig, SctpConfig
 from mayfly.sctp import endings
+from mayfly.sctp.packet import Header
 from mayfly.sctp.states import State
 from mayfly.sctp.wire import chunk_at
 from support.associations import LIMITS, OurEnd, Pair, StockEnd, aiortc_in, data_chunks, forge, join
@@ -49,6 +50,19 @@ def test_any_packet_of_the_opening_may_be_lost(lost: int) -> None:
     right.send(b"back")
     assert world.run(lambda: left.idle and right.idle, 60)
     assert (left.messages, right.messages) == ([b"back"], [b"there"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "flags", "over"),
+    [(6, 1, True), (14, 1, True), (6, 0, False), (7, 1, False)],
+    ids=["ABORT", "SHUTDOWN COMPLETE", "an ABORT without T", "a SHUTDOWN"],
+)
+def test_an_end_without_our_tag_may_end_it_with_its_own(pair: Pair, kind: int, flags: int, over: bool) -> None:
+    """RFC 9260 §8.5.1."""
+    left, right = pair
+    reflected = Header(5000, 5000, right.association._ours.tag)
+    left.take([reflected.seal(raw_chunk(kind, bytes(4), flags=flags))])
+    assert left.ended == (endings.CLOSED if over else None)
 
 
 def test_nobody_there_is_told_after_all_tries() -> None:

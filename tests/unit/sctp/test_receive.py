@@ -116,7 +116,7 @@ def test_the_sacks_of_a_flood_fit_one_packet(pair: Pair, step: int) -> None:
     assert (all_sacks([packet])[-1].cumulative - first) % 2**32 == right.association._receiver._cumulative
 
 
-def test_a_single_packet_is_acknowledged_a_little_later_and_the_second_at_once(pair: Pair) -> None:
+def test_a_single_packet_is_acknowledged_a_little_later_and_a_second_full_one_at_once(pair: Pair) -> None:
     left, right = pair
     delay = SctpConfig().sack_delay
     before = len(right.wire.carried)
@@ -124,8 +124,8 @@ def test_a_single_packet_is_acknowledged_a_little_later_and_the_second_at_once(p
     assert sacks(right.wire.carried[before:]) == []
     right.world.rest(delay + 0.001)
     assert len(sacks(right.wire.carried[before:])) == 1
-    right.take([forge(right, data_chunk(following(right), b"two"))])
-    right.take([forge(right, data_chunk(following(right), b"three"))])
+    right.take([forge(right, data_chunk(following(right), bytes(1000)))])
+    right.take([forge(right, data_chunk(following(right), bytes(1000)))])
     assert len(sacks(right.wire.carried[before:])) == 2
     left.world.rest(1)
     assert len(sacks(right.wire.carried[before:])) == 2, "no timer is left that tells nothing new"
@@ -153,6 +153,18 @@ def test_a_sack_rides_on_data(pair: Pair) -> None:
     right.send(b"answer")
     (packet,) = right.wire.carried[before:]
     assert chunk_at(packet, 12)[0] == 3 and chunk_at(packet, 28)[0] == 0
+
+
+def test_small_packets_wait_together_but_no_longer_than_the_first_of_them(pair: Pair) -> None:
+    _, right = pair
+    delay = SctpConfig().sack_delay
+    before = len(right.wire.carried)
+    for _ in range(4):
+        right.take([forge(right, data_chunk(following(right), b"small"))])
+        right.world.rest(delay / 5)
+    assert sacks(right.wire.carried[before:]) == []
+    right.world.rest(delay / 5 + 0.001)
+    assert len(sacks(right.wire.carried[before:])) == 1
 
 
 def test_the_window_is_what_nobody_has_taken_and_opens_again() -> None:
@@ -216,11 +228,35 @@ def test_a_finished_message_above_the_limit_ends_the_link(pair: Pair, overtaken:
     assert left.ended == endings.TOO_BIG and left.messages == []
 
 
-def test_a_message_of_one_chunk_above_the_limit_ends_the_link(pair: Pair) -> None:
+@pytest.mark.parametrize("flags", [0x07, 0x03], ids=["unordered", "ordered"])
+def test_a_message_of_one_chunk_above_the_limit_ends_the_link(flags: int) -> None:
     receiver = Receiver(replace(LIMITS, max_message=100), channel=0, partial_reliability=False)
+    receiver.begin(0)
+    receiver.data(data_chunk(0, bytes(100), flags=flags), 0)
+    assert receiver.messages == [bytes(100)]
     with pytest.raises(endings.BrokenRuleError) as caught:
-        receiver.data(data_chunk(0, bytes(101)), 0)
+        receiver.data(data_chunk(1, bytes(101), flags=flags, sequence=1), 0)
     assert caught.value.reason == endings.TOO_BIG
+
+
+def test_a_chunk_without_data_is_malformed_wherever_it_stands() -> None:
+    for packet in (data_chunk(0, b""), data_chunk(0, b"") + data_chunk(1, b"x")):
+        receiver = Receiver(LIMITS, channel=0, partial_reliability=False)
+        receiver.begin(0)
+        with pytest.raises(endings.BrokenRuleError) as caught:
+            receiver.data(packet, 0)
+        assert caught.value.reason == endings.MALFORMED
+
+
+def test_fragments_make_a_message_up_to_the_limit() -> None:
+    receiver = Receiver(replace(LIMITS, max_message=100), channel=0, partial_reliability=False)
+    receiver.begin(0)
+    receiver.data(data_chunk(0, bytes(60), flags=BEGIN), 0)
+    receiver.data(data_chunk(1, bytes(40), flags=LAST), 0)
+    assert receiver.messages == [bytes(100)]
+    receiver.data(data_chunk(2, bytes(60), flags=BEGIN), 0)
+    with pytest.raises(endings.BrokenRuleError):
+        receiver.data(data_chunk(3, bytes(41), flags=LAST), 0)
 
 
 def test_what_overtakes_a_gap_is_held_up_to_the_window_and_then_dropped(pair: Pair) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from random import Random
 from struct import pack
 
+import pytest
+
 from mayfly.config import KIB, EngineConfig, SctpConfig
+from mayfly.sctp import receive
 from support.associations import OurEnd, Pair, data_chunks, forge, join
 from support.chunks import raw_chunk
 from support.network import Wire, World
@@ -131,6 +134,39 @@ def test_the_span_of_tsns_is_bounded() -> None:
         left.send(bytes(16 * KIB))
     assert world.run(lambda: left.idle, 60)
     assert len(right.messages) == 30 and left.association._sender.timeouts == 0
+
+
+def test_a_far_end_that_names_twenty_blocks_has_twenty_gaps_filled_in_each_round_trip(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After slow start has overrun a queue. No more can be known in time: TSNs beyond the last block may have come."""
+    monkeypatch.setattr(receive, "_MAX_BLOCKS", 20)
+    world, random = World(), Random(1)
+    wire = Wire(world, random, delay=0.05, rate=5e6, queue=100_000)
+    left, right = OurEnd(world, wire, 1), OurEnd(world, Wire(world, random, delay=0.05), 2)
+    join(world, left, right)
+
+    def feed() -> None:
+        while left.association.unsent < 64 * KIB:
+            left.association.send(bytes(16 * KIB))
+
+    left.hungry = feed
+    left.pump()
+    ranges = right.association._receiver._ranges
+    sender = left.association._sender
+    assert world.run(lambda: len(ranges) > 100, 3)
+    begun, most = world.now, 0
+
+    def settled() -> bool:
+        nonlocal most
+        most = max(most, len(ranges))
+        assert sender.timeouts == 0
+        return not ranges
+
+    assert world.run(settled, 5)
+    assert (world.now - begun) / 0.1 <= most / 20 + 4
+    needless = len(data_chunks(wire.carried)) - len(data_chunks(wire.lost)) - len(set(data_chunks(wire.carried)))
+    assert needless <= 20, "and hardly anything is sent twice for nothing"
 
 
 def test_pacing_spreads_a_window_over_its_round_trip() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mayfly.services.journal import SIZE, BusyError, Journal, Note, boot_id, trusted
+from unit.services.manifests import open_files
 
 NOTE = Note("ab" * 16, 3, 5 << 20, 4 << 20)
 
@@ -76,6 +78,17 @@ def test_one_that_its_last_owner_deletes_meanwhile_is_not_taken(
         patched.setattr(fcntl, "flock", flock)
         Journal.open(root, "j")
     Journal.open(root, "j").close()
+
+
+def test_one_that_cannot_be_read_leaves_no_descriptor(root: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> bytes:
+        raise OSError(errno.EIO, "broken")
+
+    before = open_files()
+    with monkeypatch.context() as patched, pytest.raises(OSError):
+        patched.setattr(os, "pread", fail)
+        Journal.open(root, "j")
+    assert open_files() == before
 
 
 def test_it_is_its_owner_s_alone(root: int, tmp_path: Path) -> None:

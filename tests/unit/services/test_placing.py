@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 from collections.abc import Iterator
@@ -164,3 +165,56 @@ def test_syncing_works_with_and_without_the_system_call(tmp_path: Path, root: in
     descriptor = os.open(tmp_path / "x", os.O_RDONLY)
     placing.sync_data(descriptor)
     os.close(descriptor)
+
+
+def failing(number: int, calls: list[int]) -> object:
+    """The C library's function, that fails with this number."""
+
+    def fail(*_: object) -> int:
+        calls.append(number)
+        ctypes.set_errno(number)
+        return -1
+
+    return fail
+
+
+def test_a_disk_that_cannot_be_synced_is_told(root: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placing, "_syncfs", failing(errno.EIO, []))
+    with pytest.raises(OSError) as told:
+        placing.sync_many(root, [])
+    assert told.value.errno == errno.EIO
+
+
+@pytest.mark.parametrize(("number", "moved"), [(errno.ENOSYS, True), (errno.EINVAL, True), (errno.EIO, False)])
+def test_a_move_that_the_file_system_does_not_know_is_made_in_two_steps(
+    tmp_path: Path, root: int, monkeypatch: pytest.MonkeyPatch, number: int, moved: bool
+) -> None:
+    (tmp_path / "x").write_text("words")
+    monkeypatch.setattr(placing, "_renameat2", failing(number, []))
+    if moved:
+        placing.move_without_replacing((root, "x"), (root, "y"))
+    else:
+        with pytest.raises(OSError):
+            placing.move_without_replacing((root, "x"), (root, "y"))
+    assert [(tmp_path / name).exists() for name in "xy"] == [not moved, moved]
+
+
+def test_a_file_system_without_the_call_is_synced_file_by_file(
+    tmp_path: Path, root: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x").write_text("words")
+    synced: list[int] = []
+    calls: list[int] = []
+    monkeypatch.setattr(placing, "_syncfs", failing(errno.ENOSYS, calls))
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    placing.sync_many(root, ["x"])
+    assert calls == [errno.ENOSYS]
+    assert synced == [(tmp_path / "x").stat().st_ino, tmp_path.stat().st_ino]
+
+
+def test_a_tree_is_merged_onto_nothing(tmp_path: Path, root: int) -> None:
+    (tmp_path / "from" / "deep").mkdir(parents=True)
+    (tmp_path / "from" / "deep" / "x").write_text("words")
+    placing.merge((root, "from"), (root, "onto"))
+    assert (tmp_path / "onto" / "deep" / "x").read_text() == "words"
+    assert not (tmp_path / "from").exists()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import re
+import textwrap
 from typing import Any
 
 import pytest
@@ -12,7 +14,9 @@ import typer.main
 
 from mayfly import errors
 from mayfly.errors import ExitCode, MayflyError
-from mayfly.runtime.events import EVENTS, Event
+from mayfly.runtime.events import EVENTS, Event, Status
+from mayfly.services.hub import Hub
+from mayfly.services.underway import Underway
 from mayfly.stages import STAGES
 from mayfly_cli.main import app
 from support import catalogue
@@ -78,6 +82,22 @@ def test_each_event_says_what_it_means_and_who_tells_it(event: type[Event]) -> N
     assert tellers == "every command" or set(tellers.split(", ")) <= names
     for name, _, _, said in catalogue.members(event):
         assert said.endswith("."), name
+
+
+@pytest.mark.parametrize(
+    ("member", "source", "other_words"),
+    [
+        ("peers", Hub._peer, {"local", "remote"}),
+        ("transfers", Underway.status, {"in", "out", "offered", "progress"}),
+    ],
+)
+def test_what_status_says_of_each_is_listed(member: str, source: object, other_words: set[str]) -> None:
+    said = next(said for name, _, _, said in catalogue.members(Status) if name == member)
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(source))).body  # type: ignore[arg-type] # a function
+    (given,) = [node.value for node in ast.walk(tree) if isinstance(node, ast.Return)]
+    assert isinstance(given, ast.Dict)
+    keys = {str(key.value) for key in given.keys if isinstance(key, ast.Constant)}
+    assert set(re.findall(r"`(\w+)`", said)) == keys | other_words
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.event)

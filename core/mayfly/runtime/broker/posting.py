@@ -66,7 +66,7 @@ class Conversation:
             async with asyncio.timeout(config.exchange_timeout if self._heard else config.first_timeout):
                 message = await self._inbox.get()
         except TimeoutError:
-            raise RefusedError("The client did not go on.") from None
+            raise RefusedError("The client did not go on.", hint="The relay waits for the next one.") from None
         if isinstance(message, RendezvousError):
             raise message
         self._heard = True

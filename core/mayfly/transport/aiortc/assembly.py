@@ -21,6 +21,7 @@ from mayfly.transport.aiortc.ice import LinkConnection
 from mayfly.transport.aiortc.link import AiortcLink
 from mayfly.transport.aiortc.stun import StunMappings
 from mayfly.transport.base import LinkSettings
+from mayfly.transport.connecting import deadline_of_the_rest, no_path, no_progress
 
 
 class _Gatherer(RTCIceGatherer):
@@ -87,8 +88,7 @@ class Assembly:
                 await self._find_path(remote)
         except TimeoutError:
             raise self._no_path() from None
-        # An offerer has one allowance for everything; an answerer's patience was with people, not with machines.
-        deadline = begin + brief if patience <= brief else loop.time() + brief
+        deadline = deadline_of_the_rest(begin, patience, brief, loop.time())
         stage = "handshake"
         try:
             async with asyncio.timeout_at(deadline):
@@ -98,14 +98,10 @@ class Assembly:
                 self._link = link
                 refused = await link.open()
         except TimeoutError:
-            raise ConnectError(
-                "the two computers reach each other, but the far end does not go on",
-                hint="ask the other side whether it still runs, and exchange new codes",
-                stage=stage,
-            ) from None
+            raise no_progress(stage) from None
         if refused is not None:
             raise ConnectError(
-                f"the far end refused the connection: {refused}",
+                f"the other side refused the connection: {refused}",
                 hint="exchange new codes; if the other side is told that someone may be in the middle, do not go on",
                 stage=stage,
             )
@@ -143,7 +139,7 @@ class Assembly:
         await dtls.start(fingerprint_parameters(remote.fingerprint))
         if dtls.mismatch:
             raise ConnectError(
-                "the far end's certificate is not the one in its code: someone may be in the middle",
+                "the other side's certificate is not the one in its code: someone may be in the middle",
                 hint="do not go on over this way; exchange new codes over another one",
                 stage="handshake",
             )
@@ -156,15 +152,7 @@ class Assembly:
         return dtls
 
     def _no_path(self) -> ConnectError:
-        if self._offerer:
-            message = "no path between the two computers was found (ICE)"
-            hint = "check that the other side still runs, and exchange new codes"
-        else:
-            message = "nobody came: the other side has not used this answer, or no path to it was found (ICE)"
-            hint = "send the answer again while both sides run, or exchange new codes"
-        if self._stun.symmetric:
-            hint += "; this network gives each destination another address, so a TURN server (--turn) may be needed"
-        return ConnectError(message, hint=hint)
+        return no_path(offerer=self._offerer, symmetric=self._stun.symmetric)
 
 
 def _for_aioice(candidate: Candidate, index: int) -> IceCandidate:

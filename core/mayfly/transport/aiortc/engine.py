@@ -10,6 +10,7 @@ from mayfly.signaling.description import Description, Kind, Setup
 from mayfly.transport.aiortc.assembly import Assembly
 from mayfly.transport.aiortc.link import AiortcLink
 from mayfly.transport.base import LinkSettings
+from mayfly.transport.connecting import Meeting, offer_spent
 from mayfly.transport.roles import answered_setup, offered_setup, offerer_is_client
 
 
@@ -64,7 +65,7 @@ class AiortcPendingOffer:
     async def accept(self, answer: Description) -> AiortcLink:
         """Take the answer and connect. Raises ConnectError; the offer is spent either way."""
         if self._spent:
-            raise ConnectError("this offer is spent", hint="make a new one")
+            raise offer_spent()
         self._spent = True
         try:
             client = offerer_is_client(answer.setup)
@@ -96,8 +97,7 @@ class AiortcPendingAnswer:
         self._assembly = assembly
         self._description = assembly.describe(Kind.ANSWER, setup)
         self._settings = settings
-        self._taken = False
-        self._meeting = asyncio.get_running_loop().create_task(self._meet(offer, client=setup is Setup.ACTIVE))
+        self._meeting = Meeting(self._meet(offer, client=setup is Setup.ACTIVE), assembly.close)
 
     @property
     def description(self) -> Description:
@@ -111,23 +111,11 @@ class AiortcPendingAnswer:
 
     async def connected(self) -> AiortcLink:
         """Wait for the offerer. Raises ConnectError after `LinkConfig.answer_lifetime`, or once closed."""
-        await asyncio.wait({self._meeting})
-        if self._meeting.cancelled():
-            raise ConnectError("this answer was given up", hint="exchange new codes")
-        link = self._meeting.result()
-        self._taken = True
-        return link
+        return await self._meeting.connected()
 
     async def close(self) -> None:
         """Give up and free the sockets. Does nothing once connected() has returned a link."""
-        if self._taken:
-            return
-        self._meeting.cancel()
-        await asyncio.wait({self._meeting})
-        if not self._meeting.cancelled():
-            # Read, so that asyncio does not report what nobody waits for any more.
-            self._meeting.exception()
-        await self._assembly.close()
+        await self._meeting.close()
 
     async def _meet(self, offer: Description, *, client: bool) -> AiortcLink:
         keepalive = _Keepalive(self._assembly, self._settings.config.keepalive_interval, lambda: None)

@@ -190,7 +190,7 @@ class LinkConnection(Connection):
         """
         pair = self._nominated.get(1)
         if pair is None:
-            raise ConnectionError("there is no path to the far end")
+            raise ConnectionError("there is no path to the other side")
         transport = pair.protocol.transport
         if isinstance(transport, UdpEndpoint):
             transport.send_run(run, segment, pair.remote_addr)

@@ -17,11 +17,9 @@ from mayfly.transport.aiortc.ice import LinkConnection
 from mayfly.transport.aiortc.sctp import LinkSctp
 from mayfly.transport.aiortc.stock_sctp import StockSctp
 from mayfly.transport.base import LinkSettings, PathInfo
+from mayfly.transport.connecting import OUR_FAULT, PATH_GONE
 from mayfly.transport.highwater import HighWater
 from mayfly.transport.mailbox import Mailbox
-
-PATH_GONE = "the path to the far end is gone"
-OUR_FAULT = "an error in this program ended the link"
 
 _LEAST_WAITING = 32 * KIB
 """Two messages of the multiplexer."""
@@ -74,11 +72,6 @@ class AiortcLink:
         return self._offerer
 
     @property
-    def max_message(self) -> int:
-        """The largest message, in bytes. Codes do not carry it; every stack in use takes this much."""
-        return self._limits.max_message
-
-    @property
     def high_water(self) -> int:
         """Bytes of buffered_amount above which nothing more should be sent."""
         return self._high_water.mark
@@ -96,7 +89,7 @@ class AiortcLink:
         self._loop.call_soon(self._sctp.start_reading)  # after what came early has been given
 
     def send(self, message: bytes) -> None:
-        """Queue one message. Raises ValueError above max_message."""
+        """Queue one message. Raises ValueError above `EngineConfig.max_message`."""
         if len(message) > self._limits.max_message:
             raise ValueError(f"a message of {len(message)} bytes is above max_message")
         if self._mailbox.ended:
@@ -106,6 +99,10 @@ class AiortcLink:
         # The mark may fall before anything leaves, and whoever then finds no room must be told of it.
         if self._room_timer is None and self.buffered_amount > _LEAST_WAITING // 2:
             self._room_timer = self._loop.call_later(_ROOM_CHECK, self._look_for_room)
+
+    def flush(self) -> None:
+        """Let what was sent leave at once."""
+        self._sctp.flush()
 
     def path(self) -> PathInfo:
         """Statistics of the path in use; bytes are those of messages."""

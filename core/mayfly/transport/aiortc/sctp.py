@@ -58,7 +58,7 @@ class LinkSctp:
         )
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0  # uvloop's handles do not tell
-        self._flushing = False
+        self._flush_handle: asyncio.Handle | None = None
         self._reading = False
         self._opened = False
         self._over = False
@@ -67,10 +67,10 @@ class LinkSctp:
         """Begin; `listener.opened` follows."""
         self._association.start(self._loop.time())
         self._dtls.deliver_to(self._receive)
-        self._flush()
+        self.flush()
 
     def send_message(self, message: bytes) -> None:
-        """Queue a message. It leaves in the loop's next turn at the earliest."""
+        """Queue a message. It leaves in the loop's next turn, or with `flush`."""
         self._association.send(message)
         self._flush_soon()
 
@@ -118,12 +118,14 @@ class LinkSctp:
         self._flush_soon()
 
     def _flush_soon(self) -> None:
-        if not self._flushing:
-            self._flushing = True
-            self._loop.call_soon(self._flush)
+        if self._flush_handle is None:
+            self._flush_handle = self._loop.call_soon(self.flush)
 
-    def _flush(self) -> None:
-        self._flushing = False
+    def flush(self) -> None:
+        """Send now what has to leave."""
+        if self._flush_handle is not None:
+            self._flush_handle.cancel()
+            self._flush_handle = None
         if self._over:
             return
         association = self._association
@@ -159,7 +161,7 @@ class LinkSctp:
     def _timed_out(self) -> None:
         self._timer = None
         self._association.handle_timeout(self._loop.time())
-        self._flush()
+        self.flush()
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

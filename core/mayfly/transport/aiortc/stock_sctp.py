@@ -98,6 +98,9 @@ class StockSctp(RTCSctpTransport):
         self._data_channel_queue.append((self._channel, protocol, data))
         _finish(self._data_channel_flush())
 
+    def flush(self) -> None:
+        """Nothing waits for the loop: aiortc sends from inside `send_message`."""
+
     def start_reading(self) -> None:
         """From now on every message is taken when it is given. aiortc's window knows nothing of that."""
 

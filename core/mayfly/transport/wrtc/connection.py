@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import webrtc
 
@@ -14,6 +14,7 @@ from mayfly.errors import ConnectError, GatheringError, UsageError
 from mayfly.signaling.description import CandidateType, Description, Kind, Setup
 from mayfly.signaling.sdp import from_sdp, to_sdp
 from mayfly.transport.base import LinkSettings
+from mayfly.transport.connecting import deadline_of_the_rest, no_path, no_progress
 from mayfly.transport.wrtc.options import checkable, configuration, disclosed
 
 LABEL = "mayfly"
@@ -124,18 +125,13 @@ class NativeConnection:
             async with asyncio.timeout(patience):
                 await self._until_path()
         except TimeoutError:
-            raise self._no_path() from None
-        # An offerer has one allowance for everything; an answerer's patience was with people, not with machines.
-        deadline = begin + brief if patience <= brief else loop.time() + brief
+            raise no_path(offerer=self._offerer, symmetric=self.symmetric) from None
+        deadline = deadline_of_the_rest(begin, patience, brief, loop.time())
         try:
             async with asyncio.timeout_at(deadline):
                 await self._until_open()
         except TimeoutError:
-            raise ConnectError(
-                "the two computers reach each other, but the far end does not go on",
-                hint="ask the other side whether it still runs, and exchange new codes",
-                stage="handshake" if self._dtls_state() != "connected" else "channel",
-            ) from None
+            raise no_progress("handshake" if self._dtls_state() != "connected" else "channel") from None
 
     async def check(self) -> None:
         """Check the far end's candidates: for the first time, or anew, so that our NAT goes on to let it in.
@@ -194,7 +190,7 @@ class NativeConnection:
                 raise _refused()
             if self.channel.ready_state == "closed":
                 raise ConnectError(
-                    "the far end refused the connection: it closed the link",
+                    "the other side refused the connection: it closed the link",
                     hint="exchange new codes; if the other side is told of someone in the middle, do not go on",
                     stage="channel",
                 )
@@ -213,17 +209,6 @@ class NativeConnection:
         sctp = self._pc.sctp
         return None if sctp is None else str(sctp.transport.state.value)
 
-    def _no_path(self) -> ConnectError:
-        if self._offerer:
-            message = "no path between the two computers was found (ICE)"
-            hint = "check that the other side still runs, and exchange new codes"
-        else:
-            message = "nobody came: the other side has not used this answer, or no path to it was found (ICE)"
-            hint = "send the answer again while both sides run, or exchange new codes"
-        if self.symmetric:
-            hint += "; this network gives each destination another address, so a TURN server (--turn) may be needed"
-        return ConnectError(message, hint=hint)
-
 
 def _refused() -> ConnectError:
     # libwebrtc checks the fingerprint inside the handshake, and says no more than that it failed.
@@ -241,6 +226,14 @@ def type_of(candidate: webrtc.RTCIceCandidate) -> CandidateType | None:
     if found != "prflx":
         return CandidateType(found) if found else None
     return CandidateType.SERVER_REFLEXIVE if _is_public(candidate.address) else None
+
+
+def address_of(candidate: webrtc.RTCIceCandidate) -> IPv4Address | IPv6Address | None:
+    """The far end's own address, or its NAT's. libwebrtc does not tell one that no code named."""
+    if candidate.type is not None and candidate.type.value != CandidateType.RELAYED.value:
+        with suppress(ValueError):
+            return ip_address(candidate.address or "")
+    return None
 
 
 def _is_public(address: str | None) -> bool:

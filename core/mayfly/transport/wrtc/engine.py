@@ -9,6 +9,7 @@ from dataclasses import replace
 from mayfly.errors import ConnectError, UsageError
 from mayfly.signaling.description import Description, Kind, Setup
 from mayfly.transport.base import LinkSettings
+from mayfly.transport.connecting import Meeting, offer_spent
 from mayfly.transport.roles import answered_setup, offered_setup, offerer_is_client
 from mayfly.transport.wrtc.connection import NativeConnection
 from mayfly.transport.wrtc.lacks import lacking
@@ -43,7 +44,7 @@ class WrtcPendingOffer:
     async def accept(self, answer: Description) -> WrtcLink:
         """Take the answer and connect. Raises ConnectError; the offer is spent either way."""
         if self._spent:
-            raise ConnectError("this offer is spent", hint="make a new one")
+            raise offer_spent()
         self._spent = True
         try:
             offerer_is_client(answer.setup)
@@ -70,8 +71,7 @@ class WrtcPendingAnswer:
         self._connection = connection
         self._settings = settings
         self._description = connection.describe(Kind.ANSWER, setup)
-        self._taken = False
-        self._meeting = asyncio.get_running_loop().create_task(self._meet())
+        self._meeting = Meeting(self._meet(), self._free)
 
     @property
     def description(self) -> Description:
@@ -85,21 +85,13 @@ class WrtcPendingAnswer:
 
     async def connected(self) -> WrtcLink:
         """Wait for the offerer. Raises ConnectError after `LinkConfig.answer_lifetime`, or once closed."""
-        await asyncio.wait({self._meeting})
-        if self._meeting.cancelled():
-            raise ConnectError("this answer was given up", hint="exchange new codes")
-        link = self._meeting.result()
-        self._taken = True
-        return link
+        return await self._meeting.connected()
 
     async def close(self) -> None:
         """Give up and free the sockets. Does nothing once connected() has returned a link."""
-        if self._taken:
-            return
-        self._meeting.cancel()
-        await asyncio.wait({self._meeting})
-        if not self._meeting.cancelled() and self._meeting.exception() is None:
-            await self._meeting.result().close()
+        await self._meeting.close()
+
+    async def _free(self) -> None:
         self._connection.close()
 
     async def _meet(self) -> WrtcLink:

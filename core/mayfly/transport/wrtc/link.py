@@ -7,17 +7,12 @@ from collections.abc import Callable
 
 import webrtc
 
+from mayfly.sctp.endings import CLOSED, NOT_BINARY, SEND_FAILED, TOO_BIG
 from mayfly.signaling.description import CandidateType
 from mayfly.transport.base import LinkSettings, PathInfo
+from mayfly.transport.connecting import OUR_FAULT, PATH_GONE
 from mayfly.transport.mailbox import Mailbox
-from mayfly.transport.wrtc.connection import NativeConnection, type_of
-
-CLOSED = "the far end closed the link"
-PATH_GONE = "the path to the far end is gone"
-NOT_BINARY = "the far end sent a message that is not binary"
-TOO_BIG = "the far end sent a message that is too big"
-SEND_FAILED = "the link can no longer send"
-OUR_FAULT = "an error in this program ended the link"
+from mayfly.transport.wrtc.connection import NativeConnection, address_of, type_of
 
 _ROOM_CHECK = 0.2
 """Seconds between looks for room while there is none: `bufferedamountlow` has failed to come for others."""
@@ -59,11 +54,6 @@ class WrtcLink:
         return self._offerer
 
     @property
-    def max_message(self) -> int:
-        """The largest message, in bytes. Codes do not carry it; every stack in use takes this much."""
-        return self._limits.max_message
-
-    @property
     def high_water(self) -> int:
         """Bytes of buffered_amount above which nothing more should be sent."""
         return self._high_water
@@ -80,7 +70,7 @@ class WrtcLink:
         self._mailbox.start(receive, writable, lost)
 
     def send(self, message: bytes) -> None:
-        """Queue one message. Raises ValueError above max_message."""
+        """Queue one message. Raises ValueError above `EngineConfig.max_message`."""
         if len(message) > self._limits.max_message:
             raise ValueError(f"a message of {len(message)} bytes is above max_message")
         if self._mailbox.ended:
@@ -94,15 +84,19 @@ class WrtcLink:
         if self._room_timer is None and self._channel.buffered_amount > self._high_water // 2:
             self._room_timer = self._loop.call_later(_ROOM_CHECK, self._check_room)
 
+    def flush(self) -> None:
+        """Nothing waits for the loop."""
+
     def path(self) -> PathInfo:
         """Statistics of the path in use; bytes are those of messages. The round trip is that of the call before."""
         pair = self._connection.pair
-        local = remote = None
+        local = remote = address = None
         if pair is not None:
             local, remote = type_of(pair.local) or CandidateType.HOST, type_of(pair.remote)
+            address = address_of(pair.remote)
         if not self._mailbox.ended and (self._measuring is None or self._measuring.done()):
             self._measuring = self._loop.create_task(self._measure())
-        return PathInfo(local, remote, self._round_trip, self._sent, self._received)
+        return PathInfo(local, remote, self._round_trip, self._sent, self._received, address)
 
     async def close(self) -> None:
         """End the link: let what was sent leave, tell the far end, and free everything. Idempotent."""

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mayfly.config import EngineConfig, LinkConfig
+from mayfly.transport.aiortc.endpoint import UdpEndpoint
 from mayfly.transport.aiortc.gather import gather, local_candidate
 from mayfly.transport.aiortc.ice import LinkConnection, LinkProtocol, is_local
 from mayfly.transport.aiortc.stun import StunMappings
@@ -117,6 +118,31 @@ async def test_a_run_of_many_kinds_is_taken_apart(connection: LinkConnection) ->
     protocol.run_received(memoryview(data + bytes(request) + b"\x80" * size + data[:9]), size, friend)
     assert sink.runs == [(data, size), (data[:9], 9)]
     assert [message.transaction_id for message in answered] == [request.transaction_id]
+
+
+@pytest.mark.parametrize(("first", "taken"), [(19, False), (20, True), (63, True), (64, False)])
+async def test_only_what_begins_like_dtls_is_data(connection: LinkConnection, first: int, taken: bool) -> None:
+    """RFC 7983 §7."""
+    protocol, friend = connection.sockets[0], ("127.0.0.1", 1111)
+    await connection.add_remote_candidate(local_candidate("host", *friend))
+    protocol.datagram_received(bytes([first, 1, 2]), friend)
+    assert connection._queue.qsize() == taken
+    sink = Sink()
+    connection.feed(sink)
+    sink.runs.clear()
+    protocol.run_received(memoryview(bytes([first, 1, 2])), 3, friend)
+    assert len(sink.runs) == taken
+
+
+async def test_packets_may_be_fragmented_once_that_is_asked_for(connection: LinkConnection) -> None:
+    asked: list[bool] = []
+    endpoint = connection.sockets[0].transport
+    assert isinstance(endpoint, UdpEndpoint)
+    endpoint.let_fragment = lambda: asked.append(True)  # type: ignore[method-assign]
+    connection.let_fragment()  # there is no path yet
+    connection._nominated[1] = CandidatePair(connection.sockets[0], local_candidate("host", "127.0.0.1", 1111))
+    connection.let_fragment()
+    assert asked == [True]
 
 
 async def test_a_sink_is_told_of_the_end(connection: LinkConnection) -> None:

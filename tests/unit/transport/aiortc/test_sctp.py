@@ -118,6 +118,17 @@ async def test_what_is_sent_in_one_turn_leaves_in_one_batch(pair: Pair) -> None:
     assert left.dtls.batches == [9]
 
 
+async def test_what_is_flushed_leaves_at_once_and_once(pair: Pair) -> None:
+    left, right = pair
+    await left.until(lambda: not left.sctp.unacknowledged)
+    left.dtls.batches.clear()
+    left.sctp.send_message(b"x")
+    left.sctp.flush()
+    assert left.dtls.batches == [1]
+    await right.until(lambda: bool(right.messages))
+    assert left.dtls.batches == [1]
+
+
 async def test_a_timer_sends_again_what_was_lost(pair: Pair) -> None:
     left, right = pair
     left.dtls.losing = True
