@@ -1,4 +1,4 @@
-"""What all tests share: the `needs` marker, for tests that drive a real program."""
+"""What all tests share: the `needs` marker, for tests that drive a real program, and no deadline for an example."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import os
 from importlib.util import find_spec
 
 import pytest
+from hypothesis import settings
 
 from support.programs import find_program
+
+# How long one example takes says more about the machine than about the code: beside others it fails now and then.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 def _missing(name: str) -> bool:

@@ -70,7 +70,7 @@ def show_family(console: Console, family: Family, figures: Figures) -> None:
 
 
 def show_verdicts(console: Console, found: list[Verdict]) -> None:
-    """Every promise with the number found, the bar, and how many samples that rests on. Nothing where there is none."""
+    """Every promise with the number found, the bar, and how many samples that rests on; nothing where there is none."""
     if not found:
         return
     colours = {True: "green", False: "red", None: "dim"}

@@ -219,7 +219,7 @@ def test_a_busy_path_is_measured() -> None:
 
 def test_what_may_wait_goes_with_the_next_message_or_alone_when_it_is_due() -> None:
     box = outbox()
-    read, busy = (MuxStream(number, Priority.BULK, SendPool(CONFIG), 1 << 30, 1000, 0.0) for number in (0, 2))
+    read, busy = (MuxStream(number, Priority.BULK, SendPool(CONFIG), 1 << 30, 1000) for number in (0, 2))
     read.credit_due = True
     box.touch_later(read)
     assert list(box.messages(1 << 20, 1.0)) == []

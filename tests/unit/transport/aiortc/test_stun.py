@@ -34,11 +34,11 @@ async def connection() -> AsyncIterator[LinkConnection]:
 
 
 async def gathered(
-    connection: LinkConnection, *servers: str, timeout: float = 5.0, bind: tuple[str, ...] = ()
+    connection: LinkConnection, *servers: str, timeout: float = 60.0, bind: tuple[str, ...] = ()
 ) -> StunMappings:
     stun = StunMappings(servers, timeout)
     addresses = tuple(map(ip_address, bind or ("127.0.0.1",)))
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(30):  # far less than a server that does not answer may take
         await gather(connection, stun, replace(SETTINGS, bind=addresses))
     return stun
 
