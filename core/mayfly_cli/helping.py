@@ -42,11 +42,15 @@ class HelpfulGroup(TyperGroup):
         return _shortened(super().get_params(ctx))
 
 
+def _no_type(**_: Any) -> None:
+    """In place of a type, for an argument."""
+
+
 def _shortened(params: list[Any]) -> list[Any]:
     for param in params:
         param.show_envvar = False
         if param.param_type_name == "argument":
-            param.display_type_rich = lambda **_: None
+            param.display_type_rich = _no_type
         elif param.is_flag:
             param.metavar = ""
     return params

@@ -25,5 +25,6 @@ def _value(message: dict[str, Any], member: str) -> Any:
     name, _, inner = SHOWN_AS.get(member, member).partition(".")
     value = message.get(name)
     if inner:
-        return (value or {}).get(inner)
+        within: dict[str, Any] = value or {}
+        return within.get(inner)
     return tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
