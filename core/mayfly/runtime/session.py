@@ -300,9 +300,9 @@ class Session:
                 self._link.send(message)
                 if self._rates is not None:
                     self._rates.sending.consume(len(message), now)
-            self._link.flush()
             if budget > 0:
                 break
+        self._link.flush()
         self._dispatch(self._mux.writable_events())
         self._arm_timer()
         if not self._mux.open_streams:

@@ -24,6 +24,9 @@ class FakeStream:
         self.reset_with: int | None = None
         self.was_reset = asyncio.Event()
 
+    def flush(self) -> None:
+        """Nothing waits here."""
+
     async def read_answer(self) -> Answer:
         return await self.answer
 

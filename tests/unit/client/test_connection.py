@@ -240,6 +240,9 @@ class FakeTransport(asyncio.Transport):
         self._closed = False
         self.written = b""
 
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
     def write(self, data: Any) -> None:
         self.written += bytes(data)
 

@@ -67,12 +67,18 @@ class LinkSctp:
         """Begin; `listener.opened` follows."""
         self._association.start(self._loop.time())
         self._dtls.deliver_to(self._receive)
-        self.flush()
+        self._flush()
 
     def send_message(self, message: bytes) -> None:
         """Queue a message. It leaves in the loop's next turn, or with `flush`."""
         self._association.send(message)
         self._flush_soon()
+
+    def flush(self) -> None:
+        """Let leave now what would leave in the loop's next turn."""
+        if self._flush_handle is not None:
+            self._flush_handle.cancel()
+            self._flush()
 
     def start_reading(self) -> None:
         """From now on every message is taken when it is given."""
@@ -119,13 +125,10 @@ class LinkSctp:
 
     def _flush_soon(self) -> None:
         if self._flush_handle is None:
-            self._flush_handle = self._loop.call_soon(self.flush)
+            self._flush_handle = self._loop.call_soon(self._flush)
 
-    def flush(self) -> None:
-        """Send now what has to leave."""
-        if self._flush_handle is not None:
-            self._flush_handle.cancel()
-            self._flush_handle = None
+    def _flush(self) -> None:
+        self._flush_handle = None
         if self._over:
             return
         association = self._association
@@ -161,7 +164,7 @@ class LinkSctp:
     def _timed_out(self) -> None:
         self._timer = None
         self._association.handle_timeout(self._loop.time())
-        self.flush()
+        self._flush()
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
