@@ -7,8 +7,9 @@ PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
 RUN = PYTHONPATH=core:relay:client:broker_optional:tests $(BIN)/python
-PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet --use-pep517
-TESTED = -c constraints.txt
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+# What was tested; and what has no wheel (stem) built as pip will do it, without a warning.
+TESTED = -c constraints.txt --use-pep517
 
 .PHONY: help demo test lint check system-packages bench catalogue man venv package constraints licences sbom clean
 

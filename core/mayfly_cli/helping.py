@@ -42,6 +42,10 @@ class HelpfulGroup(TyperGroup):
         return _shortened(super().get_params(ctx))
 
 
+def _no_type(**_: Any) -> None:
+    """In place of a type, for an argument."""
+
+
 def _shortened(params: list[Any]) -> list[Any]:
     for param in params:
         param.show_envvar = False

@@ -23,8 +23,8 @@ def event_of(message: dict[str, Any]) -> Event | None:
 
 def _value(message: dict[str, Any], member: str) -> Any:
     name, _, inner = SHOWN_AS.get(member, member).partition(".")
-    if inner:
-        below: dict[str, Any] = message.get(name) or {}
-        return below.get(inner)
     value = message.get(name)
+    if inner:
+        within: dict[str, Any] = value or {}
+        return within.get(inner)
     return tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]

@@ -44,10 +44,10 @@ def licence(name: str, package: Distribution) -> str:
     """The SPDX expression of a package's licence, or what it says instead of one."""
     if name in READ_BY_HAND:
         return READ_BY_HAND[name]
-    metadata = package.metadata
-    classifiers = [each for each in metadata.get_all("Classifier", []) if each.startswith(_CLASSIFIER)]
-    said = metadata["License-Expression"] or metadata["License"] or " OR ".join(classifiers)
-    said = said.removeprefix(_CLASSIFIER)
+    fields = ("License-Expression", "License", "Classifier")
+    expression, free, classifiers = (package.metadata.get_all(field, []) for field in fields)
+    classified = [each.removeprefix(_CLASSIFIER) for each in classifiers if each.startswith(_CLASSIFIER)]
+    said = " OR ".join(expression or free or classified)
     return SPELLINGS.get(said, said)
 
 

@@ -101,6 +101,8 @@ async def test_the_wheel_runs_in_a_clean_environment(built: Built, version: str,
     mayfly = place / "bin" / "mayfly"
     assert (await run(mayfly, "--version", env=OUTSIDE, cwd=place)).text == f"mayfly {__version__}\n"
     assert "Usage: mayfly" in (await run(mayfly, "--help", env=OUTSIDE, cwd=place)).text
+    page = "mayfly-relay.1"
+    assert (place / "share/man/man1" / page).read_text() == (ROOT / "deploy/man" / page).read_text()
     async with (
         serving(echo) as server,
         installed(place, "relay", *LOOPBACK, *OPEN_LOOPBACK) as relay,
