@@ -56,10 +56,6 @@ def _shortened(params: list[Any]) -> list[Any]:
     return params
 
 
-def _no_type(ctx: Any) -> None:
-    """What stands where Typer shows the type of an argument."""
-
-
 def _variables(prefix: str, params: list[Any]) -> str:
     option = next(param for param in params if param.param_type_name == "option" and param.metavar and not param.envvar)
     return (
