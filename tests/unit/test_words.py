@@ -16,11 +16,12 @@ import pytest
 import typer.main
 
 from mayfly.errors import ForgedError, MayflyError, StreamResetError, UpstreamError, WrongWordsError
+from mayfly.pt.errors import VersionError
 from mayfly.runtime.events import Failed, Warned
 from mayfly_cli.main import app
 from unit.test_house import PACKAGES, ROOT, sources
 
-TOLD_TO_AN_APPLICATION = (UpstreamError, StreamResetError)
+TOLD_TO_AN_APPLICATION = (UpstreamError, StreamResetError, VersionError)
 """They end one connection, and become a reply to the program that opened it."""
 
 WITH_WORDS_OF_THEIR_OWN = (ForgedError, WrongWordsError)

@@ -16,6 +16,7 @@ class VersionError(PtError):
     """tor speaks no version of the specification that we speak."""
 
     keyword = "VERSION-ERROR"
+    advice = ""  # the line is pt-spec's, and tor reads it
 
 
 class VariableError(PtError):

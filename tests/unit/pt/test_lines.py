@@ -68,7 +68,7 @@ def test_the_lines_of_a_start() -> None:
     ("error", "line"),
     [
         (VersionError("no-version"), "VERSION-ERROR no-version\n"),
-        (VariableError("X is\nwrong"), "ENV-ERROR X is wrong\n"),
+        (VariableError("X is\nwrong"), f"ENV-ERROR X is wrong {VariableError.advice}\n"),
         (ProxyError("no UDP.", hint="Leave it out."), "PROXY-ERROR no UDP. Leave it out.\n"),
     ],
 )

@@ -35,7 +35,7 @@ def test_every_reason_has_words() -> None:
 
 
 def test_an_error_of_our_own_says_what_to_do() -> None:
-    for hint, words in (("Do it.", "no room. Do it."), ("", "no room")):
+    for hint, words in (("Do it.", "no room. Do it."), ("", f"no room. {StorageError.advice}")):
         error = StorageError(Reason.DISK_FULL, "no room", hint)
         assert why(Result(Outcome.INTERRUPTED, Reason.DISK_FULL, True, error)) == words
 
