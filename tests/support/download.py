@@ -22,7 +22,7 @@ class TunnelEnd(OurEnd):
 
     def __init__(self, world: World, wire: Wire, seed: int, *, offerer: bool, **options: Any) -> None:
         super().__init__(world, wire, seed, config=SctpConfig(), **options)
-        config = MuxConfig()
+        config = MuxConfig(report_delay=0)  # there is no clock for what may wait
         self.mux = Multiplexer(config, hello_of(config), offerer=offerer, hello_size=1500, now=world.now)
         self.app: Callable[[Event], None] | None = None
         self._high_water = HighWater(32 * KIB, LinkConfig().high_water, world.now)

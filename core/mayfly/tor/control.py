@@ -17,6 +17,7 @@ import stem
 import stem.connection
 import stem.control
 import stem.response
+import stem.socket
 
 from mayfly.errors import TorError
 from mayfly.tor.settings import ControlAddress
@@ -27,6 +28,7 @@ _stem: Any = stem
 _connection: Any = stem.connection
 _control: Any = stem.control
 _response: Any = stem.response
+_socket: Any = stem.socket
 
 _UNISOLATED = "noisolatesocksauth"
 
@@ -40,11 +42,9 @@ class TorControl:
     @classmethod
     def connect(cls, address: ControlAddress) -> TorControl:
         """Connect and authenticate, by cookie or password. Raises TorError."""
-        make = _control.Controller
         try:
-            _knock(address)
-            controller = make.from_socket_file(address.path) if address.path else make.from_port(*address.tcp)
-        except (OSError, _stem.SocketError):
+            controller = _control.Controller(_connected(address))
+        except _stem.SocketError:
             raise TorError(
                 "Nothing takes commands where tor's control port should be.",
                 hint="Look at ControlPort in its torrc, and whether tor runs.",
@@ -147,10 +147,22 @@ class TorControl:
         self._controller.close()
 
 
-def _knock(address: ControlAddress) -> None:
-    """Raises OSError where nothing listens; stem would leave an open socket behind then."""
-    with socket.socket(socket.AF_UNIX if address.path else socket.AF_INET) as probe:
-        probe.connect(address.path or address.tcp)
+def _connected(address: ControlAddress) -> Any:
+    """stem's end of a connection. Raises its SocketError where nothing listens; stem would leave a socket open then."""
+
+    def open_socket() -> socket.socket:
+        sock = socket.socket(socket.AF_UNIX if address.path else socket.AF_INET)
+        try:
+            sock.connect(address.path or address.tcp)
+        except OSError as error:
+            sock.close()
+            raise _stem.SocketError(error) from None
+        return sock
+
+    end = _socket.ControlSocketFile(address.path, False) if address.path else _socket.ControlPort(*address.tcp, False)
+    end._make_socket = open_socket
+    end.connect()
+    return end
 
 
 @contextlib.contextmanager

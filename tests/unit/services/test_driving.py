@@ -87,6 +87,8 @@ async def test_either_side_ends_it(
 async def test_the_session_lives_on_after_a_transfer(source: Source, tmp_path: Path) -> None:
     async with transferring(source, tmp_path / "in") as pair:
         await pair.results()
+        async with asyncio.timeout(10):  # the last word on a stream may wait for company
+            await asyncio.gather(pair.client.session.wait_idle(), pair.relay.session.wait_idle())
         assert pair.client.session.open_streams == pair.relay.session.open_streams == 0
         await streams(pair.client, pair.relay)
 
