@@ -1,3 +1,3 @@
 """Mayfly: a short-lived proxy relay over WebRTC data channels."""
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
