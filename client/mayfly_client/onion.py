@@ -8,7 +8,7 @@ import math
 import secrets
 import socket
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError, ProxyType
@@ -30,6 +30,10 @@ from mayfly.transport.base import Engine, Link, LinkSettings, PendingAnswer
 
 USUAL = (("127.0.0.1", 9050), ("127.0.0.1", 9150))
 """Where a tor of the system's and Tor Browser's listen for SOCKS."""
+
+_Forget = Callable[[], Awaitable[None]]
+"""Makes tor forget what it knows of onion services: where a relay's tor was started again, the descriptor that ours has
+found leads nowhere, and it would go on trying that one for minutes."""
 
 _CHUNK = 4096
 _UPDATE = "Use the same version of Mayfly on both sides."
@@ -53,19 +57,19 @@ class OnionOptions:
 
 async def meet_at_onion(options: OnionOptions, engine: Engine, link: LinkSettings, reporter: Reporter) -> Met:
     """Meet the relay. Tries again what may get better, and says so. Raises TorError, ConnectError, GatheringError."""
-    async with _tor(options, reporter) as socks:
-        return await _Caller(options, engine, link, socks).persist(reporter)
+    async with _tor(options, reporter) as (socks, forget):
+        return await _Caller(options, engine, link, socks, forget).persist(reporter)
 
 
 @contextlib.asynccontextmanager
-async def _tor(options: OnionOptions, reporter: Reporter) -> AsyncGenerator[tuple[str, int]]:
-    """Host and port of a tor's SOCKS port while the block runs. Raises TorError."""
+async def _tor(options: OnionOptions, reporter: Reporter) -> AsyncGenerator[tuple[tuple[str, int], _Forget]]:
+    """Host and port of a tor's SOCKS port while the block runs, and what makes it forget. Raises TorError."""
     if options.socks is not None:
-        yield options.socks
+        yield options.socks, _never
         return
     for place in USUAL:
         if await _speaks_socks(place):
-            yield place
+            yield place, _never
             return
     problems: set[str] = set()
 
@@ -77,8 +81,17 @@ async def _tor(options: OnionOptions, reporter: Reporter) -> AsyncGenerator[tupl
             )
 
     async with Tor(options.tor, heed) as tor:
+
+        async def forget() -> None:
+            with contextlib.suppress(TorError):  # it is being started again: it knows nothing then
+                await tor.new_identity()
+
         await tor.wait_ready()
-        yield tor.socks
+        yield tor.socks, forget
+
+
+async def _never() -> None:
+    """A tor that others use is not ours to tell."""
 
 
 async def _speaks_socks(place: tuple[str, int]) -> bool:
@@ -106,12 +119,15 @@ class _Again(Exception):  # noqa: N818 - not an error, but what to do
 class _Caller:
     """Calls the relay until it is met."""
 
-    def __init__(self, options: OnionOptions, engine: Engine, link: LinkSettings, socks: tuple[str, int]) -> None:
+    def __init__(
+        self, options: OnionOptions, engine: Engine, link: LinkSettings, socks: tuple[str, int], forget: _Forget
+    ) -> None:
         self._address = options.address
         self._config = options.config
         self._engine = engine
         self._link = link
         self._socks = socks
+        self._forget = forget
         # A circuit of our own: tor keeps apart what logs in differently.
         self._login = secrets.token_hex(8)
 
@@ -125,6 +141,7 @@ class _Caller:
                 if loop.time() + again.seconds > give_up:
                     raise again.error from None
                 reporter.report(Warned.of(again.error))
+                await self._forget()
                 await asyncio.sleep(again.seconds)
 
     async def _call(self, reporter: Reporter) -> Met:

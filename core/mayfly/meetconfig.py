@@ -129,8 +129,8 @@ class OnionConfig:
     retry_after: float = 5.0
     """When a caller that was too many may come back, and a caller's own pause between two tries."""
 
-    connect_timeout: float = 60.0
-    """How long tor may take to reach the service."""
+    connect_timeout: float = 30.0
+    """How long tor may take to reach the service, before a caller starts over."""
 
     patience: float = 180.0
     """How long a caller tries. A new service can take a minute until it is found."""

@@ -199,6 +199,7 @@ async def test_a_tor_at_one_of_the_usual_places_is_used(
 async def test_else_one_is_started_and_ended(network: MemoryNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
     script = Script()
     ended: list[bool] = []
+    forgotten: list[int] = []
     async with running_tor(network) as proxy:
 
         class OwnTor:
@@ -218,13 +219,19 @@ async def test_else_one_is_started_and_ended(network: MemoryNetwork, monkeypatch
             async def wait_ready(self) -> None:
                 pass
 
+            async def new_identity(self) -> float:
+                forgotten.append(len(proxy.asked))
+                raise TorError("It is being started again.")
+
+        proxy.replies = [4, 4]
         monkeypatch.setattr(onion, "USUAL", ())
         monkeypatch.setattr(onion, "Tor", OwnTor)
         options = OnionOptions(address=ADDRESS, tor=TorSettings(torrc=("UseBridges 1",)), config=CONFIG)
         met = await meet_at_onion(options, MemoryEngine(network), LinkSettings(), script)
         await met.link.close()
     assert ended == [True]
-    assert len(script.all(Warned)) == 1
+    assert len(script.all(Warned)) == 3
+    assert forgotten == [1, 2], "before each further try, what it has found of the service"
 
 
 async def test_no_way_between_the_two(network: MemoryNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
