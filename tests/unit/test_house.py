@@ -35,7 +35,6 @@ TESTED_ELSEWHERE = {
     "core/mayfly/transport/aiortc/engine.py": "real layers on real sockets: tests/integration/test_link_aiortc.py",
     "core/mayfly/transport/wrtc/connection.py": "libwebrtc on real sockets: tests/integration/test_link_wrtc.py",
     "core/mayfly/transport/wrtc/engine.py": "libwebrtc on real sockets: tests/integration/test_link_wrtc.py",
-    "core/mayfly/transport/wrtc/link.py": "libwebrtc on real sockets: tests/integration/test_link_wrtc.py",
     "broker_optional/mayfly_broker/app.py": "a whole server: tests/integration/test_broker_hostile.py and tests/system",
     "broker_optional/mayfly_broker/options.py": "plain data; tests/unit/cli/test_broker.py fills it",
     "broker_optional/mayfly_broker/records.py": "plain data; the registry's tests fill it",

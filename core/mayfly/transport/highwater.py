@@ -6,7 +6,7 @@ takes bytes; in a link that carries little it is low, and it grows as fast as a 
 
 from __future__ import annotations
 
-_SPAN = 0.002
+SPAN = 0.002
 """Seconds of the rate that may wait. Event loops wake by the millisecond."""
 
 _WINDOW = 0.02
@@ -19,9 +19,11 @@ _KEPT = 0.8
 class HighWater:
     """The mark of one link, between `least` and `most` bytes. Times are seconds on the caller's clock."""
 
-    __slots__ = ("_begin", "_least", "_most", "_rate", "_total")
+    __slots__ = ("_begin", "_least", "_most", "_rate", "_span", "_total")
 
-    def __init__(self, least: int, most: int, now: float) -> None:
+    def __init__(self, least: int, most: int, now: float, span: float = SPAN) -> None:
+        """`span` is how many seconds of the rate may wait."""
+        self._span = span
         self._least = min(least, most)
         self._most = most
         self._begin = now
@@ -31,7 +33,7 @@ class HighWater:
     @property
     def mark(self) -> int:
         """Bytes above which nothing more should be handed over."""
-        return max(self._least, min(self._most, int(self._rate * _SPAN)))
+        return max(self._least, min(self._most, int(self._rate * self._span)))
 
     def moved(self, total: int, now: float) -> None:
         """So many bytes have left for the network since the start."""

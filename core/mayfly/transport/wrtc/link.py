@@ -7,12 +7,21 @@ from collections.abc import Callable
 
 import webrtc
 
+from mayfly.config import KIB
 from mayfly.sctp.endings import CLOSED, NOT_BINARY, SEND_FAILED, TOO_BIG
 from mayfly.signaling.description import CandidateType
 from mayfly.transport.base import LinkSettings, PathInfo
 from mayfly.transport.connecting import OUR_FAULT, PATH_GONE
+from mayfly.transport.highwater import HighWater
 from mayfly.transport.mailbox import Mailbox
 from mayfly.transport.wrtc.connection import NativeConnection, address_of, type_of
+
+_LEAST_WAITING = 32 * KIB
+"""Two messages of the multiplexer."""
+
+_SPAN = 0.02
+"""Seconds of the rate that may wait: what makes room comes from another thread, later than in an engine of ours. More
+must not wait, for on a slow path a sign of life would come behind it too late."""
 
 _ROOM_CHECK = 0.2
 """Seconds between looks for room while there is none: `bufferedamountlow` has failed to come for others."""
@@ -27,14 +36,14 @@ class WrtcLink:
         self._channel = connection.channel
         self._offerer = offerer
         self._limits = settings.engine
-        self._high_water = settings.config.high_water
+        self._high_water = HighWater(_LEAST_WAITING, settings.config.high_water, self._loop.time(), _SPAN)
         self._mailbox = Mailbox(self._loop, max_early=self._limits.max_early)
         self._sent = self._received = 0
         self._round_trip: float | None = None
         self._measuring: asyncio.Task[None] | None = None
         self._room_timer: asyncio.TimerHandle | None = None
         self._ended = asyncio.Event()
-        self._channel.buffered_amount_low_threshold = self._high_water // 2
+        self._channel.buffered_amount_low_threshold = self.high_water // 2
         self._channel.on("message", self._on_message)
         self._channel.on("bufferedamountlow", lambda _event: self._look_for_room())
         self._channel.on("closing", lambda _event: self._fail(CLOSED))
@@ -56,7 +65,7 @@ class WrtcLink:
     @property
     def high_water(self) -> int:
         """Bytes of buffered_amount above which nothing more should be sent."""
-        return self._high_water
+        return self._high_water.mark
 
     @property
     def buffered_amount(self) -> int:
@@ -81,7 +90,7 @@ class WrtcLink:
             self._fail(SEND_FAILED)
             return
         self._sent += len(message)
-        if self._room_timer is None and self._channel.buffered_amount > self._high_water // 2:
+        if self._room_timer is None and self._channel.buffered_amount > self.high_water // 2:
             self._room_timer = self._loop.call_later(_ROOM_CHECK, self._check_room)
 
     def flush(self) -> None:
@@ -148,7 +157,11 @@ class WrtcLink:
         self._look_for_room()
 
     def _look_for_room(self) -> None:
-        if self._channel.buffered_amount <= self._high_water // 2:
+        waiting = self._channel.buffered_amount
+        self._high_water.moved(self._sent - waiting, self._loop.time())
+        enough = self.high_water // 2
+        self._channel.buffered_amount_low_threshold = enough
+        if waiting <= enough:
             self._stop_room_timer()
             self._mailbox.writable()
 
