@@ -187,7 +187,7 @@ class RedisStore:
         await self._listener.aclose()
 
     async def _listen(self) -> None:
-        while True:
+        while _wanted():
             with contextlib.suppress(RedisError, OSError, TimeoutError):
                 async with self._listener.pubsub(ignore_subscribe_messages=True) as channel:
                     await channel.subscribe(CHANNEL)
@@ -198,7 +198,7 @@ class RedisStore:
             await asyncio.sleep(RECONNECT_AFTER)
 
     async def _expire(self) -> None:
-        while True:
+        while _wanted():
             with contextlib.suppress(RefusedError):
                 await self._call("counts", {})
             await asyncio.sleep(EXPIRE_EVERY)
@@ -213,6 +213,12 @@ class RedisStore:
         if kind == "refused":
             raise RefusedError(ErrorName(rest[0]), retry_after=float(rest[1]) if rest[1] else None)
         return rest
+
+
+def _wanted() -> bool:
+    """Whether nobody has cancelled the task that asks: redis may take the word of it for a time-out of its own."""
+    task = asyncio.current_task()
+    return task is None or not task.cancelling()
 
 
 def _down() -> RefusedError:
