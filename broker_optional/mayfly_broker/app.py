@@ -13,7 +13,7 @@ from aiohttp import web
 from mayfly.errors import ListenError, UsageError
 from mayfly.runtime.events import Draining, Listening, Reporter, Warned
 from mayfly.runtime.shutdown import Shutdown
-from mayfly.runtime.tasks import TaskSet, first_of
+from mayfly.runtime.tasks import TaskSet, first_of, rest
 from mayfly_broker import sockets
 from mayfly_broker.drain import Drain
 from mayfly_broker.gate import Gate
@@ -132,7 +132,7 @@ async def _measure(store: Store, counted: list[int]) -> None:
     while True:
         with contextlib.suppress(RefusedError):
             counted[:] = await store.counts()
-        await asyncio.sleep(MEASURED_EVERY)
+        await rest(MEASURED_EVERY)
 
 
 async def _until_told(
@@ -151,8 +151,8 @@ async def _until_told(
 
 async def _settled(store: Store) -> None:
     """Until all polls have heard that we leave and, where nobody else can go on with them, no match is open."""
-    while len(store.waiters) or (not store.lasting and await _open_matches(store)):  # noqa: ASYNC110 - no event says so
-        await asyncio.sleep(0.05)
+    while len(store.waiters) or (not store.lasting and await _open_matches(store)):
+        await rest(0.05)
 
 
 async def _open_matches(store: Store) -> int:

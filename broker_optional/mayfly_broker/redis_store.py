@@ -37,6 +37,7 @@ from mayfly.rendezvous.messages import (
     PostingNews,
     PostingUpdate,
 )
+from mayfly.runtime.tasks import rest
 from mayfly_broker.config import BrokerConfig
 from mayfly_broker.refusals import RefusedError
 from mayfly_broker.registry import GUESS, RETRY, digest
@@ -187,7 +188,7 @@ class RedisStore:
         await self._listener.aclose()
 
     async def _listen(self) -> None:
-        while _wanted():
+        while True:
             with contextlib.suppress(RedisError, OSError, TimeoutError):
                 async with self._listener.pubsub(ignore_subscribe_messages=True) as channel:
                     await channel.subscribe(CHANNEL)
@@ -195,13 +196,13 @@ class RedisStore:
                     async for said in channel.listen():
                         self.waiters.wake(str(said["data"]))
             self.waiters.wake_all()
-            await asyncio.sleep(RECONNECT_AFTER)
+            await rest(RECONNECT_AFTER)
 
     async def _expire(self) -> None:
-        while _wanted():
+        while True:
             with contextlib.suppress(RefusedError):
                 await self._call("counts", {})
-            await asyncio.sleep(EXPIRE_EVERY)
+            await rest(EXPIRE_EVERY)
 
     async def _call(self, operation: str, arguments: Mapping[str, Any]) -> list[Any]:
         now = "" if self._clock is None else repr(self._clock())
@@ -213,12 +214,6 @@ class RedisStore:
         if kind == "refused":
             raise RefusedError(ErrorName(rest[0]), retry_after=float(rest[1]) if rest[1] else None)
         return rest
-
-
-def _wanted() -> bool:
-    """Whether nobody has cancelled the task that asks: redis may take the word of it for a time-out of its own."""
-    task = asyncio.current_task()
-    return task is None or not task.cancelling()
 
 
 def _down() -> RefusedError:

@@ -9,7 +9,7 @@ from typing import Any
 from mayfly.config import KIB, LinkConfig, MuxConfig, SctpConfig
 from mayfly.mux.events import Event, Priority, StreamOpened, StreamReadable, StreamWritable
 from mayfly.mux.multiplexer import Multiplexer
-from mayfly.transport.highwater import HighWater
+from mayfly.transport.highwater import LEAST, HighWater
 from support.associations import OurEnd, join
 from support.network import Wire, World
 from support.pair import hello_of
@@ -25,7 +25,7 @@ class TunnelEnd(OurEnd):
         config = MuxConfig(report_delay=0)  # there is no clock for what may wait
         self.mux = Multiplexer(config, hello_of(config), offerer=offerer, hello_size=1500, now=world.now)
         self.app: Callable[[Event], None] | None = None
-        self._high_water = HighWater(32 * KIB, LinkConfig().high_water, world.now)
+        self._high_water = HighWater(LEAST, LinkConfig().high_water, world.now)
         self._handed = 0
 
     def take(self, packets: list[bytes]) -> None:

@@ -47,6 +47,17 @@ class TaskSet:
             task.get_loop().call_exception_handler({"message": "a task failed", "exception": error, "task": task})
 
 
+async def rest(seconds: float) -> None:
+    """As `asyncio.sleep`, in a loop around a library that may take our cancellation for a time-out of its own.
+
+    Raises CancelledError at once where the task was cancelled before.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+    await asyncio.sleep(seconds)
+
+
 async def unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
     """The result of `work`, or None when `event` is set first; then `work` is cancelled and waited for."""
     done, _ = await _race(work, event.wait())

@@ -213,8 +213,8 @@ class Talk:
 
     def _after(self, events: Iterable[room_events.Event]) -> None:
         """After every call of the room: pass on what it says, wake whoever writes, and set the clock."""
-        for event in events:
-            self._untold.append(event)
+        self._untold.extend(events)
+        if self._untold:
             self._loop.call_soon(self.tell_all)
         for number, half in self._room.pending():
             ways = self._ways.get(number)

@@ -6,6 +6,11 @@ takes bytes; in a link that carries little it is low, and it grows as fast as a 
 
 from __future__ import annotations
 
+from mayfly.config import KIB
+
+LEAST = 32 * KIB
+"""Bytes that may always wait: two messages of the multiplexer."""
+
 SPAN = 0.002
 """Seconds of the rate that may wait. Event loops wake by the millisecond."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
 
-from mayfly.runtime.tasks import TaskSet, first_of, unless
+from mayfly.runtime.tasks import TaskSet, first_of, rest, unless
 
 
 async def test_aclose_cancels_and_waits() -> None:
@@ -125,3 +126,27 @@ async def test_first_of_raises_the_first_failure_and_ends_the_rest() -> None:
     with pytest.raises(ValueError, match="first"):
         await first_of(endless(), broken())
     assert ended == [True]
+
+
+async def test_a_loop_ends_though_a_library_took_its_cancellation_for_a_time_out() -> None:
+    asked = asyncio.Event()
+
+    async def library() -> None:
+        asked.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise TimeoutError from None
+
+    async def loop() -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await library()
+            await rest(3600)
+
+    async with asyncio.timeout(10):
+        await first_of(loop(), asked.wait())
+
+
+async def test_a_rest_is_a_sleep_otherwise() -> None:
+    await rest(0)

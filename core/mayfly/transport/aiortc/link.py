@@ -9,7 +9,6 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from aioice import Candidate as IceCandidate
 
-from mayfly.config import KIB
 from mayfly.sctp.endings import CLOSED
 from mayfly.signaling.description import CandidateType
 from mayfly.transport.aiortc.dtls import LinkDtls, StockDtls
@@ -18,11 +17,8 @@ from mayfly.transport.aiortc.sctp import LinkSctp
 from mayfly.transport.aiortc.stock_sctp import StockSctp
 from mayfly.transport.base import LinkSettings, PathInfo
 from mayfly.transport.connecting import OUR_FAULT, PATH_GONE
-from mayfly.transport.highwater import HighWater
+from mayfly.transport.highwater import LEAST, HighWater
 from mayfly.transport.mailbox import Mailbox
-
-_LEAST_WAITING = 32 * KIB
-"""Two messages of the multiplexer."""
 
 _ROOM_CHECK = 0.2
 """Seconds between looks for room while there is none, should no acknowledgement have told of it."""
@@ -46,7 +42,7 @@ class AiortcLink:
         self._free = free
         self._offerer = offerer
         self._limits = settings.engine
-        self._high_water = HighWater(_LEAST_WAITING, settings.config.high_water, self._loop.time())
+        self._high_water = HighWater(LEAST, settings.config.high_water, self._loop.time())
         self._mailbox = Mailbox(self._loop, max_early=self._limits.max_early)
         self._sctp: LinkSctp | StockSctp
         if isinstance(dtls, LinkDtls):
@@ -97,7 +93,7 @@ class AiortcLink:
         self._sent += len(message)
         self._sctp.send_message(message)
         # The mark may fall before anything leaves, and whoever then finds no room must be told of it.
-        if self._room_timer is None and self.buffered_amount > _LEAST_WAITING // 2:
+        if self._room_timer is None and self.buffered_amount > LEAST // 2:
             self._room_timer = self._loop.call_later(_ROOM_CHECK, self._look_for_room)
 
     def flush(self) -> None:

@@ -7,17 +7,13 @@ from collections.abc import Callable
 
 import webrtc
 
-from mayfly.config import KIB
 from mayfly.sctp.endings import CLOSED, NOT_BINARY, SEND_FAILED, TOO_BIG
 from mayfly.signaling.description import CandidateType
 from mayfly.transport.base import LinkSettings, PathInfo
 from mayfly.transport.connecting import OUR_FAULT, PATH_GONE
-from mayfly.transport.highwater import HighWater
+from mayfly.transport.highwater import LEAST, HighWater
 from mayfly.transport.mailbox import Mailbox
 from mayfly.transport.wrtc.connection import NativeConnection, address_of, type_of
-
-_LEAST_WAITING = 32 * KIB
-"""Two messages of the multiplexer."""
 
 _SPAN = 0.02
 """Seconds of the rate that may wait: what makes room comes from another thread, later than in an engine of ours. More
@@ -36,7 +32,7 @@ class WrtcLink:
         self._channel = connection.channel
         self._offerer = offerer
         self._limits = settings.engine
-        self._high_water = HighWater(_LEAST_WAITING, settings.config.high_water, self._loop.time(), _SPAN)
+        self._high_water = HighWater(LEAST, settings.config.high_water, self._loop.time(), _SPAN)
         self._mailbox = Mailbox(self._loop, max_early=self._limits.max_early)
         self._sent = self._received = 0
         self._round_trip: float | None = None
@@ -90,7 +86,8 @@ class WrtcLink:
             self._fail(SEND_FAILED)
             return
         self._sent += len(message)
-        if self._room_timer is None and self._channel.buffered_amount > self.high_water // 2:
+        # The mark may fall before anything leaves, and whoever then finds no room must be told of it.
+        if self._room_timer is None and self._channel.buffered_amount > LEAST // 2:
             self._room_timer = self._loop.call_later(_ROOM_CHECK, self._check_room)
 
     def flush(self) -> None:

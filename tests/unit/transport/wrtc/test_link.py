@@ -74,6 +74,19 @@ class Carrier:
             await asyncio.sleep(0)
 
 
+async def test_who_found_no_room_is_told_of_it_though_the_mark_fell(monkeypatch: pytest.MonkeyPatch) -> None:
+    carrier = Carrier(monkeypatch)
+    await carrier.carry(50_000_000, 1)
+    carrier.fill()
+    for _ in range(40):  # less than the threshold leaves, and no event comes
+        carrier.now += 1
+        carrier.channel.buffered_amount = max(carrier.channel.buffered_amount - 4 * KIB, 20 * KIB)
+        carrier.link._look_for_room()
+    carrier.link.send(bytes(10))
+    assert carrier.link.high_water == 32 * KIB
+    assert carrier.link._room_timer is not None
+
+
 async def test_a_slow_path_keeps_little_waiting_and_a_fast_one_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits is before every sign of life: at 20 kB/s 256 KiB would take longer than a peer waits for one."""
     carrier = Carrier(monkeypatch)
