@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -123,8 +124,10 @@ async def test_a_moved_mapping_gives_a_new_code_and_both_answers_work() -> None:
 
 async def test_an_offer_that_nobody_answers_is_replaced() -> None:
     network, one, two = MemoryNetwork(), Script(), Script()
-    config = LinkConfig(offer_lifetime=0.05)
-    offering = asyncio.get_running_loop().create_task(invited(meeting(network, one, config=config)))
+    made = meeting(network, one, config=LinkConfig(offer_lifetime=0.05))
+    offering = asyncio.get_running_loop().create_task(invited(made))
+    await one.code()
+    made._settings = replace(made._settings, config=LinkConfig())  # the second is good for as long as it takes
     second = await one.code(2)
     assert network.offers[0].spent
     assert len(one.all(Warned)) == 1
