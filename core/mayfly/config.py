@@ -16,8 +16,12 @@ MIB = 1024 * KIB
 class MuxConfig:
     """The multiplexer's limits. Sizes are bytes, times are seconds."""
 
-    max_message: int = 16 * KIB
-    """Largest data channel message we send. Far ends that are not aiortc are safe up to 32 KiB."""
+    usual_message: int = 16 * KIB
+    """Bytes of a full message, and of a stream's turn, on a link that carries little: a keystroke waits behind it."""
+
+    max_message: int = 64 * KIB
+    """Bytes of a full message on a link that has room for two of them, and so is fast enough for them to delay nothing.
+    Every message costs an engine and an event loop some work; fewer are cheaper."""
 
     max_receive_message: int = 64 * KIB
     """Largest message we accept; told to the peer in HELLO. A bigger one ends the session with MESSAGE_TOO_BIG."""
@@ -84,8 +88,8 @@ class MuxConfig:
     """A lower class that waits while this much of higher classes is sent gets one turn."""
 
     def __post_init__(self) -> None:
-        if not 1200 <= self.max_message <= self.max_receive_message:
-            raise ValueError("max_message must lie between 1200 and max_receive_message")
+        if not 1200 <= self.usual_message <= self.max_message <= self.max_receive_message:
+            raise ValueError("usual_message, max_message, max_receive_message must rise in this order from 1200 on")
         if self.max_datagram + 64 > self.max_receive_message:
             raise ValueError("a datagram must fit a message")
         if self.max_reason > 800:

@@ -12,16 +12,17 @@ from mayfly.config import KIB, MIB, ChatConfig, LinkConfig, MuxConfig, SocksConf
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"max_message": 1199},
+        {"usual_message": 1199},
+        {"usual_message": 17 * KIB, "max_message": 16 * KIB},
         {"max_message": 65 * KIB},
-        {"max_receive_message": 15 * KIB},
+        {"max_receive_message": 63 * KIB},
         {"max_datagram": 64 * KIB - 63},
         {"initial_stream_window": 9 * MIB},
         {"initial_connection_window": 33 * MIB},
     ],
 )
 def test_limits_that_contradict_each_other_are_refused(wrong: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match=r"max_|datagram|initial_"):
+    with pytest.raises(ValueError, match=r"_message|datagram|initial_"):
         replace(MuxConfig(), **wrong)
 
 

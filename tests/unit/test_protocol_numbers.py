@@ -34,7 +34,7 @@ def page() -> str:
 
 
 LIMITS = {
-    "largest message sent": f"{MUX.max_message // KIB} KiB",
+    "largest message sent": f"{MUX.usual_message // KIB} KiB, up to {MUX.max_message // KIB} KiB where much may wait",
     "`max_message`": f"{MUX.max_receive_message // KIB} KiB",
     "`max_data`, and the largest window of a session": (
         f"{MUX.initial_connection_window // MIB} MiB, {MUX.max_connection_window // MIB} MiB"

@@ -250,7 +250,7 @@ class Multiplexer:
         """Queue a datagram of an open stream. False when it is too big; the oldest gives way when too many wait."""
         if self.peer is None or self._streams.get(stream_id) is None:
             return False
-        if len(data) > min(self.peer.max_datagram, self._outbox.max_message - _DATAGRAM_OVERHEAD):
+        if len(data) > min(self.peer.max_datagram, self._outbox.always_fits - _DATAGRAM_OVERHEAD):
             return False
         self._outbox.datagram(frames.DatagramFrame(stream_id, data).encode())
         return True
@@ -329,7 +329,7 @@ class Multiplexer:
     def _receive_hello(self, frame: frames.HelloFrame, events: list[Event], now: float) -> None:
         peer, early = self._greeting.receive(frame)
         self._streams.our_limit = peer.max_streams
-        self._outbox.max_message = min(self._config.max_message, peer.max_message)
+        self._outbox.fit(peer.max_message)
         self._outbox.allow(peer.max_data)
         self._outbox.control(frames.PingFrame(self._liveness.ping(now)))  # the first sample of the round trip
         events.append(HelloReceived(peer))

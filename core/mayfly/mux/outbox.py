@@ -51,8 +51,10 @@ class Outbox:
         self.due = inf
         """When to call `handle_timeout`."""
         self._blocked_at = -1
-        self.scheduler = Scheduler(config.max_message, config.interactive_bytes, config.fairness_bytes)
-        self.max_message = config.max_message
+        self.scheduler = Scheduler(config.usual_message, config.interactive_bytes, config.fairness_bytes)
+        self._message = config.usual_message
+        self._usual_message = config.usual_message
+        self._max_message = config.max_message
         self.credit = 0
         """The peer's MAX_DATA."""
         self.sent = 0
@@ -95,9 +97,23 @@ class Outbox:
             self._urgent = True
             self.due = inf
 
+    def fit(self, max_message: int) -> None:
+        """No message may be larger than this, which is what the peer takes."""
+        self._max_message = min(self._max_message, max_message)
+        self._usual_message = min(self._usual_message, max_message)
+
+    @property
+    def always_fits(self) -> int:
+        """Bytes that fit a message at any time."""
+        return self._usual_message
+
     def messages(self, budget: int, now: float) -> Iterator[tuple[bytes, list[MuxStream]]]:
-        """Messages until `budget` bytes are passed, each with the streams whose state it moved."""
-        room = self.max_message - self._config.max_reason - _CONTROL_ROOM
+        """Messages until `budget` bytes are passed, each with the streams whose state it moved.
+
+        They are as large as a link with so much room is worth: half of it, between `usual_message` and `max_message`.
+        """
+        self._message = self.scheduler.quantum = max(self._usual_message, min(self._max_message, budget // 2))
+        room = self._message - self._config.max_reason - _CONTROL_ROOM
         while budget > 0 and self._pending(now):
             parts: list[bytes] = []
             moved: list[MuxStream] = []
@@ -155,8 +171,8 @@ class Outbox:
     def _datagram_frames(self, parts: list[bytes], size: int) -> int:
         """Datagrams first, but never far ahead of streams that wait: a flood of them takes half of what there is."""
         added = 0
-        while self._datagrams and size + added + len(self._datagrams[0]) <= self.max_message:
-            if self._datagram_lead >= self.max_message:
+        while self._datagrams and size + added + len(self._datagrams[0]) <= self._message:
+            if self._datagram_lead >= self._message:
                 break
             encoded = self._datagrams.popleft()
             parts.append(encoded)
@@ -166,7 +182,7 @@ class Outbox:
 
     def _stream_frames(self, parts: list[bytes], moved: list[MuxStream], size: int) -> int:
         added = 0
-        while (room := self.max_message - size - added - STREAM_OVERHEAD) > _LEAST_ROOM:
+        while (room := self._message - size - added - STREAM_OVERHEAD) > _LEAST_ROOM:
             stream = self.scheduler.next()
             if stream is None:
                 self._datagram_lead = 0

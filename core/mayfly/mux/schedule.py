@@ -19,17 +19,16 @@ class Scheduler:
     __slots__ = (
         "_fairness",
         "_interactive_bytes",
-        "_least",
         "_parked",
-        "_quantum",
         "_queues",
         "_served_from",
         "_waited",
+        "quantum",
     )
 
     def __init__(self, quantum: int, interactive_bytes: int, fairness_bytes: int) -> None:
-        self._quantum = quantum
-        self._least = quantum // 16  # a shorter rest of a turn is not worth a frame
+        self.quantum = quantum
+        """Bytes of a turn, for those that begin from now on."""
         self._interactive_bytes = interactive_bytes
         self._fairness = fairness_bytes
         self._queues: tuple[deque[MuxStream], ...] = tuple(deque() for _ in Priority)
@@ -42,7 +41,7 @@ class Scheduler:
         if stream.scheduled or stream.parked:
             return
         stream.scheduled = True
-        stream.allowance = self._quantum
+        stream.allowance = 0
         self._queues[self._class_of(stream)].append(stream)
 
     def next(self) -> MuxStream | None:
@@ -60,7 +59,10 @@ class Scheduler:
         if chosen is None:
             return None
         self._served_from = chosen
-        return self._queues[chosen][0]
+        stream = self._queues[chosen][0]
+        if not stream.allowance:
+            stream.allowance = self.quantum
+        return stream
 
     def served(self, stream: MuxStream, size: int) -> None:
         """`size` bytes of the stream that `next` gave were sent, and it may have more."""
@@ -70,7 +72,7 @@ class Scheduler:
         if not stream.wants_to_send:
             stream.backlog = 0
             self._leave(stream)
-        elif stream.allowance < self._least:
+        elif stream.allowance < self.quantum // 16:  # a shorter rest of a turn is not worth a frame
             self._leave(stream)
             self.add(stream)
 
@@ -119,5 +121,5 @@ class Scheduler:
             if self._queues[number]:
                 self._waited[number] += size
         # Whatever the sizes of frames are, a turn that was waited for is worth a quantum.
-        paid = (size + STREAM_OVERHEAD) * self._fairness // self._quantum
+        paid = (size + STREAM_OVERHEAD) * self._fairness // self.quantum
         self._waited[self._served_from] = max(0, self._waited[self._served_from] - paid)

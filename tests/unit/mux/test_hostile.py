@@ -17,6 +17,7 @@ from mayfly.wire.varint import MAX_VARINT, encode_varint
 from support.raw_peer import RawPeer
 
 SMALL = MuxConfig(
+    usual_message=2 * KIB,
     max_message=2 * KIB,
     max_receive_message=8 * KIB,
     initial_connection_window=256 * KIB,

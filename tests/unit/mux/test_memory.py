@@ -14,6 +14,7 @@ from mayfly.wire import frames as f
 from support.raw_peer import RawPeer
 
 SMALL = MuxConfig(
+    usual_message=2 * KIB,
     max_message=2 * KIB,
     max_receive_message=8 * KIB,
     initial_connection_window=256 * KIB,

@@ -76,7 +76,8 @@ def test_what_waits_leaves_with_our_hello_when_the_peer_s_came_first() -> None:
 
 
 def test_messages_fit_the_peer_from_hello_on() -> None:
-    both = Pair(replace(CONFIG, max_message=60 * KIB), replace(CONFIG, max_message=1200, max_receive_message=17 * KIB))
+    small = replace(CONFIG, usual_message=1200, max_message=1200, max_receive_message=17 * KIB)
+    both = Pair(replace(CONFIG, max_message=60 * KIB), small)
     both.connect()
     stream_id = opened(both, bytes(100_000))
     for number in range(900):

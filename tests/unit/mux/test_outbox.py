@@ -18,7 +18,7 @@ from mayfly.mux.states import SendStep
 from mayfly.mux.stream import MuxStream
 from mayfly.wire import frames as f
 
-CONFIG = replace(MuxConfig(), max_message=2 * KIB)
+CONFIG = replace(MuxConfig(), usual_message=2 * KIB, max_message=6 * KIB)
 
 
 def outbox(credit: int = 1 << 30) -> Outbox:
@@ -74,19 +74,20 @@ def test_control_goes_first_then_datagrams_then_streams_all_in_one() -> None:
 
 @given(
     sizes=st.lists(st.integers(0, 6000), max_size=8),
-    datagrams=st.lists(st.integers(0, CONFIG.max_message - 16), max_size=8),
+    datagrams=st.lists(st.integers(0, CONFIG.usual_message - 16), max_size=8),
     reasons=st.integers(0, 40),
     touched=st.integers(0, 300),
-    largest=st.integers(1200, 2 * KIB),
+    largest=st.integers(1200, 8 * KIB),
     budget=st.integers(0, 20_000),
 )
 def test_no_message_is_too_big_and_one_at_most_beyond_the_budget(
     sizes: list[int], datagrams: list[int], reasons: int, touched: int, largest: int, budget: int
 ) -> None:
     box = outbox()
-    box.max_message = largest
+    box.fit(largest)
+    allowed = min(largest, max(CONFIG.usual_message, min(CONFIG.max_message, budget // 2)))
     streams = [stream(box, 4 * n, size, fin=True) for n, size in enumerate(sizes)]
-    kept = [size for size in datagrams if size <= largest - 16]
+    kept = [size for size in datagrams if size <= min(largest, CONFIG.usual_message) - 16]
     for size in kept:
         box.datagram(f.DatagramFrame(0, bytes(size)).encode())
     for _ in range(reasons):
@@ -96,7 +97,7 @@ def test_no_message_is_too_big_and_one_at_most_beyond_the_budget(
         one.reset_code = one.stop_code = 1 << 60
         box.touch(one)
     first = [message for message, _ in box.messages(budget, 1.0)]
-    assert all(0 < len(message) <= largest for message in first)
+    assert all(0 < len(message) <= allowed for message in first)
     assert sum(map(len, first[:-1])) < max(budget, 1)
     frames = [frame for message in first for frame in f.decode_message(message)] + list(flat(box))
     assert sum(isinstance(frame, f.ResetStreamFrame) for frame in frames) == touched
@@ -116,6 +117,34 @@ def test_a_single_download_is_one_frame_a_message() -> None:
     messages = sent(box, 90 * KIB)
     assert all(len(message) == 1 for message in messages)
     assert all(len(frame.encode()) > CONFIG.max_message - 32 for message in messages for frame in message)
+
+
+@pytest.mark.parametrize(
+    ("room", "peer", "size"),
+    [
+        (1, 64 * KIB, CONFIG.usual_message),
+        (2 * CONFIG.usual_message, 64 * KIB, CONFIG.usual_message),
+        (8 * KIB, 64 * KIB, 4 * KIB),
+        (2 * CONFIG.max_message, 64 * KIB, CONFIG.max_message),
+        (1 << 30, 64 * KIB, CONFIG.max_message),
+        (1 << 30, 3 * KIB, 3 * KIB),
+        (1 << 30, 1200, 1200),
+    ],
+)
+def test_a_message_is_half_of_the_room_within_its_bounds(room: int, peer: int, size: int) -> None:
+    box = outbox()
+    box.fit(peer)
+    stream(box, 0, 100 * KIB)
+    stream(box, 4, 100 * KIB)
+    first = next(message for message, _ in box.messages(room, 1.0))
+    assert size - 80 < len(first) <= size
+    assert box.scheduler.quantum == size  # so that a turn is a message, and a slow link has short ones
+
+
+def test_a_datagram_that_was_taken_fits_however_little_room_there_is() -> None:
+    box = outbox()
+    box.datagram(f.DatagramFrame(0, bytes(box.always_fits - 16)).encode())
+    assert len(sent(box, 1)) == 1
 
 
 def test_newer_limits_take_the_place_of_older() -> None:

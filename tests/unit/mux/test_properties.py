@@ -14,6 +14,7 @@ from support.pair import Pair, Path
 from support.traffic import Half, Script, Traffic
 
 SMALL = MuxConfig(
+    usual_message=1200,
     max_message=1200,
     max_receive_message=4 * KIB,
     initial_connection_window=24 * KIB,

@@ -137,7 +137,8 @@ def test_limits() -> None:
     config = MuxConfig()
     text = section("Limits")
     for size, unit, words in (
-        (config.max_message, KIB, "{} KiB |"),
+        (config.usual_message, KIB, "sent | {} KiB, "),
+        (config.max_message, KIB, "up to {} KiB where"),
         (config.max_receive_message, KIB, "`max_message` | {} KiB"),
         (config.initial_connection_window, MIB, "{} MiB, "),
         (config.max_connection_window, MIB, "MiB, {} MiB"),
