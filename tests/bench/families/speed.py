@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from statistics import median
 
 from bench.family import MB, Bar, Family, Row, Run, in_turns, missing, ratio
-from bench.subjects import LINK, NODE, RAW_WRTC, SSH, STOCK, STOCK_UVLOOP, TCP, TUNNEL, TUNNEL_WRTC
+from bench.subjects import LINK, NODE, RAW_WRTC, SSH, STOCK, STOCK_UVLOOP, TCP, TUNNEL, TUNNEL_UNLIMITED, TUNNEL_WRTC
 from bench.subjects.base import Subject, cpu_seconds
 from bench.subjects.channels import channel, has_wrtc
 from bench.subjects.proxies import ssh, tcp, tunnel
@@ -20,7 +20,7 @@ from support.ssh import ssh_server
 NAME = "speed"
 FIRST_BYTES = 30
 STREAMS = 640
-FASTER = {TUNNEL: 2, LINK: 8, SSH: 4, TCP: 8}
+FASTER = {TUNNEL: 2, TUNNEL_UNLIMITED: 2, LINK: 8, SSH: 4, TCP: 8}
 SLOWER = {STOCK: 4, STOCK_UVLOOP: 2}
 """Subjects that get a multiple, or a part, of the bytes, so that each transfer takes about as long."""
 
@@ -35,6 +35,7 @@ async def measure(run: Run) -> None:
         web = await stack.enter_async_context(origin())
         openers: dict[str, Opener] = {
             TUNNEL: lambda: tunnel(TUNNEL, web, run.folder),
+            TUNNEL_UNLIMITED: lambda: tunnel(TUNNEL_UNLIMITED, web, run.folder),
             LINK: lambda: channel(LINK),
             STOCK: lambda: channel(STOCK),
             STOCK_UVLOOP: lambda: channel(STOCK_UVLOOP),
@@ -119,5 +120,5 @@ FAMILY = Family(
         Bar("first byte: tunnel / ssh -D", ratio(NAME, "first_byte", TUNNEL, SSH), 1.5, at_most=True),
         Bar("small fetches a second: tunnel / ssh -D", ratio(NAME, "streams", TUNNEL, SSH), 0.3),
     ),
-    for_bars=(TUNNEL, LINK, STOCK, TUNNEL_WRTC, RAW_WRTC, SSH),
+    for_bars=(TUNNEL, TUNNEL_UNLIMITED, LINK, STOCK, TUNNEL_WRTC, RAW_WRTC, SSH),
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from bench.isolate import isolated
-from bench.subjects import SSH, TCP, TUNNEL_STOCK, TUNNEL_WRTC
+from bench.subjects import SSH, TCP, TUNNEL_STOCK, TUNNEL_UNLIMITED, TUNNEL_WRTC
 from support import socks
 from support.bodies import body_sha256, file_sha256, write_body
 from support.http import Origin, uploaded
@@ -97,8 +97,9 @@ class ProxySubject:
 async def tunnel(name: str, origin: Origin, folder: Path) -> AsyncIterator[tuple[ProxySubject, float]]:
     """A connected tunnel, and the seconds its set-up took from the pasted answer to both ends' events."""
     engine = engine_arguments(name)
+    rate = ("--max-rate", "none") if name == TUNNEL_UNLIMITED else ()
     async with (
-        MayflyProcess.running("relay", *engine, *OPEN_LOOPBACK) as relay,
+        MayflyProcess.running("relay", *engine, *OPEN_LOOPBACK, *rate) as relay,
         MayflyProcess.running("client", "-", *engine, "--socks", "127.0.0.1:0") as client,
     ):
         await client.send_code(await relay.code("offer"))
