@@ -307,7 +307,15 @@ class Session:
             match event:
                 case StreamReadable() | StreamWritable() | StreamReset() | StreamStopped():
                     if (stream := self._streams.get(event.stream_id)) is not None:
-                        stream.on_event(event)
+                        match event:
+                            case StreamReadable():
+                                stream.on_readable()
+                            case StreamWritable():
+                                stream.on_writable()
+                            case StreamReset():
+                                stream.on_reset(event.code)
+                            case StreamStopped():
+                                stream.on_stopped(event.code)
                 case StreamOpened():
                     stream = self._streams[event.stream_id] = Stream(self, event.stream_id)
                     self._on_stream(stream)
