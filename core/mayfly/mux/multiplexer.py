@@ -279,7 +279,7 @@ class Multiplexer:
             case frames.DataBlockedFrame() | frames.StreamsBlockedFrame():
                 pass  # for people who debug; credit follows consumption and nothing else
             case _:
-                stream = self._stream_of(frame.stream_id, events, now)
+                stream = self._stream_of(frame.stream_id, events)
                 if stream is not None:
                     self._receive_stream_frame(stream, frame, events)
 
@@ -317,7 +317,7 @@ class Multiplexer:
 
     # Bookkeeping
 
-    def _stream_of(self, stream_id: int, events: list[Event], now: float) -> MuxStream | None:
+    def _stream_of(self, stream_id: int, events: list[Event]) -> MuxStream | None:
         """The stream a frame speaks of, opened if it is new; None when it has ended."""
         stream = self._streams.get(stream_id)
         if stream is not None or not self._streams.must_open(stream_id):
