@@ -50,9 +50,6 @@ class ClientOptions:
     engine: str = "auto"
     """Which engine makes the link, as in `--engine`."""
 
-    unsafe_logging: bool = False
-    """Whether logs may hold addresses and destinations."""
-
     def __post_init__(self) -> None:
         if not 0 <= self.socks[1] <= 0xFFFF:
             raise ValueError("a port lies between 0 and 65535")

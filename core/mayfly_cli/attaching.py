@@ -129,9 +129,8 @@ def peer_options(values: Values) -> Callable[[str | None], Any]:
 
     link = settings.link_settings(values)
     engine = values.one("engine", settings.engine_name, "auto")
-    unsafe = bool(values.raw("unsafe_logging"))
     hub = sharing.own_hub_options(values)
-    return lambda code: PeerOptions(link=link, code=code, hub=hub, engine=engine, unsafe_logging=unsafe)
+    return lambda code: PeerOptions(link=link, code=code, hub=hub, engine=engine)
 
 
 def codes_descriptor(values: Values, *, input_is_data: bool) -> int | None:

@@ -170,7 +170,6 @@ def options(values: Values) -> ClientOptions:
         again=bool(values.raw("again")) or (not values.raw("json") and _on_terminal()),
         grace=values.one("grace", units.duration, standard.grace),
         engine=values.one("engine", settings.engine_name, standard.engine),
-        unsafe_logging=bool(values.raw("unsafe_logging")),
         hub=sharing.hub_options(values),
     )
 

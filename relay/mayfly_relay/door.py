@@ -43,10 +43,6 @@ class Door(Protocol):
         """A client that came in has left."""
         ...
 
-    async def aclose(self) -> None:
-        """Let nobody in any more. Idempotent."""
-        ...
-
 
 class CodeDoor:
     """Codes that people carry."""
@@ -60,9 +56,6 @@ class CodeDoor:
 
     def freed(self) -> None:
         """The next code is made when it is asked for."""
-
-    async def aclose(self) -> None:
-        """An offer that waits ends with the call of invite."""
 
 
 @contextlib.asynccontextmanager
@@ -78,7 +71,7 @@ async def broker_door(
     """A broker's door. `remaining()` gives the seconds that the relay still stays."""
     async with Brokers(broker) as brokers:
         answerer = Answerer(engine, options.link, brokers.config, on_description)
-        door: Door
+        door: PoolHost | FriendHost
         if options.public:
             serves = served(options.policy.serves)
             about = partial(_about, _upstream(options.upstream), answerer, serves, remaining)

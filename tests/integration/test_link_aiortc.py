@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
 
@@ -19,14 +17,9 @@ from mayfly.transport.aiortc.link import AiortcLink
 from mayfly.transport.base import DtlsRole, IpPolicy, LinkSettings, TurnServer
 from support.links import LOOPBACK, End, connect, no_leaks
 
+pytestmark = pytest.mark.usefixtures("nothing_logged")
+
 ENGINE = AiortcEngine()
-
-
-@pytest.fixture(autouse=True)
-def nothing_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """No traceback, and no task whose exception nobody read: those are logged by asyncio and aiortc as errors."""
-    yield
-    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_closing_against_a_silent_far_end_does_not_hang() -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
-from collections.abc import Iterator
 from random import Random
 
 import pytest
@@ -17,14 +15,9 @@ from mayfly.transport.aiortc.sctp import LinkSctp
 from support.evil import EVIL, evil_packet, garbage
 from support.links import LOOPBACK, End, connect, no_leaks
 
+pytestmark = pytest.mark.usefixtures("nothing_logged")
+
 ENGINE = AiortcEngine()
-
-
-@pytest.fixture(autouse=True)
-def nothing_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """No traceback, and no task whose exception nobody read."""
-    yield
-    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_strangers_at_the_port_change_nothing() -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
-from collections.abc import Iterator
 from random import Random
 
 import pytest
@@ -17,25 +15,13 @@ from mayfly.transport.aiortc.sctp import LinkSctp
 from mayfly.transport.engines import make_engine
 from support.evil import EVIL, evil_packet, garbage
 from support.links import MIXED, End, linked, settings_of
-from support.own_network import cut, own_network
+from support.own_network import cut
 
-pytestmark = pytest.mark.needs("root", "ip", "nft", "wrtc")
+pytestmark = [
+    pytest.mark.needs("root", "ip", "nft", "wrtc"),
+    pytest.mark.usefixtures("loopback_alone", "nothing_logged"),
+]
 each_pair = pytest.mark.parametrize(("offers", "answers"), MIXED)
-
-
-@pytest.fixture(autouse=True)
-def loopback_alone(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A network with nothing but loopback, since libwebrtc takes every address that there is."""
-    del request
-    with own_network():
-        yield
-
-
-@pytest.fixture(autouse=True)
-def nothing_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """No traceback, and no task whose exception nobody read."""
-    yield
-    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 @pytest.mark.slow

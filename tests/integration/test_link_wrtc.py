@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,25 +13,9 @@ from mayfly.transport.aiortc.engine import AiortcEngine
 from mayfly.transport.base import LinkSettings
 from mayfly.transport.engines import make_engine
 from support.links import LOOPBACK, End, linked, settings_of
-from support.own_network import own_network
 from support.programs import poll
 
-pytestmark = pytest.mark.needs("root", "ip", "wrtc")
-
-
-@pytest.fixture(autouse=True)
-def loopback_alone(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A network with nothing but loopback, since libwebrtc takes every address that there is."""
-    del request
-    with own_network():
-        yield
-
-
-@pytest.fixture(autouse=True)
-def nothing_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """No traceback, and no task whose exception nobody read."""
-    yield
-    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+pytestmark = [pytest.mark.needs("root", "ip", "wrtc"), pytest.mark.usefixtures("loopback_alone", "nothing_logged")]
 
 
 async def test_too_much_before_the_start_ends_the_link() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -25,6 +24,8 @@ from mayfly.transport.engines import make_engine
 from support.links import PAIRS, End, connect, linked, no_leaks, settings_of
 from support.own_network import own_network
 
+pytestmark = pytest.mark.usefixtures("nothing_logged")
+
 each_pair = pytest.mark.parametrize(("offers", "answers"), PAIRS)
 each_engine = pytest.mark.parametrize(
     "engine", ["aiortc", pytest.param("wrtc", marks=pytest.mark.needs("root", "ip", "wrtc"))]
@@ -37,13 +38,6 @@ def network(request: pytest.FixtureRequest) -> Iterator[None]:
     native = "wrtc" in request.node.callspec.params.values()
     with own_network() if native else contextlib.nullcontext():
         yield
-
-
-@pytest.fixture(autouse=True)
-def nothing_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """No traceback, and no task whose exception nobody read: asyncio, aiortc and ours log those as errors."""
-    yield
-    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 @each_pair

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
 
@@ -14,18 +13,9 @@ from mayfly.signaling.description import CandidateType, Kind
 from mayfly.transport.base import Engine, IpPolicy, LinkSettings, TurnServer
 from mayfly.transport.engines import make_engine
 from support.links import LOOPBACK
-from support.own_network import own_network
 from support.stun import stun_server
 
-pytestmark = pytest.mark.needs("root", "ip", "wrtc")
-
-
-@pytest.fixture(autouse=True)
-def loopback_alone(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A network with nothing but loopback, since libwebrtc takes every address that there is."""
-    del request
-    with own_network():
-        yield
+pytestmark = [pytest.mark.needs("root", "ip", "wrtc"), pytest.mark.usefixtures("loopback_alone")]
 
 
 @pytest.mark.parametrize("policy", [IpPolicy.PUBLIC_ONLY, IpPolicy.TURN_ONLY])

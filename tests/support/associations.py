@@ -17,6 +17,7 @@ from mayfly.config import KIB, EngineConfig, SctpConfig
 from mayfly.sctp.association import Association
 from mayfly.sctp.packet import Header
 from support.network import Wire, World
+from support.timers import Timer, Timers
 
 
 class OurEnd:
@@ -97,24 +98,8 @@ class OurEnd:
         return self.association.ended
 
 
-class _Timer:
-    def __init__(self) -> None:
-        self.cancelled = False
-
-    def cancel(self) -> None:
-        self.cancelled = True
-
-
-class _Loop:
+class _Loop(Timers):
     """As much of an event loop as aiortc's association asks for."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    def call_later(self, delay: float, callback: Callable[[], None]) -> _Timer:
-        timer = _Timer()
-        self.world.at(self.world.now + delay, lambda: None if timer.cancelled else callback())
-        return timer
 
     def ensure_future(self, coroutine: Coroutine[Any, Any, None]) -> None:
         self.world.at(self.world.now, lambda: run_now(coroutine))
@@ -137,7 +122,7 @@ def aiortc_in(world: World) -> Iterator[None]:
         patch.setattr(
             rtcsctptransport,
             "asyncio",
-            SimpleNamespace(get_event_loop=lambda: loop, ensure_future=loop.ensure_future, TimerHandle=_Timer),
+            SimpleNamespace(get_event_loop=lambda: loop, ensure_future=loop.ensure_future, TimerHandle=Timer),
         )
         patch.setattr(rtcsctptransport, "random32", lambda: 2**32 - 60)
         patch.setattr(rtcsctptransport, "time", SimpleNamespace(time=lambda: world.now))

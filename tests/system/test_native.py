@@ -55,7 +55,7 @@ async def test_a_download_and_an_upload(relay_engine: str, client_engine: str, t
         assert closed["peer"] == 1
 
 
-async def test_an_option_that_the_engine_lacks_is_said(tmp_path: Path) -> None:
+async def test_an_option_that_the_engine_lacks_is_said() -> None:
     async with MayflyProcess.running("relay", *ENGINE["wrtc"], *BIND) as relay:
         error = await relay.event("error")
         assert "--bind" in error["message"] and "--engine aiortc" in error["hint"]

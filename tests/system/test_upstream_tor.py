@@ -205,7 +205,7 @@ async def test_no_tor_is_left_however_the_relay_ends(
         await poll(lambda: not tor.is_running() or tor.status() == psutil.STATUS_ZOMBIE, "the end of tor", 10)
 
 
-async def test_a_tor_that_runs_already_is_used_and_left(tor_network: TorNetwork, tmp_path: Path) -> None:
+async def test_a_tor_that_runs_already_is_used_and_left(tor_network: TorNetwork) -> None:
     async with (
         tor_network.client() as node,
         origin() as site,

@@ -88,7 +88,6 @@ class _Transport:
         self._tor = tor
         self._switchboard = Switchboard(self._make_carrier, self._refused)
         self._listener = ProxyListener(self._switchboard.choose)
-        self._engine: Engine | None = None
 
     async def start(self) -> str:
         """Listen; returns where. Raises ListenError."""

@@ -96,7 +96,7 @@ class Room:
             line.feed(half, data)
             try:
                 while session in self._lines and (record := line.read(half, now)) is not None:
-                    self._handle(line, record, now)
+                    self._handle(line, record)
             except ChatError as error:
                 self._drop(line, f"the other side broke a rule of the chat: {error}", now)
         return self._finish(now)
@@ -172,12 +172,12 @@ class Room:
 
     # What a peer says
 
-    def _handle(self, line: Line, record: Record, now: float) -> None:
+    def _handle(self, line: Line, record: Record) -> None:
         neighbour = line.neighbour
         if isinstance(record, Hello):
             if neighbour is not None:
                 raise ChatError("it said HELLO twice")
-            self._meet(line, record, now)
+            self._meet(line, record)
             return
         if neighbour is None:
             if isinstance(record, Taken | Receipt):
@@ -197,7 +197,7 @@ class Room:
             case Receipt():
                 self._post.receipt(neighbour, record)
 
-    def _meet(self, line: Line, hello: Hello, now: float) -> None:
+    def _meet(self, line: Line, hello: Hello) -> None:
         identity = participant_id(hello.key)
         if identity == self.id:
             raise ChatError("it has this program's own key")

@@ -26,14 +26,13 @@ from mayfly.mux.events import (
     StreamReset,
     StreamsAvailable,
     StreamStopped,
-    StreamWritable,
 )
 from mayfly.mux.greeting import Greeting
 from mayfly.mux.inbox import Inbox
 from mayfly.mux.liveness import Liveness
 from mayfly.mux.outbox import Outbox
-from mayfly.mux.send import SendPool
-from mayfly.mux.states import RECEIVE_ENDED, Receive, Send, SendStep
+from mayfly.mux.sending import Sending
+from mayfly.mux.states import RECEIVE_ENDED, Receive
 from mayfly.mux.stream import MuxStream
 from mayfly.mux.table import StreamTable
 from mayfly.wire import frames
@@ -53,9 +52,7 @@ class Multiplexer:
         self._streams = StreamTable(config, offerer=offerer)
         self._outbox = Outbox(config, self._liveness)
         self._inbox = Inbox(config, self._outbox, self._liveness)
-        self._pool = SendPool(config)
-        self._refused: dict[int, MuxStream] = {}
-        self._roomy: dict[int, MuxStream] = {}
+        self._sending = Sending(config, self._outbox)
         self._leaving = False
         self._peer_leaving = False
         self._closed: SessionClosed | None = None
@@ -167,16 +164,13 @@ class Multiplexer:
             return sent
         for message, moved in self._outbox.messages(budget, now):
             sent.append(message)
-            for stream in moved:
-                if stream.id in self._refused and stream.outgoing.size <= self._pool.allowance // 2:
-                    self._roomy[stream.id] = self._refused.pop(stream.id)
+            self._sending.sent(moved)
             self._retire(moved)
         return sent
 
     def writable_events(self) -> list[Event]:
         """What our own sending made possible: writes that were refused, streams. Ask after messages_to_send."""
-        roomy, self._roomy = self._roomy, {}
-        writable: list[Event] = [StreamWritable(stream.id) for stream in roomy.values() if stream.send is Send.OPEN]
+        writable: list[Event] = [*self._sending.writable()]
         return [*writable, StreamsAvailable()] if self._streams.has_room_again() else writable
 
     # Streams
@@ -193,36 +187,23 @@ class Multiplexer:
 
     def write(self, stream_id: int, data: bytes) -> int:
         """Queue bytes. Gives how many were taken; after fewer than offered, StreamWritable tells when to go on."""
-        stream = self._streams.require(stream_id)
-        stream.step_send(SendStep.WRITE)
-        taken = min(self._room(stream), len(data))
-        if taken < len(data):
-            self._refused[stream_id] = stream
-        if taken > 0:
-            stream.outgoing.append(data if taken == len(data) else data[:taken])
-            self._schedule(stream)
-        return taken
+        return self._sending.write(self._streams.require(stream_id), data)
 
     def room(self, stream_id: int) -> int:
         """How many bytes `write` would take. After 0, StreamWritable tells when to ask again."""
-        stream = self._streams.require(stream_id)
-        room = self._room(stream)
-        if not room:
-            self._refused[stream_id] = stream
-        return room
+        return self._sending.room(self._streams.require(stream_id))
 
     def finish(self, stream_id: int) -> None:
         """End our half behind what was written. Does nothing on a half that has ended, or on a stream that is gone."""
         stream = self._streams.get(stream_id)
         if stream is not None:
-            stream.step_send(SendStep.FINISH)
-            self._schedule(stream)
+            self._sending.finish(stream)
 
     def reset(self, stream_id: int, code: int) -> None:
         """End our half now; what is unsent is dropped. Does nothing on a half that has ended."""
         stream = self._streams.get(stream_id)
         if stream is not None:
-            self._reset(stream, code)
+            self._sending.reset(stream, code)
             self._retire([stream])
 
     def stop(self, stream_id: int, code: int) -> None:
@@ -298,7 +279,7 @@ class Multiplexer:
             case frames.DataBlockedFrame() | frames.StreamsBlockedFrame():
                 pass  # for people who debug; credit follows consumption and nothing else
             case _:
-                stream = self._stream_of(frame.stream_id, events, now)
+                stream = self._stream_of(frame.stream_id, events)
                 if stream is not None:
                     self._receive_stream_frame(stream, frame, events)
 
@@ -308,17 +289,12 @@ class Multiplexer:
                 if self._inbox.data(stream, frame.offset, frame.data, frame.fin):
                     events.append(StreamReadable(stream.id))
             case frames.MaxStreamDataFrame():
-                if frame.limit > stream.send_limit:
-                    stream.send_limit = frame.limit
-                    self._schedule(stream)
-                if stream.send is Send.FINISHED and frame.received > stream.sent:
-                    stream.step_send(SendStep.DELIVERED)
+                self._sending.allow(stream, frame.limit, frame.received)
             case frames.ResetStreamFrame():
                 if self._inbox.reset(stream, frame.final_size):
                     events.append(StreamReset(stream.id, frame.code))
             case frames.StopSendingFrame():
-                if stream.send in (Send.OPEN, Send.FINISHING):
-                    self._reset(stream, frame.code)
+                if self._sending.stop(stream, frame.code):
                     events.append(StreamStopped(stream.id, frame.code))
             case frames.DatagramFrame():
                 events += self._inbox.datagram(stream, frame.data)
@@ -341,14 +317,14 @@ class Multiplexer:
 
     # Bookkeeping
 
-    def _stream_of(self, stream_id: int, events: list[Event], now: float) -> MuxStream | None:
+    def _stream_of(self, stream_id: int, events: list[Event]) -> MuxStream | None:
         """The stream a frame speaks of, opened if it is new; None when it has ended."""
         stream = self._streams.get(stream_id)
         if stream is not None or not self._streams.must_open(stream_id):
             return stream
         stream = self._add_stream(stream_id, Priority.INTERACTIVE)
         if self._leaving:
-            self._reset(stream, StreamCode.DRAINING)
+            self._sending.reset(stream, StreamCode.DRAINING)
             self.stop(stream_id, StreamCode.DRAINING)
         else:
             events.append(StreamOpened(stream_id))
@@ -356,7 +332,7 @@ class Multiplexer:
 
     def _add_stream(self, stream_id: int, priority: Priority) -> MuxStream:
         send_limit = 0 if self.peer is None else self.peer.max_stream_data
-        stream = MuxStream(stream_id, priority, self._pool, send_limit, self._config.initial_stream_window)
+        stream = MuxStream(stream_id, priority, self._sending.pool, send_limit, self._config.initial_stream_window)
         self._streams.add(stream)
         self._inbox.opened(stream)
         return stream
@@ -372,21 +348,6 @@ class Multiplexer:
                     self._streams.peer_limit = limit
                     self._outbox.limit(frames.MaxStreamsFrame(limit))
 
-    def _room(self, stream: MuxStream) -> int:
-        return max(0, self._pool.allowance - stream.outgoing.size)
-
-    def _schedule(self, stream: MuxStream) -> None:
-        if stream.wants_to_send:
-            self._outbox.scheduler.add(stream)
-
-    def _reset(self, stream: MuxStream, code: int) -> None:
-        if stream.send in (Send.OPEN, Send.FINISHING):
-            stream.reset_code = code
-            self._outbox.touch(stream)
-        stream.step_send(SendStep.RESET)
-        stream.outgoing.discard()
-        self._outbox.scheduler.forget(stream)
-
     def _words(self, reason: bytes) -> str:
         return reason[: self._config.max_reason].decode(errors="replace")
 
@@ -395,6 +356,6 @@ class Multiplexer:
         if by is Side.US:
             text = reason.encode()[: self._config.max_reason]
             self._last_message = frames.ConnectionCloseFrame(code, text).encode()
-        for part in (self._greeting, self._streams, self._refused, self._roomy, self._outbox.scheduler):
+        for part in (self._greeting, self._streams, self._sending, self._outbox.scheduler):
             part.clear()
         return [self._closed]

@@ -1,7 +1,6 @@
 """A session: the multiplexer driven over one link.
 
-All waiting is the link's and the loop's; all rules are the multiplexer's. Whatever changes the multiplexer asks for one
-flush in the loop's next turn, so that what happens together leaves together.
+All waiting is the link's and the loop's; all rules are the multiplexer's. Messages leave by `outflow.Outflow`.
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ from mayfly.mux.events import (
 )
 from mayfly.mux.multiplexer import Multiplexer
 from mayfly.runtime.introduction import LocalHello, PeerHello, heard, own_hello
+from mayfly.runtime.outflow import Outflow
 from mayfly.runtime.rate import Rates
 from mayfly.runtime.stream import Stream
 from mayfly.runtime.tasks import TaskSet
@@ -70,7 +70,7 @@ class Session:
         self._on_stream = on_stream
         self._on_datagram = on_datagram
         self._on_goaway: Callable[[float, str], None] = lambda _seconds, _reason: None
-        self._rates = rates
+        self._receive_limiter = None if rates is None else rates.receiving
         self._mux = Multiplexer(
             config,
             own_hello(config, hello),
@@ -78,12 +78,16 @@ class Session:
             hello_size=secrets.choice(_FIRST_MESSAGE),
             now=self._now(),
         )
+        self._outflow = Outflow(
+            self._mux,
+            link,
+            None if rates is None else rates.sending,
+            flushed=self._flushed,
+            dispatch=self._dispatch,
+        )
         self._streams: dict[int, Stream] = {}
         self._openers: deque[asyncio.Future[None]] = deque()
         self._throttled: dict[int, Stream] = {}
-        self._flush_handle: asyncio.Handle | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_due = 0.0
         self._rate_timer: asyncio.TimerHandle | None = None
         self._peer: asyncio.Future[PeerHello] = self._loop.create_future()
         self._end: asyncio.Future[SessionEnd] = self._loop.create_future()
@@ -104,8 +108,8 @@ class Session:
 
     async def start(self) -> PeerHello:
         """Exchange HELLO. Raises LinkLostError, or RemoteProtocolError for a peer that does not speak Mayfly."""
-        self._link.start(self._on_message, self._wake, self._on_lost)
-        self._wake()
+        self._link.start(self._on_message, self._outflow.wake, self._on_lost)
+        self._outflow.wake()
         either: list[asyncio.Future[Any]] = [self._peer, self._end]
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if self._peer.done():
@@ -150,7 +154,7 @@ class Session:
         Once, until there is an answer, unless `again`: that is for who does not wait for a lost question's repetition.
         """
         self._mux.prompt(self._now(), again=again)
-        self._wake()
+        self._outflow.wake()
 
     def on_goaway(self, callback: Callable[[float, str], None]) -> None:
         """Call back with seconds and reason (foreign text) when the peer says that it leaves."""
@@ -159,7 +163,7 @@ class Session:
     def go_away(self, seconds: float, reason: str) -> None:
         """Tell the peer that we take no new streams and leave within `seconds`."""
         self._mux.go_away(seconds, reason)
-        self._wake()
+        self._outflow.wake()
 
     async def close(self, code: ErrorCode = ErrorCode.NO_ERROR, reason: str = "") -> None:
         """End the session and its link. Streams that are still open are reset. Idempotent."""
@@ -208,26 +212,27 @@ class Session:
     def send_datagram(self, stream_id: int, payload: bytes) -> None:
         """Send a datagram of an open stream; dropped when it is too big or too many wait."""
         if self._mux.send_datagram(stream_id, payload):
-            self._wake()
+            self._outflow.wake()
 
     # For Stream
 
     def take(self, stream: Stream, limit: int) -> tuple[bytes, bool]:
         """Consume bytes of a stream, as far as the rate allows."""
         now = self._now()
-        if self._rates is not None and self._mux.readable(stream.id):
-            limit = min(limit, self._rates.receiving.available(now))
+        if self._receive_limiter is not None and self._mux.readable(stream.id):
+            limit = min(limit, self._receive_limiter.available(now))
             if limit <= 0:
                 self._throttled[stream.id] = stream
-                self._wait_for_rate(self._rates.receiving.wait(now))
+                if self._rate_timer is None:
+                    self._rate_timer = self._loop.call_later(self._receive_limiter.wait(now), self._on_rate)
                 return b"", False
         data, ended = self._mux.read(stream.id, limit, now)
         if data:
             self.bytes_received += len(data)
             self.last_active = now
-            if self._rates is not None:
-                self._rates.receiving.consume(len(data), now)
-            self._wake()
+            if self._receive_limiter is not None:
+                self._receive_limiter.consume(len(data), now)
+            self._outflow.wake()
         return data, ended
 
     def put(self, stream: Stream, data: bytes) -> int:
@@ -235,8 +240,12 @@ class Session:
         if taken := self._mux.write(stream.id, data):
             self.bytes_sent += taken
             self.last_active = self._now()
-            self._wake()
+            self._outflow.wake()
         return taken
+
+    def flush(self) -> None:
+        """Send now what is to be sent, as far as the link takes it."""
+        self._outflow.flush()
 
     def room(self, stream: Stream) -> int:
         """How many bytes `put` would take."""
@@ -249,17 +258,17 @@ class Session:
     def finish(self, stream: Stream) -> None:
         """Queue the end of a stream."""
         self._mux.finish(stream.id)
-        self._wake()
+        self._outflow.wake()
 
     def reset(self, stream: Stream, code: int) -> None:
         """Abort our half of a stream."""
         self._mux.reset(stream.id, code)
-        self._wake()
+        self._outflow.wake()
 
     def stop(self, stream: Stream, code: int) -> None:
         """Refuse the peer's half of a stream."""
         self._mux.stop(stream.id, code)
-        self._wake()
+        self._outflow.wake()
 
     def forget(self, stream: Stream) -> None:
         """No program holds the stream any more."""
@@ -275,71 +284,21 @@ class Session:
         self._dispatch(self._mux.receive_message(message, self._now()))
         if self._mux.round_trip is not None:
             self._measured.set()
-        self._wake()
+        self._outflow.wake()
 
     def _on_lost(self, reason: str) -> None:
         self._dispatch(self._mux.lose_link(reason))
 
-    def _wake(self) -> None:
-        """Flush in the loop's next turn."""
-        if self._flush_handle is None and not self._end.done():
-            self._flush_handle = self._loop.call_soon(self.flush)
-
-    def flush(self) -> None:
-        """Send now what is to be sent, as far as the link takes it."""
-        if self._flush_handle is not None:
-            self._flush_handle.cancel()
-            self._flush_handle = None
-        if self._end.done():
-            return
-        now = self._now()
-        # The link may pass on at once what it is given, and it calls back only when it has been full: so until it is.
-        while messages := self._mux.messages_to_send(budget := self._budget(now), now):
-            for message in messages:
-                budget -= len(message)
-                self._link.send(message)
-                if self._rates is not None:
-                    self._rates.sending.consume(len(message), now)
-            if budget > 0:
-                break
-        self._link.flush()
+    def _flushed(self) -> None:
         self._dispatch(self._mux.writable_events())
-        self._arm_timer()
         if not self._mux.open_streams:
             self._idle.set()
-
-    def _budget(self, now: float) -> int:
-        """Bytes that may be handed to the link now."""
-        budget = self._link.high_water - self._link.buffered_amount
-        if self._rates is None:
-            return budget
-        allowed = self._rates.sending.available(now)
-        if allowed < budget:
-            self._wait_for_rate(self._rates.sending.wait(now))
-        return min(budget, allowed)
-
-    def _wait_for_rate(self, seconds: float) -> None:
-        if self._rate_timer is None:
-            self._rate_timer = self._loop.call_later(seconds, self._on_rate)
 
     def _on_rate(self) -> None:
         self._rate_timer = None
         throttled, self._throttled = self._throttled, {}
         for stream in throttled.values():
             stream.on_readable()
-        self._wake()
-
-    def _arm_timer(self) -> None:
-        due = self._mux.next_timeout()  # mostly later than before; a timer that comes too early is the cheaper way
-        if due is not None and (self._timer is None or due < self._timer_due):
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer, self._timer_due = self._loop.call_at(due, self._on_timer), due
-
-    def _on_timer(self) -> None:
-        self._timer = None
-        self._dispatch(self._mux.handle_timeout(self._now()))
-        self.flush()
 
     # Events
 
@@ -348,13 +307,21 @@ class Session:
             match event:
                 case StreamReadable() | StreamWritable() | StreamReset() | StreamStopped():
                     if (stream := self._streams.get(event.stream_id)) is not None:
-                        stream.on_event(event)
+                        match event:
+                            case StreamReadable():
+                                stream.on_readable()
+                            case StreamWritable():
+                                stream.on_writable()
+                            case StreamReset():
+                                stream.on_reset(event.code)
+                            case StreamStopped():
+                                stream.on_stopped(event.code)
                 case StreamOpened():
                     stream = self._streams[event.stream_id] = Stream(self, event.stream_id)
                     self._on_stream(stream)
                 case DatagramReceived():
-                    if self._rates is not None:  # datagrams cannot be held back, but what follows them can
-                        self._rates.receiving.consume(len(event.data), self._now())
+                    if self._receive_limiter is not None:  # datagrams cannot be held back, but what follows them can
+                        self._receive_limiter.consume(len(event.data), self._now())
                     self._on_datagram(event.stream_id, event.data)
                 case _:
                     self._dispatch_session(event)
@@ -379,11 +346,9 @@ class Session:
 
     def _finish(self, end: SessionEnd) -> None:
         """The multiplexer is closed: say the last word, let every waiter know, free the link."""
-        for message in self._mux.messages_to_send(1, self._now()):
-            self._link.send(message)
-        for timer in (self._flush_handle, self._timer, self._rate_timer):
-            if timer is not None:
-                timer.cancel()
+        self._outflow.stop()
+        if self._rate_timer is not None:
+            self._rate_timer.cancel()
         self._end.set_result(end)
         for stream in list(self._streams.values()):
             stream.on_reset(StreamCode.CONNECTION_RESET)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mayfly.config import StreamHeaderConfig
 from mayfly.errors import StreamCode, StreamResetError
-from mayfly.mux.events import Priority, StreamReadable, StreamReset, StreamStopped, StreamWritable
+from mayfly.mux.events import Priority
 from mayfly.wire.header import Answer, Header, HeaderError, UnknownServiceError, take_prefixed
 
 if TYPE_CHECKING:
@@ -214,18 +214,6 @@ class Stream:
         return self._handler
 
     # For the session
-
-    def on_event(self, event: StreamReadable | StreamWritable | StreamReset | StreamStopped) -> None:
-        """The multiplexer tells of this stream."""
-        match event:
-            case StreamReadable():
-                self.on_readable()
-            case StreamWritable():
-                self.on_writable()
-            case StreamReset():
-                self.on_reset(event.code)
-            case StreamStopped():
-                self.on_stopped(event.code)
 
     def on_readable(self) -> None:
         """The multiplexer has something to read."""

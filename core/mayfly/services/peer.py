@@ -59,8 +59,6 @@ class PeerOptions:
     """How long transfers may go on after the first Ctrl-C."""
 
     engine: str = "auto"
-    unsafe_logging: bool = False
-    """Whether logs may hold addresses."""
 
 
 async def run_peer(options: PeerOptions, reporter: Reporter, codes: CodeReader, shutdown: Shutdown, work: Work) -> None:

@@ -48,7 +48,6 @@ class Reader:
         self._requests: deque[SendRequest] = deque()
         self._requested = asyncio.Event()
         self._running = RunningHash()
-        self._running_index = -1
         self._closing = False
         self._failed = False
         self.error: SourceError | None = None
@@ -103,13 +102,12 @@ class Reader:
 
     def _hash_prefix(self, request: HashPrefix) -> PrefixHashed:
         self._running = self._blocks.hash_prefix(request.index, request.offset)
-        self._running_index = request.index
         whole = self._running.length == request.offset
         return PrefixHashed(request.index, self._running.digest() if whole else b"")
 
     def _read(self, request: Read) -> BlockRead:
         if request.offset == 0:
-            self._running, self._running_index = RunningHash(), request.index
+            self._running = RunningHash()
         got = self._blocks.read(request.index, request.size, self._running, last=request.last)
         self._running = got.running
         return BlockRead(request.index, got.data, got.running.digest(), got.ended)

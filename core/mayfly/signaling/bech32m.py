@@ -30,7 +30,7 @@ _FEEDBACK = tuple(_feedback(top) for top in range(32))
 
 
 class Bech32Error(ValueError):
-    """The text is not bech32m, or its data are not whole bytes with zero padding."""
+    """A character is not bech32m's, or the data are not whole bytes with zero padding."""
 
 
 class Checksum:
@@ -70,28 +70,6 @@ def encode(hrp: str, symbols: Sequence[int]) -> str:
     checksum = Checksum(hrp)
     checksum.feed(symbols)
     return hrp + SEPARATOR + "".join(ALPHABET[symbol] for symbol in [*symbols, *checksum.symbols()])
-
-
-def decode(text: str) -> tuple[str, list[int]]:
-    """Give the human-readable part in lower case, and the 5-bit values without the checksum.
-
-    Raises Bech32Error, also for mixed case (BIP-173).
-    """
-    if not all("!" <= character <= "~" for character in text):
-        raise Bech32Error("a character is not printable ASCII")
-    if text.lower() != text and text.upper() != text:
-        raise Bech32Error("upper and lower case are mixed")
-    hrp, separator, data = text.lower().rpartition(SEPARATOR)
-    if not separator or not hrp:
-        raise Bech32Error("there is no human-readable part")
-    symbols = values(data)
-    if len(symbols) < CHECKSUM_LENGTH:
-        raise Bech32Error("the checksum is missing")
-    checksum = Checksum(hrp)
-    checksum.feed(symbols)
-    if not checksum.fits:
-        raise Bech32Error("the checksum does not fit")
-    return hrp, symbols[:-CHECKSUM_LENGTH]
 
 
 def values(data: str) -> list[int]:

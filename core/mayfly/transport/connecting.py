@@ -12,8 +12,7 @@ from mayfly.transport.base import Link
 L = TypeVar("L", bound=Link)
 
 PATH_GONE = "the path to the other side is gone"
-OUR_FAULT = "an error in this program ended the link"
-"""Why an open link was lost; `mayfly.sctp.endings` has the others."""
+"""Why an open link was lost; `mayfly.sctp.endings` and `mayfly.transport.mailbox` have the others."""
 
 
 def deadline_of_the_rest(begin: float, patience: float, brief: float, now: float) -> float:

@@ -7,13 +7,15 @@ from collections import deque
 from collections.abc import Callable
 
 TOO_MANY_EARLY = "the other side sent more than is kept before the session starts"
+OUR_FAULT = "an error in this program ended the link"
 
 
 class Mailbox:
     """Hands messages, room and the end of a link to whoever called `start()`, never from inside one of its own calls.
 
     `lost` comes after every message that arrived before it, and not at all after `close()`. At most `max_early` bytes
-    are kept until then; a far end that sends more loses the link.
+    are kept until then; a far end that sends more loses the link. A receiver that raises loses it too: what is below
+    knows nothing of us, and would blame the far end.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, max_early: int) -> None:
@@ -52,7 +54,10 @@ class Mailbox:
         if self.ended:
             return
         if self._flowing and self._receive is not None:
-            self._receive(message)
+            try:
+                self._receive(message)
+            except Exception as error:
+                self._blame_ourselves(error)
             return
         # A message of no bytes costs memory too, so each is counted with its bookkeeping.
         self._early_bytes += len(message) + 64
@@ -81,12 +86,20 @@ class Mailbox:
         self._receive = self._writable = None
 
     def _flush(self) -> None:
-        while self._early and not self._closed and self._receive is not None:
-            self._receive(self._early.popleft())
+        try:
+            while self._early and not self._closed and self._receive is not None:
+                self._receive(self._early.popleft())
+        except Exception as error:
+            self._blame_ourselves(error)
         self._early_bytes = 0
         self._flowing = True
         if self._reason is not None:
             self._tell()
+
+    def _blame_ourselves(self, error: Exception) -> None:
+        self._loop.call_exception_handler({"message": "a link's receiver failed", "exception": error})
+        self._early.clear()
+        self.end(OUR_FAULT)
 
     def _tell(self) -> None:
         if not self._closed and self._lost is not None and self._reason is not None:

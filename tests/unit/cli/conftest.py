@@ -18,7 +18,8 @@ from mayfly.runtime.control_client import ControlClient
 from mayfly.runtime.events import CodeReader, Connected, Reporter
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.signaling.description import Kind
-from mayfly_cli import running
+from mayfly_broker.options import BrokerOptions
+from mayfly_cli import running, serving
 from mayfly_cli.main import app
 from unit.cli.played import Played
 
@@ -110,6 +111,19 @@ def client_program(monkeypatch: pytest.MonkeyPatch) -> FakeProgram:
     vars(module)["run_client"] = program.run
     monkeypatch.setitem(sys.modules, "mayfly_client.app", module)
     return program
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[BrokerOptions]:
+    """What brokers were told; none of them runs."""
+    seen: list[BrokerOptions] = []
+
+    def serve(options: BrokerOptions, *_: Any) -> int:
+        seen.append(options)
+        return 0
+
+    monkeypatch.setattr(serving, "serve", serve)
+    return seen
 
 
 Typing = Callable[[str], None]

@@ -4,35 +4,21 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mayfly_broker.config import BrokerConfig
 from mayfly_broker.options import BrokerOptions, Place, Tls
-from mayfly_cli import broker, serving
+from mayfly_cli import broker
 from unit.cli.conftest import Command
 
 
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[BrokerOptions]:
-    """What `serve` was called with."""
-    seen: list[BrokerOptions] = []
-
-    def serve(options: BrokerOptions, *_: Any) -> int:
-        seen.append(options)
-        return 0
-
-    monkeypatch.setattr(serving, "serve", serve)
-    return seen
-
-
-def test_the_defaults(mayfly: Command, told: list[BrokerOptions]) -> None:
+def test_the_defaults(mayfly: Command, served: list[BrokerOptions]) -> None:
     assert mayfly("broker").exit_code == 0
-    assert told == [BrokerOptions()]
+    assert served == [BrokerOptions()]
 
 
-def test_everything(mayfly: Command, told: list[BrokerOptions]) -> None:
+def test_everything(mayfly: Command, served: list[BrokerOptions]) -> None:
     arguments = (
         *("--listen", "[::]:8443", "--metrics-listen", "127.0.0.1:9", "--tls-cert", "/c.pem", "--tls-key", "/k.pem"),
         *("--trusted-proxy", "10.0.0.1/8", "--trusted-proxy", "::1", "--store", "redis://localhost/1", "--access-log"),
@@ -40,7 +26,7 @@ def test_everything(mayfly: Command, told: list[BrokerOptions]) -> None:
         *("--prefix-rate", "9/s", "--prefix-connections", "10", "--grace", "11s"),
     )
     assert mayfly("broker", *arguments).exit_code == 0
-    (options,) = told
+    (options,) = served
     assert options.listen == Place("::", 8443)
     assert options.listen.text == "[::]:8443"
     assert options.metrics == Place("127.0.0.1", 9)
@@ -71,11 +57,11 @@ def test_everything(mayfly: Command, told: list[BrokerOptions]) -> None:
         ("--grace", "soon"),
     ],
 )
-def test_what_cannot_be_understood(mayfly: Command, told: list[BrokerOptions], arguments: tuple[str, ...]) -> None:
+def test_what_cannot_be_understood(mayfly: Command, served: list[BrokerOptions], arguments: tuple[str, ...]) -> None:
     result = mayfly("broker", *arguments)
     assert result.exit_code == 2
     assert arguments[0] in result.output
-    assert not told
+    assert not served
 
 
 def test_a_socket_path() -> None:

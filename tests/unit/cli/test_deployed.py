@@ -5,32 +5,17 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from mayfly_broker.options import BrokerOptions, Place
-from mayfly_cli import serving
 from mayfly_relay.options import RelayOptions
 from support.programs import ROOT
 from unit.cli.conftest import Command, FakeProgram
 
 DEPLOY = ROOT / "deploy"
 DAY = 24 * 3600
-
-
-@pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> list[BrokerOptions]:
-    """What brokers were told."""
-    seen: list[BrokerOptions] = []
-
-    def serve(options: BrokerOptions, *_: Any) -> int:
-        seen.append(options)
-        return 0
-
-    monkeypatch.setattr(serving, "serve", serve)
-    return seen
 
 
 def unit(name: str) -> list[str]:

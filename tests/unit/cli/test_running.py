@@ -114,7 +114,7 @@ def test_a_client_that_leaves_before_it_is_connected_was_interrupted(
     assert mayfly("client", "--json").exit_code == code
 
 
-def test_machines_that_hang_up_make_the_program_drain(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machines_that_hang_up_make_the_program_drain() -> None:
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "w") as stream:

@@ -35,7 +35,7 @@ def test_every_shared_option(mayfly: Command, client_program: FakeProgram) -> No
     result = mayfly(
         "client", "x", "--bind", "192.0.2.1", "--bind", "::1", "--stun", "s.example:1", "--stun", "t.example",
         "--turn", "turn:u:p@t.example", "--ip-policy", "public-only", "--dtls-role", "server", "--ordered",
-        "--engine", "aiortc", "--unsafe-logging", "--loop", "asyncio",
+        "--engine", "aiortc", "--loop", "asyncio",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     assert link(client_program) == LinkSettings(
@@ -47,7 +47,6 @@ def test_every_shared_option(mayfly: Command, client_program: FakeProgram) -> No
         ordered=True,
     )
     assert client_program.last.engine == "aiortc"
-    assert client_program.last.unsafe_logging is True
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from pathlib import Path
 
 import pytest
 
@@ -70,7 +69,7 @@ def test_what_makes_no_sense(mayfly: Command, relay_program: FakeProgram, argume
 
 
 def test_a_password_on_the_command_line_is_warned_of(
-    mayfly: Command, relay_program: FakeProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    mayfly: Command, relay_program: FakeProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = "socks5://anna:s3cret@127.0.0.1:1080"
     warned = mayfly("relay", "--upstream", url)

@@ -210,7 +210,7 @@ async def test_a_login_is_required_where_one_is_set(proxies: Proxies, apps: Appl
     assert await app.everything() == b"\x05\x02\x01\x00" + told(Reply.NOT_ALLOWED)[2:]
 
 
-async def test_a_handshake_has_its_time(proxies: Proxies, apps: Applications, dialler: FakeDialler) -> None:
+async def test_a_handshake_has_its_time(proxies: Proxies, apps: Applications) -> None:
     listener = await proxies.start(config=SocksConfig(handshake_timeout=0.01))
     app = await apps.start(listener, b"\x05")
     assert await app.everything() == b""

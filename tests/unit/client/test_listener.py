@@ -23,7 +23,7 @@ async def test_port_0_takes_a_free_one_and_tells_it(listener: ProxyListener) -> 
     assert listener.connections == 0
 
 
-async def test_ipv6(proxies: Proxies, apps: Applications, dialler: FakeDialler) -> None:
+async def test_ipv6(proxies: Proxies, apps: Applications) -> None:
     listener = await proxies.start("::1")
     assert listener.address == f"[::1]:{listener.port}"
     app = await apps.start(listener, GREETING, "::1")

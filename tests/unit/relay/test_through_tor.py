@@ -37,9 +37,6 @@ class FakeTor:
             raise TorError("Tor is not ready: starting tor.")
         return "127.0.0.1", self._port
 
-    async def new_identity(self) -> float:
-        return 0.0
-
     async def circuits(self) -> tuple[Circuit, ...]:
         if not self._port:
             raise TorError("Tor is not ready: starting tor.")

@@ -103,7 +103,7 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def neighbour(server: Server) -> Iterator[Server]:
+def neighbour() -> Iterator[Server]:
     """Another machine, as far as addresses go."""
     neighbour = Server("127.0.0.2")
     yield neighbour

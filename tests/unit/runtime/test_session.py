@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -12,11 +11,10 @@ import pytest
 from mayfly.config import MuxConfig
 from mayfly.errors import ErrorCode, LinkLostError, RemoteProtocolError, Reply, StreamCode, StreamResetError
 from mayfly.mux.events import Priority, Side
-from mayfly.runtime.introduction import LocalHello, own_hello
+from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.rate import ByteLimiter, Rates
 from mayfly.runtime.session import Session
 from mayfly.runtime.stream import Stream
-from mayfly.transport.base import PathInfo
 from mayfly.transport.memory import MemoryPath, memory_links
 from mayfly.wire.address import Destination
 from mayfly.wire.header import Answer, Header, Service
@@ -220,7 +218,7 @@ async def test_a_lost_link_resets_every_stream_at_once() -> None:
         assert client.session.open_streams == 0
 
 
-async def test_a_silent_link_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_link_is_noticed() -> None:
     config = MuxConfig(ping_after=0.02, dead_after=0.06)
     async with joined(config=config) as (client, relay):
         client.link.silence()
@@ -316,76 +314,3 @@ async def test_priorities_reach_the_multiplexer() -> None:
         bulk.reset()
         with pytest.raises(StreamResetError):
             await writing
-
-
-class AbsorbingLink:
-    """A link whose engine passes everything on at once, and so is never full and never calls back."""
-
-    offerer = True
-    max_message = 262_144
-    high_water = 8 * 1024
-    buffered_amount = 0
-
-    def __init__(self) -> None:
-        self.sent: list[bytes] = []
-        self.flushed = 0
-        self.receive: Callable[[bytes], None] = lambda _message: None
-
-    def start(
-        self, receive: Callable[[bytes], None], writable: Callable[[], None], lost: Callable[[str], None]
-    ) -> None:
-        self.receive = receive
-
-    def send(self, message: bytes) -> None:
-        self.sent.append(message)
-
-    def flush(self) -> None:
-        self.flushed = len(self.sent)
-
-    def path(self) -> PathInfo:
-        return PathInfo(None, None, None, 0, 0)
-
-    async def close(self) -> None:
-        pass
-
-
-async def absorbed() -> tuple[Session, AbsorbingLink]:
-    """A session that has started on such a link."""
-    link = AbsorbingLink()
-    session = Session(
-        link,
-        LocalHello(role=Role.CLIENT),
-        config=MuxConfig(),
-        on_stream=lambda _stream: None,
-        on_datagram=lambda _id, _data: None,
-    )
-    starting = asyncio.get_running_loop().create_task(session.start())
-    await asyncio.sleep(0)
-    link.receive(own_hello(MuxConfig(), LocalHello(role=Role.RELAY)).encode().encode())
-    await starting
-    return session, link
-
-
-async def test_what_is_flushed_leaves_at_once_and_once() -> None:
-    session, link = await absorbed()
-    stream = await session.open_stream(CHAT)
-    stream.put(bytes(1000))
-    before = len(link.sent)
-    stream.flush()
-    assert len(link.sent) == link.flushed == before + 1
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert len(link.sent) == before + 1
-    await session.close()
-    session.flush()
-    assert link.flushed <= len(link.sent) == before + 2, "after the last word nothing is sent"
-
-
-async def test_a_link_that_is_never_full_gets_everything() -> None:
-    session, link = await absorbed()
-    stream = await session.open_stream(CHAT)
-    stream.put(bytes(60_000))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert sum(map(len, link.sent)) > 60_000
-    await session.close()

@@ -35,7 +35,7 @@ def source(tmp_path: Path) -> Source:
     return scan([tmp_path / "x"])
 
 
-async def test_the_user_is_asked_and_may_decline(source: Source, tmp_path: Path) -> None:
+async def test_the_user_is_asked_and_may_decline(source: Source) -> None:
     async with transferring(source, Reason.USER) as pair:
         results = await pair.results()
     assert [(result.outcome, result.reason) for result in results] == [(Outcome.DECLINED, Reason.USER)] * 2

@@ -113,10 +113,14 @@ def test_breaks_do_not_matter(data: st.DataObject) -> None:
     assert find(text).codes == [SYMBOLS]
 
 
-@given(st.text() | st.text("mf1 qpzry-\n>"))
-def test_any_text(text: str) -> None:
-    for symbols in find(text).codes:
-        assert bech32m.decode(bech32m.encode("mf", symbols)) == ("mf", symbols)
+pieces = st.sampled_from([TEXT, TEXT.upper(), TEXT[:-1], TEXT[3:], "mf1", "m", "q", " ", "\n> ", "."])
+
+
+@given(st.text() | st.text("mf1 qpzry-\n>") | st.lists(pieces, max_size=8).map("".join))
+def test_no_text_holds_a_code_that_nobody_put_there(text: str) -> None:
+    codes = find(text).codes
+    assert all(symbols == SYMBOLS for symbols in codes)
+    assert len(codes) <= text.lower().count(TEXT[3:])
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_each_of_several_has_a_folder_and_the_next_one_takes_the_first_that_is_f
     third.release()
 
 
-def test_a_temporary_one_goes(tmp_path: Path) -> None:
+def test_a_temporary_one_goes() -> None:
     directory = TorDirectory(None)
     assert directory.path.is_dir()
     directory.release()

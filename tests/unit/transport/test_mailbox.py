@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from mayfly.transport.mailbox import TOO_MANY_EARLY, Mailbox
+from mayfly.transport.mailbox import OUR_FAULT, TOO_MANY_EARLY, Mailbox
 
 
 def mailbox(max_early: int = 10_000) -> Mailbox:
@@ -92,3 +92,26 @@ async def test_starting_twice_is_our_own_mistake() -> None:
     box.start(lambda _: None, nothing, lambda _: None)
     with pytest.raises(RuntimeError):
         box.start(lambda _: None, nothing, lambda _: None)
+
+
+@pytest.mark.parametrize("early", [True, False])
+async def test_a_receiver_that_fails_loses_the_link_and_is_reported_once(early: bool) -> None:
+    box, seen, reported = mailbox(), list[object](), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context["exception"]))
+    mistake = ZeroDivisionError()
+
+    def receive(message: bytes) -> None:
+        seen.append(message)
+        raise mistake
+
+    if not early:
+        box.start(receive, nothing, seen.append)
+        await asyncio.sleep(0)
+    box.deliver(b"1")
+    box.deliver(b"2")
+    if early:
+        box.start(receive, nothing, seen.append)
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert seen == [b"1", OUR_FAULT]
+    assert reported == [mistake] and box.ended

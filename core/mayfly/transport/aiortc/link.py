@@ -16,12 +16,10 @@ from mayfly.transport.aiortc.ice import LinkConnection
 from mayfly.transport.aiortc.sctp import LinkSctp
 from mayfly.transport.aiortc.stock_sctp import StockSctp
 from mayfly.transport.base import LinkSettings, PathInfo
-from mayfly.transport.connecting import OUR_FAULT, PATH_GONE
+from mayfly.transport.connecting import PATH_GONE
 from mayfly.transport.highwater import LEAST, HighWater
 from mayfly.transport.mailbox import Mailbox
-
-_ROOM_CHECK = 0.2
-"""Seconds between looks for room while there is none, should no acknowledgement have told of it."""
+from mayfly.transport.roomwatch import RoomWatch
 
 
 class AiortcLink:
@@ -51,7 +49,7 @@ class AiortcLink:
             self._sctp = StockSctp(dtls, self, self._limits, ordered=settings.ordered)
         self._open: asyncio.Future[str | None] = self._loop.create_future()
         self._quiet = asyncio.Event()
-        self._room_timer: asyncio.TimerHandle | None = None
+        self._watch = RoomWatch(self._loop, self.progressed)
         self._sent = self._received = 0
         dtls.on("statechange", self._dtls_changed)
 
@@ -93,8 +91,8 @@ class AiortcLink:
         self._sent += len(message)
         self._sctp.send_message(message)
         # The mark may fall before anything leaves, and whoever then finds no room must be told of it.
-        if self._room_timer is None and self.buffered_amount > LEAST // 2:
-            self._room_timer = self._loop.call_later(_ROOM_CHECK, self._look_for_room)
+        if not self._watch.on and self.buffered_amount > LEAST // 2:
+            self._watch.begin()
 
     def flush(self) -> None:
         """Let what was sent leave at once."""
@@ -116,7 +114,7 @@ class AiortcLink:
         """End the link: let what was sent arrive, tell the far end, and free sockets and tasks. Idempotent."""
         ended = self._mailbox.ended
         self._mailbox.close()
-        self._stop_room_timer()
+        self._watch.stop()
         try:
             if not ended and self._sctp.unacknowledged:
                 self._quiet.clear()
@@ -145,18 +143,13 @@ class AiortcLink:
     def received(self, message: bytes) -> None:
         """A whole message has arrived."""
         self._received += len(message)
-        try:
-            self._mailbox.deliver(message)
-        except Exception as error:
-            # This runs inside SCTP, which would blame the far end for a fault of ours.
-            self._loop.call_exception_handler({"message": "a link's receiver failed", "exception": error})
-            self.failed(OUR_FAULT)
+        self._mailbox.deliver(message)
 
     def progressed(self) -> None:
         """Something has left or was acknowledged."""
         self._high_water.moved(self._sent - self.buffered_amount, self._loop.time())
-        if self._room_timer is not None and self.buffered_amount <= self.high_water // 2:
-            self._stop_room_timer()
+        if self._watch.on and self.buffered_amount <= self.high_water // 2:
+            self._watch.stop()
             # Not from inside SCTP, where a session that sends at once would recurse.
             self._loop.call_soon(self._mailbox.writable)
         if not self._sctp.unacknowledged:
@@ -164,7 +157,7 @@ class AiortcLink:
 
     def failed(self, reason: str) -> None:
         """The association has ended, or has to."""
-        self._stop_room_timer()
+        self._watch.stop()
         self._quiet.set()
         if not self._open.done():
             self._open.set_result(reason)
@@ -173,15 +166,6 @@ class AiortcLink:
     def _dtls_changed(self) -> None:
         if not self._dtls.connected:
             self.failed(PATH_GONE if self._connection.gone else CLOSED)
-
-    def _look_for_room(self) -> None:
-        self._room_timer = self._loop.call_later(_ROOM_CHECK, self._look_for_room)
-        self.progressed()
-
-    def _stop_room_timer(self) -> None:
-        if self._room_timer is not None:
-            self._room_timer.cancel()
-            self._room_timer = None
 
 
 def _local_type(local: IceCandidate, remote: IceCandidate) -> CandidateType:

@@ -10,17 +10,15 @@ import webrtc
 from mayfly.sctp.endings import CLOSED, NOT_BINARY, SEND_FAILED, TOO_BIG
 from mayfly.signaling.description import CandidateType
 from mayfly.transport.base import LinkSettings, PathInfo
-from mayfly.transport.connecting import OUR_FAULT, PATH_GONE
+from mayfly.transport.connecting import PATH_GONE
 from mayfly.transport.highwater import LEAST, HighWater
 from mayfly.transport.mailbox import Mailbox
+from mayfly.transport.roomwatch import RoomWatch
 from mayfly.transport.wrtc.connection import NativeConnection, address_of, type_of
 
 _SPAN = 0.02
 """Seconds of the rate that may wait: what makes room comes from another thread, later than in an engine of ours. More
 must not wait, for on a slow path a sign of life would come behind it too late."""
-
-_ROOM_CHECK = 0.2
-"""Seconds between looks for room while there is none: `bufferedamountlow` has failed to come for others."""
 
 
 class WrtcLink:
@@ -37,7 +35,7 @@ class WrtcLink:
         self._sent = self._received = 0
         self._round_trip: float | None = None
         self._measuring: asyncio.Task[None] | None = None
-        self._room_timer: asyncio.TimerHandle | None = None
+        self._watch = RoomWatch(self._loop, self._look_for_room)  # `bufferedamountlow` has failed to come for others
         self._ended = asyncio.Event()
         self._channel.buffered_amount_low_threshold = self.high_water // 2
         self._channel.on("message", self._on_message)
@@ -87,8 +85,8 @@ class WrtcLink:
             return
         self._sent += len(message)
         # The mark may fall before anything leaves, and whoever then finds no room must be told of it.
-        if self._room_timer is None and self._channel.buffered_amount > LEAST // 2:
-            self._room_timer = self._loop.call_later(_ROOM_CHECK, self._check_room)
+        if not self._watch.on and self._channel.buffered_amount > LEAST // 2:
+            self._watch.begin()
 
     def flush(self) -> None:
         """Nothing waits for the loop."""
@@ -108,7 +106,7 @@ class WrtcLink:
         """End the link: let what was sent leave, tell the far end, and free everything. Idempotent."""
         ended = self._mailbox.ended
         self._mailbox.close()
-        self._stop_room_timer()
+        self._watch.stop()
         if self._measuring is not None:
             self._measuring.cancel()
             await asyncio.wait({self._measuring})
@@ -135,23 +133,15 @@ class WrtcLink:
             self._fail(TOO_BIG)
         else:
             self._received += len(message)
-            try:
-                self._mailbox.deliver(message)
-            except Exception as error:
-                self._loop.call_exception_handler({"message": "a link's receiver failed", "exception": error})
-                self._fail(OUR_FAULT)
+            self._mailbox.deliver(message)
 
     def _on_close(self) -> None:
         self._ended.set()
         self._fail(CLOSED)
 
     def _fail(self, reason: str) -> None:
-        self._stop_room_timer()
+        self._watch.stop()
         self._mailbox.end(reason)
-
-    def _check_room(self) -> None:
-        self._room_timer = self._loop.call_later(_ROOM_CHECK, self._check_room)
-        self._look_for_room()
 
     def _look_for_room(self) -> None:
         waiting = self._channel.buffered_amount
@@ -159,10 +149,5 @@ class WrtcLink:
         enough = self.high_water // 2
         self._channel.buffered_amount_low_threshold = enough
         if waiting <= enough:
-            self._stop_room_timer()
+            self._watch.stop()
             self._mailbox.writable()
-
-    def _stop_room_timer(self) -> None:
-        if self._room_timer is not None:
-            self._room_timer.cancel()
-            self._room_timer = None

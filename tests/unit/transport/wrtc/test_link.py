@@ -84,7 +84,7 @@ async def test_who_found_no_room_is_told_of_it_though_the_mark_fell(monkeypatch:
         carrier.link._look_for_room()
     carrier.link.send(bytes(10))
     assert carrier.link.high_water == 32 * KIB
-    assert carrier.link._room_timer is not None
+    assert carrier.link._watch.on
 
 
 async def test_a_slow_path_keeps_little_waiting_and_a_fast_one_enough(monkeypatch: pytest.MonkeyPatch) -> None:
