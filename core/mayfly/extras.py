@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from importlib.metadata import Distribution, PackageNotFoundError
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -26,6 +25,8 @@ def how_to_install(extra: str) -> str:
 
 def _origin() -> str | None:
     """The URL of the clone or file that was installed (direct_url.json, PEP 610); None if it was a package index."""
+    from importlib.metadata import Distribution, PackageNotFoundError  # noqa: PLC0415 - 15 ms that --help need not spend
+
     try:
         text = Distribution.from_name(NAME).read_text("direct_url.json")
     except PackageNotFoundError:
