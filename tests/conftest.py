@@ -1,4 +1,5 @@
-"""What all tests share: the `needs` marker, for tests that drive a real program, and no deadline for an example."""
+"""What all tests share: the `needs` marker, for tests that drive a real program, an end for each test that hangs, and no
+deadline for an example."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ import pytest
 from hypothesis import settings
 
 from support.programs import find_program
+
+pytest_plugins = ["support.hung"]
 
 # How long one example takes says more about the machine than about the code: beside others it fails now and then.
 settings.register_profile("house", deadline=None)

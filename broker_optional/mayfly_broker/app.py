@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator
 from aiohttp import web
 
 from mayfly.errors import ListenError, UsageError
+from mayfly.extras import how_to_install
 from mayfly.runtime.events import Draining, Listening, Reporter, Warned
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.runtime.tasks import TaskSet, first_of, rest
@@ -85,8 +86,8 @@ async def _store(options: BrokerOptions) -> Store:
     try:
         from mayfly_broker.redis_store import open_redis  # noqa: PLC0415 - an extra, loaded where it is asked for
     except ModuleNotFoundError as error:
-        raise UsageError("The package redis, which a store on Redis needs, is not installed.",
-                         hint="Install Mayfly with it: pip install 'mayfly-relay[redis]'.") from error  # fmt: skip
+        message = "The package redis, which a store on Redis needs, is not installed."
+        raise UsageError(message, hint=how_to_install("redis")) from error
     return await open_redis(options.store, options.config)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from mayfly.errors import UsageError
+from mayfly.extras import how_to_install
 from mayfly.signaling.description import Description
 from mayfly.transport.base import Engine, LinkSettings, PendingAnswer, PendingOffer
 from mayfly.transport.wrtc.lacks import lacking
@@ -27,12 +28,9 @@ def make_engine(name: str) -> Engine:
         case "wrtc" if native_installed():
             return _wrtc()
         case "wrtc":
-            raise UsageError(
-                "the engine wrtc is not installed",
-                hint="install it with: pip install 'mayfly-relay[native]'",
-            )
+            raise UsageError("The engine wrtc is not installed.", hint=how_to_install("native"))
         case _:
-            raise UsageError("there is no such engine", hint=f"choose one of: {', '.join(ENGINES)}")
+            raise UsageError("There is no such engine.", hint=f"Choose one of: {', '.join(ENGINES)}")
 
 
 def native_installed() -> bool:

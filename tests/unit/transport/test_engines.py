@@ -7,6 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from mayfly.errors import UsageError
+from mayfly.extras import how_to_install
 from mayfly.transport import engines
 from mayfly.transport.base import IpPolicy, LinkSettings
 from mayfly.transport.engines import make_engine, missed_by_native
@@ -34,7 +35,7 @@ def test_without_its_package_the_native_engine_says_how_to_install_it(monkeypatc
     monkeypatch.setattr(engines, "native_installed", lambda: False)
     with pytest.raises(UsageError, match="not installed") as caught:
         make_engine("wrtc")
-    assert "mayfly-relay[native]" in caught.value.hint
+    assert caught.value.hint == how_to_install("native")
     assert missed_by_native("auto", BOUND) is None
     assert engines._best(LinkSettings()).name == "aiortc"
 

@@ -1,0 +1,38 @@
+"""How Mayfly is installed once more, with one of its extras, the way it was installed here."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+NAME = "mayfly-relay"
+
+
+def how_to_install(extra: str) -> str:
+    """A hint with the command to type. The clone is named where it is still there."""
+    origin = _origin()
+    if origin is None:
+        return f"Install it: {_pip(f'{NAME}[{extra}]')}"
+    scheme, _, path, *_ = urlsplit(origin)
+    folder = Path(unquote(path))
+    if scheme != "file" or not (folder / "pyproject.toml").is_file():
+        return f"Install it, in the clone of Mayfly: {_pip(f'.[{extra}]')}"
+    return f"Install it: {_pip(f'{folder}[{extra}]')}"
+
+
+def _origin() -> str | None:
+    """The URL of the clone or file that was installed (direct_url.json, PEP 610); None if it was a package index."""
+    from importlib.metadata import Distribution, PackageNotFoundError  # noqa: PLC0415 - 15 ms that --help need not spend
+
+    try:
+        text = Distribution.from_name(NAME).read_text("direct_url.json")
+    except PackageNotFoundError:
+        return ""  # run from a clone, without being installed
+    return None if text is None else str(json.loads(text)["url"])
+
+
+def _pip(what: str) -> str:
+    return shlex.join([sys.executable, "-m", "pip", "install", what])
