@@ -16,7 +16,14 @@ from mayfly.mux.states import Send
 from mayfly.mux.stream import MuxStream
 from mayfly.wire import frames as f
 
-CONFIG = replace(MuxConfig(), max_message=4 * KIB, send_floor=4 * KIB, send_buffer=16 * KIB, send_pool=1024 * KIB)
+CONFIG = replace(
+    MuxConfig(),
+    usual_message=4 * KIB,
+    max_message=4 * KIB,
+    send_floor=4 * KIB,
+    send_buffer=16 * KIB,
+    send_pool=1024 * KIB,
+)
 
 
 class Desk:
