@@ -8,9 +8,16 @@ from functools import cache
 
 import pytest
 
-from mayfly.config import EngineConfig, MuxConfig, SpliceConfig
-from mayfly.meetconfig import OnionConfig
+from mayfly.config import MIB, ChatConfig, EngineConfig, FilesConfig, LinkConfig, MuxConfig, SpliceConfig
+from mayfly.files.records import BLOCK
+from mayfly.meetconfig import OnionConfig, PoolConfig
+from mayfly.services.peer import PeerOptions
+from mayfly.transport.base import LinkSettings
+from mayfly_cli.chat import PATIENCE
+from mayfly_client.options import ClientOptions
 from mayfly_relay.limits import RelayLimits, UdpLimits
+from mayfly_relay.options import RelayOptions
+from mayfly_relay.policy import MAIL_PORTS
 from support.programs import ROOT
 
 CLAIMS = "core/CLAIMS.md"
@@ -65,6 +72,36 @@ def test_the_memory_that_the_threats_state_is_the_configuration_s(name: str, byt
     assert found
     stated = float(found[1])
     assert abs(bytes_at_most / (1 << 20) - stated) <= (0.005 if "." in found[1] else 0.5)
+
+
+LINK = LinkSettings()
+MINUTE = 60.0
+
+
+@pytest.mark.parametrize(
+    ("said", "is_so"),
+    [
+        ("within 15 minutes is replaced", LinkConfig().offer_lifetime == 15 * MINUTE),
+        ("Codes are good for 15 minutes", LinkConfig().offer_lifetime == 15 * MINUTE),
+        ("The relay stays for an hour", RelayOptions(link=LINK).lifetime == 60 * MINUTE),
+        ("until four are there (`--max-clients`)", RelayLimits().max_clients == 4),
+        (
+            "open connections have 30 seconds to finish",
+            RelayOptions(link=LINK).grace == ClientOptions(link=LINK).grace == 30,
+        ),
+        ("Ctrl-C once gives the transfer 30 seconds more", PeerOptions(link=LINK).grace == 30),
+        ("Nothing has come for 12 seconds", MuxConfig().dead_after == 12),
+        ("comes back in the same run within ten minutes", ChatConfig().keep_away == 10 * MINUTE),
+        ("Both wait up to a minute for somebody", PATIENCE == MINUTE),
+        ("Every block of 1 MiB is checked", BLOCK == MIB),
+        ("never more than a chunk of 8 MiB ahead", FilesConfig().max_unstored == 8 * MIB),
+        ("The client keeps links to two relays", PoolConfig().relays == 2),
+        ("except the mail ports 25, 465, 587 and 2525", MAIL_PORTS == (25, 465, 587, 2525)),
+    ],
+)
+def test_a_number_on_the_front_page_is_the_configuration_s(said: str, is_so: bool) -> None:
+    assert said in text("README.md")
+    assert is_so
 
 
 def test_every_promise_of_the_threats_names_a_test() -> None:
