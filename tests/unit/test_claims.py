@@ -8,13 +8,25 @@ from functools import cache
 
 import pytest
 
-from mayfly.config import MIB, ChatConfig, EngineConfig, FilesConfig, LinkConfig, MuxConfig, SpliceConfig
+from mayfly.config import (
+    KIB,
+    MIB,
+    ChatConfig,
+    EngineConfig,
+    FilesConfig,
+    LinkConfig,
+    MuxConfig,
+    SocksConfig,
+    SpliceConfig,
+)
 from mayfly.files.records import BLOCK
 from mayfly.meetconfig import OnionConfig, PoolConfig
 from mayfly.services.peer import PeerOptions
 from mayfly.transport.base import LinkSettings
+from mayfly_broker.config import BrokerConfig
 from mayfly_cli.chat import PATIENCE
 from mayfly_client.options import ClientOptions
+from mayfly_relay.interfaces import REFRESH_INTERVAL
 from mayfly_relay.limits import RelayLimits, UdpLimits
 from mayfly_relay.options import RelayOptions
 from mayfly_relay.policy import MAIL_PORTS
@@ -101,6 +113,48 @@ MINUTE = 60.0
 )
 def test_a_number_on_the_front_page_is_the_configuration_s(said: str, is_so: bool) -> None:
     assert said in text("README.md")
+    assert is_so
+
+
+RELAY, UDP, POOL, ONION, SOCKS = RelayLimits(), UdpLimits(), PoolConfig(), OnionConfig(), SocksConfig()
+BROKER = (BrokerConfig().max_mailbox, BrokerConfig().match_lifetime)
+
+
+@pytest.mark.parametrize(
+    ("page", "said", "is_so"),
+    [
+        (
+            "relay",
+            "after a burst of 600, held back for up to 5 s",
+            (RELAY.connect_burst, RELAY.connect_delay) == (600, 5),
+        ),
+        ("relay", "| `resolve_timeout` | 10 s |", RELAY.resolve_timeout == 10),
+        ("relay", "| `connect_timeout` | 20 s,", RELAY.connect_timeout == 20),
+        ("relay", "| `tor_timeout` | 60 s,", RELAY.tor_timeout == 60),
+        ("relay", "| `udp.max_associations`, of a client | 32 |", UDP.max_associations == 32),
+        ("relay", "| 5000 datagrams a second, 1000 at once |", (UDP.rate, UDP.burst) == (5000, 1000)),
+        ("relay", "| `udp.max_peers`, of an association | 256 |", UDP.max_peers == 256),
+        ("relay", "| 32 datagrams waiting for a lookup |", UDP.max_waiting == 32),
+        ("relay", "| `udp.idle_timeout` | 300 s", UDP.idle_timeout == 300),
+        ("relay", "looked up again every 60 seconds", REFRESH_INTERVAL == MINUTE),
+        ("relay", "8 calls at once, offers at 0.2 a second", (ONION.max_callers, ONION.offer_rate) == (8, 0.2)),
+        ("relay", "a burst of 8, 20 s to say what is wanted", (ONION.offer_burst, ONION.call_timeout) == (8, 20)),
+        ("relay", "60 s to answer, lines of 4 KiB", (ONION.answer_timeout, ONION.max_line) == (60, 4 * KIB)),
+        ("client", "At most 1,024 applications", SOCKS.max_connections == 1024),
+        ("client", "30 s to finish its request", SOCKS.handshake_timeout == 30),
+        ("client", "request of at most 8 KiB", SOCKS.max_handshake == 8 * KIB),
+        ("client", "those that failed within ten minutes", POOL.forget_failures == 10 * MINUTE),
+        ("client", "from half a second to half a minute", (POOL.backoff, POOL.max_backoff) == (0.5, 30)),
+        ("client", "says nothing for 0.3 s", POOL.quiet == 0.3),
+        ("client", "after half a second of silence (a second", (POOL.ask_after, POOL.ask_idle) == (0.5, 1)),
+        ("client", "1.5 s (or five round trips) without an answer", POOL.give_up == 1.5),
+        ("client", "The only relay has 3 s", POOL.alone == 3),
+        ("client", "an application's request waits 20 s for one", POOL.no_relay == 20),
+        ("broker_optional", "a few sealed messages, at most 8 KiB each way in a minute", BROKER == (8 * KIB, MINUTE)),
+    ],
+)
+def test_a_number_on_a_program_s_page_is_the_configuration_s(page: str, said: str, is_so: bool) -> None:
+    assert said in text(f"{page}/README.md")
     assert is_so
 
 
