@@ -88,6 +88,10 @@ def test_the_memory_that_the_threats_state_is_the_configuration_s(name: str, byt
 
 LINK = LinkSettings()
 MINUTE = 60.0
+RELAY, UDP, POOL, ONION, SOCKS = RelayLimits(), UdpLimits(), PoolConfig(), OnionConfig(), SocksConfig()
+BROKER = (BrokerConfig().max_mailbox, BrokerConfig().match_lifetime)
+LATEST = POOL.ask_idle + POOL.give_up + 2 * POOL.ask_again
+"""Seconds after which a dead relay is given up at the latest, on a path that is not slow."""
 
 
 @pytest.mark.parametrize(
@@ -108,16 +112,13 @@ MINUTE = 60.0
         ("Every block of 1 MiB is checked", BLOCK == MIB),
         ("never more than a chunk of 8 MiB ahead", FilesConfig().max_unstored == 8 * MIB),
         ("The client keeps links to two relays", PoolConfig().relays == 2),
+        ("it is reset within two to three seconds", POOL.ask_after + POOL.give_up >= 2 and LATEST <= 3),
         ("except the mail ports 25, 465, 587 and 2525", MAIL_PORTS == (25, 465, 587, 2525)),
     ],
 )
 def test_a_number_on_the_front_page_is_the_configuration_s(said: str, is_so: bool) -> None:
     assert said in text("README.md")
     assert is_so
-
-
-RELAY, UDP, POOL, ONION, SOCKS = RelayLimits(), UdpLimits(), PoolConfig(), OnionConfig(), SocksConfig()
-BROKER = (BrokerConfig().max_mailbox, BrokerConfig().match_lifetime)
 
 
 @pytest.mark.parametrize(
