@@ -42,6 +42,9 @@ async def test_both_ends_behind_a_turn_server(offers: str, answers: str, tmp_pat
     )
     async with Program.running(*argv) as server:
         await server.until(lambda: "IO method (admin thread)" in server.output, "all its threads", timeout=20)
+        offer = await make_engine(offers).offer(relayed(offers, "udp"))
+        assert {candidate.type for candidate in offer.description.candidates} == {CandidateType.RELAYED}
+        await offer.close()
         links = await connect(
             make_engine(offers), relayed(offers, "udp"), relayed(answers, "tcp"), far_engine=make_engine(answers)
         )

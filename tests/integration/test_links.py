@@ -216,6 +216,17 @@ async def test_an_answer_that_nobody_takes_gives_up(offers: str, answers: str) -
 
 
 @each_engine
+async def test_an_offer_connects_one_answer(engine: str) -> None:
+    offer = await make_engine(engine).offer(settings_of(engine))
+    first, second = [await make_engine(engine).answer(settings_of(engine), offer.description) for _ in range(2)]
+    links = await asyncio.gather(offer.accept(first.description), first.connected())
+    with pytest.raises(ConnectError, match="spent"):
+        await offer.accept(second.description)
+    await second.close()
+    await asyncio.gather(*(link.close() for link in links))
+
+
+@each_engine
 async def test_an_answer_whose_maker_has_gone_finds_no_path(engine: str) -> None:
     brief = settings_of(engine, config=LinkConfig(connect_timeout=0.3))
     offer = await make_engine(engine).offer(brief)

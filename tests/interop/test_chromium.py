@@ -12,8 +12,16 @@ from support.programs import run
 
 
 @pytest.mark.needs("root", "ip", "chromium", "chromedriver")
-@pytest.mark.parametrize("ours", ["offer", "answer"])
-@pytest.mark.parametrize("engine", ["aiortc", pytest.param("wrtc", marks=pytest.mark.needs("wrtc"))])
+@pytest.mark.parametrize(
+    ("engine", "ours"),
+    [
+        ("aiortc", "offer"),
+        ("aiortc", "answer"),
+        ("aiortc-stock", "offer"),
+        pytest.param("wrtc", "offer", marks=pytest.mark.needs("wrtc")),
+        pytest.param("wrtc", "answer", marks=pytest.mark.needs("wrtc")),
+    ],
+)
 async def test_eight_mebibytes_echoed_by_a_page(engine: str, ours: str, tmp_path: Path) -> None:
     # In a namespace with one interface: on loopback alone Chromium's gathering hangs.
     async with namespace() as network:

@@ -14,8 +14,16 @@ SIZE = 8 * 1024 * 1024
 
 
 @pytest.mark.needs("root", "ip", "node", "npm")
-@pytest.mark.parametrize("ours", ["offer", "answer"])
-@pytest.mark.parametrize("engine", ["aiortc", pytest.param("wrtc", marks=pytest.mark.needs("wrtc"))])
+@pytest.mark.parametrize(
+    ("engine", "ours"),
+    [
+        ("aiortc", "offer"),
+        ("aiortc", "answer"),
+        ("aiortc-stock", "answer"),
+        pytest.param("wrtc", "offer", marks=pytest.mark.needs("wrtc")),
+        pytest.param("wrtc", "answer", marks=pytest.mark.needs("wrtc")),
+    ],
+)
 async def test_eight_mebibytes_each_way(engine: str, ours: str, monkeypatch: pytest.MonkeyPatch) -> None:
     node = await node_peer("127.0.0.1")  # npm may have to install it, from where there is a network
     monkeypatch.setenv("WRTC_ALLOW_LOOPBACK", "1")

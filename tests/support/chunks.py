@@ -16,7 +16,7 @@ def data_chunk(
 
 
 def raw_chunk(kind: int, body: bytes, *, flags: int = 0, length: int | None = None) -> bytes:
-    """Any chunk."""
+    """Any chunk, right or wrong."""
     return pack("!BBH", kind, flags, 4 + len(body) if length is None else length) + body + bytes(-len(body) % 4)
 
 

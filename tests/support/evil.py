@@ -7,7 +7,8 @@ from typing import cast
 
 from aiortc.rtcsctptransport import Chunk, serialize_packet
 
-from support.stock_sctp import data_chunk, raw_chunk
+from support.chunks import raw_chunk
+from support.stock_sctp import data_chunk
 
 
 def garbage(random: Random) -> bytes:

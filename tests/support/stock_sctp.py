@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from struct import pack
 from typing import Any, cast
 
 from aiortc.rtcsctptransport import Chunk, DataChunk, serialize_packet
@@ -81,11 +80,6 @@ def data_chunk(
     chunk.tsn, chunk.stream_id, chunk.stream_seq, chunk.protocol = tsn % 2**32, stream, sequence, kind
     chunk.user_data = data
     return chunk
-
-
-def raw_chunk(kind: int, body: bytes, *, flags: int = 0, length: int | None = None) -> bytes:
-    """Any chunk, right or wrong."""
-    return pack("!BBH", kind, flags, 4 + len(body) if length is None else length) + body + bytes(-len(body) % 4)
 
 
 async def settle(left: SctpEnd, right: SctpEnd, keep: Callable[[bytes], bool] = lambda _: True) -> None:

@@ -269,6 +269,7 @@ async def test_a_friend_s_connection_cut_at_each_step(at: int, after: bool) -> N
     ):
         await answered(await proxy(friend), server)
         assert cutter.cuts == 1
+        assert not host.named("warning"), "the relay says each try with wrong words"
 
 
 @steps((1, True), (2, True), (3, True), (4, False), (5, True))

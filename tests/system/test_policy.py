@@ -61,14 +61,14 @@ async def test_the_first_rule_that_fits_decides() -> None:
 
 
 async def test_datagrams_meet_the_same_policy() -> None:
+    arrived: list[bytes] = []
     got = asyncio.Event()
 
     class Note(asyncio.DatagramProtocol):
         def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+            arrived.append(data)
             if data == b"allowed":
                 got.set()
-            else:
-                pytest.fail("a datagram to a refused port arrived")
 
     loop = asyncio.get_running_loop()
     shut, _ = await loop.create_datagram_endpoint(Note, ("127.0.0.1", 0))
@@ -87,6 +87,7 @@ async def test_datagrams_meet_the_same_policy() -> None:
             here.sendto(b"\0\0\0" + socks.address("127.0.0.1", ports["open"]) + b"allowed")
             async with asyncio.timeout(10):
                 await got.wait()
+            assert arrived == [b"allowed"]
 
 
 @contextlib.asynccontextmanager

@@ -53,17 +53,23 @@ async def test_the_command_line_wins_over_the_variable_and_that_over_the_file(tm
 
 
 @pytest.mark.parametrize(
-    "content",
-    ["[relay]\nmax-client = 3\n", "[relay]\nbind = 1\n", "[relay\n", '[elsewhere]\nbind = ["::1"]\n'],
+    ("content", "named"),
+    [
+        ("[relay]\nmax-client = 3\n", "max-client"),
+        ("[relay]\nbind = 1\n", "bind"),
+        ("[relay\n", "line 1"),
+        ('[elsewhere]\nbind = ["::1"]\n', "elsewhere"),
+    ],
     ids=["unknown key", "wrong type", "no TOML", "unknown table"],
 )
-async def test_a_file_that_is_wrong_is_refused_with_its_name(content: str, tmp_path: Path) -> None:
+async def test_a_file_that_is_wrong_is_refused_with_its_name(content: str, named: str, tmp_path: Path) -> None:
     config = tmp_path / "mayfly.toml"
     config.write_text(content)
     async with MayflyProcess.running("relay", "--config", str(config)) as relay:
         error = await relay.event("error")
         assert error["stage"] == "options"
         assert str(config) in error["message"]
+        assert named in error["message"].replace(str(config), "")
         assert await relay.wait() == USAGE
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from mayfly.chat import events as room_events
 from mayfly.chat.records import ID_SIZE, ChatError, Half
-from mayfly.chat.room import Member, Room
+from mayfly.chat.room import Room
 from mayfly.config import ChatConfig
 from mayfly.errors import ControlError, LinkLostError, Reply, StreamCode, StreamResetError
 from mayfly.mux.events import Priority
@@ -76,7 +76,7 @@ class Talk:
 
     def name_of(self, number: int) -> str | None:
         """What the other end of a session is called, if it has said so."""
-        return next((m.name for m in self._members() if m.session == number and m.direct), None)
+        return next((m.name for m in self._room.who() if m.session == number and m.direct), None)
 
     def session_of(self, name: str) -> int | None:
         """The session whose other end has this name."""
@@ -89,7 +89,7 @@ class Talk:
         """
         if not text:
             raise ControlError("There is nothing to say.", hint="Write a text.")
-        names = [m.name for m in self._members() if m.present] if to is None else [to]
+        names = [m.name for m in self._room.who() if m.present] if to is None else [to]
         if not self._room.ready(to or ""):
             raise ControlError("Too many messages wait to be delivered.", hint="Wait, and say it again.")
         try:
@@ -207,9 +207,6 @@ class Talk:
             self._after(self._room.receive(number, half, data, now))
 
     # The room
-
-    def _members(self) -> list[Member]:
-        return self._room.who()
 
     def _after(self, events: Iterable[room_events.Event]) -> None:
         """After every call of the room: pass on what it says, wake whoever writes, and set the clock."""

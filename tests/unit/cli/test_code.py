@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import pytest
 
@@ -21,6 +22,15 @@ def test_people_read_words(mayfly: Command) -> None:
     assert "192.168.1.4 (local network)" in result.stdout
     assert "203.0.113.7 (public, as a STUN server saw it)" in result.stdout
     assert "DTLS role: actpass" in result.stdout
+
+
+def test_nothing_is_connected_to(mayfly: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object, **_more: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    assert mayfly("code", "inspect", OFFER.text).exit_code == 0
 
 
 def test_machines_read_one_event(mayfly: Command) -> None:

@@ -47,6 +47,16 @@ class Desk:
         return [frame for message, _ in self.outbox.messages(1 << 20, 0.0) for frame in f.decode_message(message)]
 
 
+def test_bytes_that_are_late_delay_their_own_stream_alone() -> None:
+    desk = Desk()
+    one, other = desk.stream(0), desk.stream(2)
+    assert not desk.inbox.data(one, 4, b"late", fin=False)
+    assert desk.inbox.data(other, 0, b"here", fin=False)
+    assert (desk.inbox.read(one, 99, 1.0), desk.inbox.read(other, 99, 1.0)) == (b"", b"here")
+    assert desk.inbox.data(one, 0, b"the ", fin=False)
+    assert desk.inbox.read(one, 99, 1.0) == b"the late"
+
+
 def test_receiving_gives_no_credit_and_reading_does() -> None:
     desk = Desk()
     stream = desk.stream()

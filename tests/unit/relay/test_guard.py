@@ -46,8 +46,9 @@ async def test_a_public_name_that_resolves_to_one_is_refused(resolver: ScriptedR
     await refused(guard.look_up(destination("public.example", 0)))
 
 
-async def test_mail_is_refused(resolver: ScriptedResolver) -> None:
-    await refused(guard_of(resolver).admit(destination("8.8.8.8", 25)))
+@pytest.mark.parametrize("port", [25, 465, 587, 2525])
+async def test_mail_is_refused(resolver: ScriptedResolver, port: int) -> None:
+    await refused(guard_of(resolver).admit(destination("8.8.8.8", port)))
 
 
 async def test_the_refused_ones_among_many_are_dropped(resolver: ScriptedResolver) -> None:

@@ -30,6 +30,12 @@ def test_the_default_refusals(text: str, name: str | None) -> None:
     assert not ExitPolicy().decide_lookup(name, ip_address(text)).allowed
 
 
+@pytest.mark.parametrize("rule", ["*:*", "[fe80::]/10:*", "[fe80::1]:*", "[2606:4700::]/32:*", "[::]/0:*"])
+@pytest.mark.parametrize("text", ["fe80::1%eth0", "2606:4700::1111%1"])
+def test_no_rule_admits_an_address_with_a_zone(rule: str, text: str) -> None:
+    assert not policy_of(f"allow {rule}").decide(None, ip_address(text), 443).allowed
+
+
 def test_public_addresses_are_served_but_for_mail() -> None:
     policy = ExitPolicy()
     for text in ("8.8.8.8", "2606:4700::1111"):

@@ -20,6 +20,7 @@ def infos(*addresses: str) -> list[tuple[object, ...]]:
 
 async def test_localhost_of_this_machine() -> None:
     found = await SystemResolver().addresses("localhost")
+    assert found
     assert all(address.is_loopback for address in found)
 
 
@@ -28,6 +29,21 @@ async def test_addresses_of_both_families_once_each(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: answers)
     expected = [ip_address(text) for text in ("1.2.3.4", "2606::1", "fe80::1%eth0")]
     assert await SystemResolver().addresses("a.example") == expected
+
+
+async def test_nothing_is_remembered_that_could_tell_of_another_s_lookups(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def find(name: object, *_args: object, **_kwargs: object) -> list[tuple[object, ...]]:
+        asked.append(name)
+        return infos(f"1.2.3.{len(asked)}")
+
+    monkeypatch.setattr(socket, "getaddrinfo", find)
+    resolver = SystemResolver()
+    assert [await resolver.addresses("a.example") for _ in range(2)] == [
+        [ip_address("1.2.3.1")],
+        [ip_address("1.2.3.2")],
+    ]
 
 
 async def test_a_name_with_very_many_addresses_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from mayfly.wire.hello import Upstream
 from mayfly_relay.extorport import ExtendedPort
 from mayfly_relay.interfaces import OwnNetworks
 from mayfly_relay.options import RelayOptions
+from mayfly_relay.resolver import SystemResolver
 from mayfly_relay.upstream_urls import parse_upstreams
 from mayfly_relay.ways import WayOut, open_way
 from support.fake_tor import FakeTor
@@ -68,6 +69,21 @@ async def test_direct_reaches_its_destination_and_no_other() -> None:
         _, refused = await tunnel.ask(Header(Service.TCP, Destination.parse_host("::1", 80)))
         assert refused.reply is Reply.NOT_ALLOWED
         await tunnel.settled()
+
+
+async def test_each_client_has_a_resolver_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[float] = []
+
+    class Resolver(SystemResolver):
+        def __init__(self, *, timeout: float) -> None:
+            super().__init__(timeout=timeout)
+            made.append(timeout)
+
+    monkeypatch.setattr("mayfly_relay.ways.SystemResolver", Resolver)
+    async with opened(OPTIONS) as way:
+        way.service(1, nobody)
+        way.service(2, nobody)
+    assert made == [OPTIONS.limits.resolve_timeout] * 2
 
 
 @pytest.mark.parametrize("url", ["socks5://127.0.0.1:1", "bridge://127.0.0.1:1"])

@@ -30,6 +30,19 @@ def test_friends_meet() -> None:
     assert client.answer(relay.seal(b"answer")) == b"answer"
 
 
+def test_nothing_of_an_offer_or_an_answer_can_be_read_and_lengths_tell_nothing() -> None:
+    passed: list[tuple[bytes, bytes]] = []
+    for said in (b"10.1.2.3", b"10.1.2.3" * 9):
+        client = FriendClient(CODE, os.urandom)
+        relay = FriendRelay(CODE, client.first, os.urandom)
+        offer = client.offer(relay.reply, said)
+        relay.open(offer)
+        passed.append((offer.encode(), relay.seal(said).encode()))
+    short, long = passed
+    assert [len(each) for each in short] == [len(each) for each in long]
+    assert not any(b"10.1.2.3" in each for each in (*short, *long))
+
+
 @pytest.mark.parametrize("code", [GUESS, OTHER_NUMBER], ids=["words", "number"])
 def test_a_wrong_guess_is_told_apart_by_the_relay_alone(code: ShortCode) -> None:
     client, relay, offer = begun(code)

@@ -142,15 +142,17 @@ async def test_a_limiter_holds_back_what_the_link_would_take_and_lets_it_go_late
 
 async def test_the_last_word_is_said_and_nothing_behind_it() -> None:
     scene = Scene()
+    scene.outflow.flush()
     scene.mux.write(scene.stream, bytes(1000))
     scene.outflow.wake()
     scene.mux.close(ErrorCode.NO_ERROR, "bye")
     scene.outflow.stop()
+    assert scene.outflow._timer is not None and scene.outflow._timer.cancelled()
     assert len(scene.link.sent) == 1 and scene.link.sent[0].endswith(b"bye")
     scene.outflow.wake()
     scene.outflow.flush()
     await turns()
-    assert len(scene.link.sent) == 1 and scene.flushes == 0
+    assert len(scene.link.sent) == scene.flushes == 1
 
 
 async def test_the_multiplexer_is_told_when_its_time_has_come() -> None:

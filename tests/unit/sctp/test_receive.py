@@ -70,6 +70,20 @@ def test_fragments_in_any_order_are_their_messages(sizes: list[int], random: Ran
     assert receiver.held == 0 and receiver.last == tsn - 1 and receiver._straight
 
 
+@pytest.mark.parametrize(("ordered", "given"), [(False, [b"second"]), (True, [])])
+def test_a_message_behind_a_lost_one_is_given_at_once_where_the_order_is_nobody_s(
+    ordered: bool, given: list[bytes]
+) -> None:
+    receiver = Receiver(LIMITS, channel=0, partial_reliability=False)
+    receiver.begin(0)
+    receiver.set_unread(0, reading=True)
+    flags = 3 if ordered else 7
+    receiver.data(data_chunk(1, b"second", flags=flags, sequence=1 if ordered else 0), 0)
+    assert receiver.messages == given
+    receiver.data(data_chunk(0, b"first", flags=flags, sequence=0), 0)
+    assert sorted(receiver.messages) == [b"first", b"second"]
+
+
 def all_sacks(packets: list[bytes]) -> list[Sack]:
     """Every one in packets that hold nothing else."""
     found = []

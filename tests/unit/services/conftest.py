@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from mayfly.services.hashing import RunningHash
 from mayfly.services.source import Read, SourceReader
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Iterator[int]:
+    """The test's own folder, opened."""
+    descriptor = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    yield descriptor
+    os.close(descriptor)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mayfly.errors import ControlError, StreamCode, StreamResetError
+from mayfly.runtime import control_socket
 from mayfly.runtime.control_client import ControlClient
 from mayfly.runtime.events import Closed, Connected, Draining, MessageReceived, Warned
 from mayfly.runtime.shutdown import Shutdown
@@ -30,6 +31,17 @@ async def attached(t: Tunnel) -> AsyncIterator[tuple[ControlClient, ControlClien
             if not (await each.request("chat"))["who"]:
                 await until(each, "joined")
         yield relay, client
+
+
+@pytest.mark.parametrize(("control", "found"), [(True, ["relay"]), (False, [])])
+async def test_a_program_without_a_control_socket_is_not_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, control: bool, found: list[str]
+) -> None:
+    directory = tmp_path / "mayfly"
+    async with Stage(monkeypatch) as stage:
+        relay = stage.relay(relay_options(hub=HubOptions(directory=directory, control=control)))
+        await stage.tunnel(relay)
+        assert control_socket.running(directory) == found
 
 
 async def test_status_says_who_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

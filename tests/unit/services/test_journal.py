@@ -7,7 +7,6 @@ import fcntl
 import json
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,6 @@ from mayfly.services.journal import SIZE, BusyError, Journal, Note, boot_id, tru
 from unit.services.manifests import open_files
 
 NOTE = Note("ab" * 16, 3, 5 << 20, 4 << 20)
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Iterator[int]:
-    descriptor = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
-    yield descriptor
-    os.close(descriptor)
 
 
 def reopened(root: int) -> Note | None:

@@ -246,11 +246,14 @@ async def test_a_peer_that_breaks_a_rule_is_dropped_with_a_word() -> None:
 
 async def test_a_peer_that_floods_is_slowed_and_nothing_is_lost() -> None:
     slow = replace(ChatConfig(), record_rate=200.0, record_burst=5.0)
+    loop = asyncio.get_running_loop()
     async with pair(slow) as (anna, bob):
+        begun = loop.time()
         for count in range(40):
             anna.talk.say(str(count), None)
         await bob.event(MessageReceived, 40)
         await anna.event(Delivered, 40)
+    assert loop.time() - begun >= 0.9 * (40 - 5) / 200
 
 
 async def test_the_chat_does_not_keep_a_session_busy() -> None:

@@ -71,6 +71,8 @@ async def test_the_relay_counts_for_itself_and_lets_nobody_in_after_the_third_tr
         for _ in range(3):
             with pytest.raises(WrongWordsError):
                 await place.guest.friend(wrong(code))
+        with pytest.raises((RefusedError, CodeGoneError)):  # by the relay, or gone from the broker already
+            await place.guest.friend(code)  # the right one
         assert place.broker.matches and not place.network.links
 
 

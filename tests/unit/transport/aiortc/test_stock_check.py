@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mayfly.transport.aiortc.stock_check import MalformedPacketError, check_packet
-from support.stock_sctp import data_chunk, raw_chunk
+from support.chunks import raw_chunk
+from support.stock_sctp import data_chunk
 
 HEADER = bytes(12)
 

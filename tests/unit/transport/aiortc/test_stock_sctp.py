@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from mayfly.config import EngineConfig
 from mayfly.sctp import endings
-from support.stock_sctp import SctpEnd, data_chunk, joined, raw_chunk, settle
+from support.chunks import raw_chunk
+from support.stock_sctp import SctpEnd, data_chunk, joined, settle
 
 LIMITS = EngineConfig(max_message=64 * 1024, max_reassembly=128 * 1024, max_ahead=256)
 FIRST, LAST, MIDDLE = 0x06, 0x05, 0x04
