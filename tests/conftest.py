@@ -1,4 +1,4 @@
-"""What all tests share: the `needs` marker, for tests that drive a real program, an end for each test that hangs, and no
+"""What all tests share: the `needs` marker, for tests that drive a real program, an end for those that hang, and no
 deadline for an example."""
 
 from __future__ import annotations

@@ -15,12 +15,12 @@ def how_to_install(extra: str) -> str:
     """A hint with the command to type. The clone is named where it is still there."""
     origin = _origin()
     if origin is None:
-        return f"Install it: {_pip(f'{NAME}[{extra}]')}"
+        return f"{_pip(f'{NAME}[{extra}]')} installs it."
     scheme, _, path, *_ = urlsplit(origin)
     folder = Path(unquote(path))
     if scheme != "file" or not (folder / "pyproject.toml").is_file():
-        return f"Install it, in the clone of Mayfly: {_pip(f'.[{extra}]')}"
-    return f"Install it: {_pip(f'{folder}[{extra}]')}"
+        return f"In the clone of Mayfly, {_pip(f'.[{extra}]')} installs it."
+    return f"{_pip(f'{folder}[{extra}]')} installs it."
 
 
 def _origin() -> str | None:
@@ -35,4 +35,4 @@ def _origin() -> str | None:
 
 
 def _pip(what: str) -> str:
-    return shlex.join([sys.executable, "-m", "pip", "install", what])
+    return f"`{shlex.join([sys.executable, '-m', 'pip', 'install', what])}`"

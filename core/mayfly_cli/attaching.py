@@ -129,8 +129,8 @@ def peer_options(values: Values) -> Callable[[str | None], Any]:
 
     link = settings.link_settings(values)
     engine = values.one("engine", settings.engine_name, "auto")
-    hub = sharing.own_hub_options(values)
-    return lambda code: PeerOptions(link=link, code=code, hub=hub, engine=engine)
+    hub = {answers: sharing.own_hub_options(values, answers=answers) for answers in (False, True)}
+    return lambda code: PeerOptions(link=link, code=code, hub=hub[code is not None], engine=engine)
 
 
 def codes_descriptor(values: Values, *, input_is_data: bool) -> int | None:

@@ -24,7 +24,7 @@ from mayfly.runtime.events import (
 )
 from mayfly.runtime.terminal import printable
 from mayfly_cli.mail import Letter, Mail
-from mayfly_cli.names import shown
+from mayfly_cli.names import called, shown
 from mayfly_cli.overview import overview
 from mayfly_cli.tally import Tally, Transfer
 from mayfly_cli.units import clock
@@ -115,7 +115,7 @@ class Conversation:
 
     def _offered(self, event: Offered) -> None:
         found = self.tally.note(event)
-        self._line(f"{shown(event.sender)} offers {describe(event)}", "bold")
+        self._line(f"{called(event.sender)} offers {describe(event)}", "bold")
         if self.offer_hint and found is not None:
             self._say(Text("      " + self.offer_hint.format(number=found.number)))
         self.changed()

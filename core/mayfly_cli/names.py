@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from mayfly.runtime.terminal import printable
@@ -9,8 +10,19 @@ from mayfly.runtime.terminal import printable
 RESERVED = frozenset({"you", "everybody", "the relay", "the other side", "mayfly"})
 """Words that the program itself uses where a name could stand."""
 
+_NAMELESS = re.compile(r"(relay|client|peer) \d+")
+"""What a program calls whoever has said no name; names in the chat hold no spaces."""
+
 _TWINS = frozenset("авеёнкмгорстухьѕіїјԁԛԝѵһοαεικνυρτχβηγωϲϳ")
 """Small Greek and Cyrillic letters that look like Latin ones, or whose capitals do."""
+
+
+def called(label: str) -> str:
+    """What a program calls somebody, safe to print: a name as `shown`, or the plain words for who has none."""
+    nameless = _NAMELESS.fullmatch(label)
+    if nameless is None:
+        return shown(label)
+    return "the other side" if nameless[1] == "peer" else label
 
 
 def shown(name: str) -> str:

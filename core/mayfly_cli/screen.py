@@ -10,19 +10,20 @@ import contextlib
 import os
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
-from prompt_toolkit.input import Input, create_input
+from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import Output
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from mayfly.runtime.terminal import printable
+from mayfly_cli.rawterminal import RawTerminal, uncooked
 
 
 class Screen:
@@ -41,8 +42,13 @@ class Screen:
         terminal: tuple[Input, Output] | None = None,
     ) -> None:
         self._pending = pending
-        self._own = None if terminal else _open_terminal()
-        source = terminal[0] if terminal else create_input(stdin=self._own)
+        self._own: TextIO | None = None
+        if terminal is None:
+            self._own = Path(os.ttyname(0)).open(encoding="utf-8")  # noqa: SIM115 - closed by run
+            source: Input = RawTerminal(self._own)
+        else:
+            source = terminal[0]
+        self._descriptor = source.fileno()
         self._session: PromptSession[str] = PromptSession(
             message=self._message,
             completer=_Words(complete),
@@ -60,7 +66,8 @@ class Screen:
     async def run(self, typed: Callable[[str], Awaitable[bool]]) -> None:
         """Hand each line to `typed` until it says False, or Ctrl-D, or Ctrl-C on an empty line."""
         try:
-            with patch_stdout(raw=True):  # what is printed has been made safe before
+            # What is printed has been made safe before.
+            with uncooked(self._descriptor), patch_stdout(raw=True):
                 going = True
                 while going:
                     try:
@@ -100,11 +107,12 @@ def _bindings() -> KeyBindings:
     keys = KeyBindings()
 
     @keys.add("enter")
+    @keys.add("c-j")  # what Enter sends at some terminals, and what was typed before the chat had this one
     def send(event: KeyPressEvent) -> None:
         event.current_buffer.validate_and_handle()
 
     @keys.add("escape", "enter")
-    @keys.add("c-j")
+    @keys.add("escape", "c-j")
     def new_line(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
 
@@ -125,10 +133,6 @@ def _history(path: Path | None) -> History:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600))
             return FileHistory(str(path))
     return InMemoryHistory()
-
-
-def _open_terminal() -> Any:
-    return Path(os.ttyname(0)).open(encoding="utf-8")  # closed by run
 
 
 def history_path() -> Path:

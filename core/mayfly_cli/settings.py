@@ -196,6 +196,11 @@ class Values:
     def __init__(self, ctx: typer.Context) -> None:
         self._ctx = ctx
 
+    @property
+    def command(self) -> str:
+        """The command's name."""
+        return str(self._ctx.info_name)
+
     def raw(self, name: str) -> Any:
         """A parameter as it came: text, a flag, or a sequence of text; None (or empty) where nobody gave it."""
         return self._ctx.params[name]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 WHICH = "Which program"
 _SERVICES = "Chat, files and commands"
+_PARTS = {"send": "sender", "receive": "receiver"}
 
 Session = Annotated[
     str | None,
@@ -48,7 +49,8 @@ OwnNick = Annotated[
     typer.Option(
         "--nick",
         metavar="NAME",
-        help="What the others call us, on a link of this command's own. Default: peer.",
+        help="What the others call us, on a link of this command's own. Default: sender or "
+        "receiver; in a chat host for whoever makes the first code, guest for the other.",
         rich_help_panel=WHICH,
     ),
 ]
@@ -108,11 +110,12 @@ def hub_options(values: Values) -> HubOptions:
     )
 
 
-def own_hub_options(values: Values) -> HubOptions:
-    """The same for a link of a command's own. Raises UsageError."""
+def own_hub_options(values: Values, *, answers: bool) -> HubOptions:
+    """The same for a link of a command's own; `answers` says that the code is the other side's. Raises UsageError."""
     from mayfly.services.options import HubOptions  # noqa: PLC0415 - `mayfly --help` must not pay for it
 
-    return HubOptions(user=values.one("nick", nickname, None))
+    part = _PARTS.get(values.command) or ("guest" if answers else "host")
+    return HubOptions(user=values.one("nick", nickname, part))
 
 
 def session_name(text: str) -> str:

@@ -14,7 +14,7 @@ from mayfly_cli.attaching import Desk
 from mayfly_cli.conversation import describe
 from mayfly_cli.following import Following
 from mayfly_cli.machines import Machines
-from mayfly_cli.names import shown
+from mayfly_cli.names import called
 from mayfly_cli.pasting import Lines
 from mayfly_cli.people import People
 from mayfly_cli.relayed import event_of
@@ -80,7 +80,7 @@ class Taking:
         """The person's word, or the machine's: y or n on a line."""
         while True:
             if isinstance(self._teller, People):
-                self._teller.prompt(f"Take {describe(offer)} from {shown(offer.sender)}? [y/n]")
+                self._teller.prompt(f"Take {describe(offer)} from {called(offer.sender)}? [y/n]")
             try:
                 word = (await self._lines.next()).strip().lower()
             except EOFError:

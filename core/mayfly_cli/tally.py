@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mayfly.runtime.amounts import amount
 from mayfly.runtime.events import Event, Offered, Progress, TransferChanged
 from mayfly.runtime.terminal import printable
-from mayfly_cli.names import shown
+from mayfly_cli.names import called
 from mayfly_cli.units import clock
 
 ENDED = frozenset({"completed", "declined", "cancelled", "interrupted"})
@@ -66,8 +66,7 @@ class Transfer:
     def label(self) -> str:
         """What goes where, safe to print: `film.mkv to anna`."""
         way = "to" if self.outgoing else "from"
-        who = self.who if self.who == f"peer {self.peer}" else shown(self.who)  # a peer that has no name yet
-        return f"{printable(self.name)} {way} {who}"
+        return f"{printable(self.name)} {way} {called(self.who)}"
 
 
 class Tally:

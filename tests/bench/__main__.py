@@ -35,7 +35,8 @@ from support.programs import ROOT, ProgramError
 WIDTH = 140
 
 
-def _arguments() -> argparse.Namespace:
+def arguments_of(line: list[str]) -> argparse.Namespace:
+    """What stands behind BENCH=, understood. Exits with 2 where it cannot be."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--only", action="append", default=[], metavar="FAMILY", help="this family alone; repeatable")
     parser.add_argument("--bars", action="store_true", help="only what the link's and the tunnel's promises need")
@@ -49,7 +50,7 @@ def _arguments() -> argparse.Namespace:
         "--draw", action="append", default=[], metavar="NAME", help="draw them from kept results, and end"
     )
     parser.add_argument("--list", action="store_true", help="name the families and end")
-    return parser.parse_args()
+    return parser.parse_args(line)
 
 
 async def _measure(families: list[Family], arguments: argparse.Namespace, folder: Path) -> Figures:
@@ -116,7 +117,7 @@ def prepare() -> None:
 
 def main() -> int:
     """Parse, measure, show, save."""
-    arguments = _arguments()
+    arguments = arguments_of(sys.argv[1:])
     families = all_families()
     if arguments.list:
         for family in families:

@@ -17,6 +17,7 @@ dnsmasq:dnsmasq-base
 ethtool:ethtool
 groff:groff-base
 ip:iproute2
+mandoc:mandoc
 microsocks:microsocks
 nc.openbsd:netcat-openbsd
 nft:nftables

@@ -1,6 +1,7 @@
 """Writes the man pages in deploy/man from the same options that --help shows: `make man`.
 
-One page for each command. The pages hold no date and no version, so that they change only when what they say does.
+One page for each command. The pages hold no version, and as their date that of the last release, so that they change
+only when what they say does, or with a release.
 click-man cannot read these commands: Typer has its own copy of click.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,8 @@ import typer.main
 from mayfly.errors import ExitCode
 from mayfly_cli.main import app
 
-FOLDER = Path(__file__).resolve().parents[2] / "deploy/man"
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "deploy/man"
 
 _CONFIG = ("~/.config/mayfly/config.toml", "Defaults for options, unless --config or MAYFLY_CONFIG names another file.")
 _FILES = (
@@ -111,7 +114,17 @@ def _variables(command: Any) -> list[tuple[str, str]]:
 def _head(words: str, summary: str) -> str:
     name = words.replace(" ", "-")
     text = summary[0].lower() + summary[1:].removesuffix(".")
-    return f'.TH "{name.upper()}" 1 "" "Mayfly" "Mayfly"\n.SH NAME\n{name} \\- {_text(text)}'
+    return f'.TH "{name.upper()}" 1 "{_released()}" "Mayfly" "Mayfly"\n.SH NAME\n{name} \\- {_text(text)}'
+
+
+@cache
+def _released() -> str:
+    """The day of the last release."""
+    found = re.search(
+        r"^## \d.* - (\d{4}-\d\d-\d\d)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert found, "CHANGELOG.md names no release"
+    return found[1]
 
 
 def _section(title: str, *paragraphs: str) -> Iterator[str]:

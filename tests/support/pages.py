@@ -17,7 +17,7 @@ from functools import cache
 
 from support.programs import ROOT
 
-_NOT_OURS = ("build", "dist", "tests")
+_NOT_OURS = ("build", "dist")
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for path in ROOT.rglob("*.md")

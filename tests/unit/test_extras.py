@@ -29,12 +29,12 @@ def test_from_a_clone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, editable:
     clone.mkdir()
     (clone / "pyproject.toml").touch()
     installed_from(monkeypatch, {"url": clone.as_uri(), "dir_info": {"editable": editable}})
-    assert how_to_install("native") == f"Install it: {PIP} '{clone}[native]'"
+    assert how_to_install("native") == f"`{PIP} '{clone}[native]'` installs it."
 
 
 def test_from_a_clone_that_is_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     installed_from(monkeypatch, {"url": (tmp_path / "gone").as_uri(), "dir_info": {}})
-    assert how_to_install("redis") == f"Install it, in the clone of Mayfly: {PIP} '.[redis]'"
+    assert how_to_install("redis") == f"In the clone of Mayfly, `{PIP} '.[redis]'` installs it."
 
 
 def test_from_a_wheel_or_a_repository(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -42,12 +42,12 @@ def test_from_a_wheel_or_a_repository(monkeypatch: pytest.MonkeyPatch, tmp_path:
     wheel.touch()
     for url in (wheel.as_uri(), "https://git.example/mayfly.git"):
         installed_from(monkeypatch, {"url": url})
-        assert how_to_install("native") == f"Install it, in the clone of Mayfly: {PIP} '.[native]'"
+        assert how_to_install("native") == f"In the clone of Mayfly, `{PIP} '.[native]'` installs it."
 
 
 def test_from_a_package_index(monkeypatch: pytest.MonkeyPatch) -> None:
     installed_from(monkeypatch, None)
-    assert how_to_install("native") == f"Install it: {PIP} 'mayfly-relay[native]'"
+    assert how_to_install("native") == f"`{PIP} 'mayfly-relay[native]'` installs it."
 
 
 def test_not_installed_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,10 +55,10 @@ def test_not_installed_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(Distribution, "from_name", missing)
-    assert how_to_install("native") == f"Install it, in the clone of Mayfly: {PIP} '.[native]'"
+    assert how_to_install("native") == f"In the clone of Mayfly, `{PIP} '.[native]'` installs it."
 
 
 def test_what_is_installed_here_came_from_this_clone() -> None:
     """Not a fake: pip has written what is read."""
     root = Path(__file__).resolve().parents[2]
-    assert how_to_install("native") == f"Install it: {PIP} {shlex.quote(f'{root}[native]')}"
+    assert how_to_install("native") == f"`{PIP} {shlex.quote(f'{root}[native]')}` installs it."

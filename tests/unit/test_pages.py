@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from support.pages import Block, every_block
+from support.pages import PAGES, Block, every_block
 from support.programs import ROOT
 from support.scenes import SCENES
 from support.unplayed import ELSEWHERE, LANGUAGES, UNPLAYED
@@ -60,6 +60,13 @@ def test_what_is_not_run_is_good_shell_and_names_what_exists(command: str) -> No
             assert (ROOT / word).exists()
     if command.startswith("make "):
         assert re.search(rf"^{command.split()[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_each_target_of_make_that_a_page_names_is_there() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in PAGES:
+        named = set(re.findall(r"`make ([a-z]+)\b[^`]*`", (ROOT / page).read_text(encoding="utf-8")))
+        assert named <= targets, page
 
 
 def test_what_tor_s_log_is_said_to_say_is_in_the_code() -> None:

@@ -164,7 +164,10 @@ class Hub:
     # Sessions
 
     def label(self, number: int) -> str:
-        """What to call a peer: its name in the chat, or its role and number. Foreign text."""
+        """What to call a peer: its name in the chat, or its role and number where it has none. Foreign text.
+
+        Await `talk.introduced` before, or it depends on which comes first.
+        """
         place = self.places.get(number)
         role = place.hello.role.name.lower() if place is not None else "peer"
         return self.talk.name_of(number) or f"{role} {number}"
@@ -189,6 +192,7 @@ class Hub:
         if header.service is Service.CHAT:
             await self.talk.serve(place.number, stream)
         else:
+            await self.talk.introduced(place.number)  # so that what it offers has its name
             await self.transfers.serve(place.number, stream)
 
     async def settle(self) -> None:

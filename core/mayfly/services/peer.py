@@ -2,7 +2,7 @@
 
 ::
 
-    met -> both said HELLO -> work runs on a ControlClient, as if attached to a running program
+    met -> both said HELLO and their names -> work runs on a ControlClient, as if attached to a running program
     the work ends         -> last messages are delivered, transfers end, the session is closed
     asked to leave        -> transfers get the grace period; the work hears `draining`, has LINGER to end
     asked again           -> all of that is cut short; the goodbye has HURRY to leave
@@ -93,9 +93,10 @@ async def _run(options: PeerOptions, hub: Hub, met: Met, work: Work) -> None:
         peer = await unless(hub.shutdown.drain, greet(session, Role.PEER))
         if peer is None:
             return
-        hub.report(connected(_OTHER, session, met, peer))
         session.on_goaway(lambda seconds, reason: hub.report(Leaving(_OTHER, seconds, reason)))
         place.join(session, peer)
+        await first_of(hub.talk.introduced(_OTHER), session.wait_closed(), hub.shutdown.drain.wait())
+        hub.report(connected(_OTHER, session, met, peer))
         working = asyncio.get_running_loop().create_task(_work(hub, work))
         try:
             await _serve(session, place, options, hub, working)

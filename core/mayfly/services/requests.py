@@ -96,8 +96,10 @@ class Requests:
     # Transfers
 
     async def _send(self, connection: ControlConnection, request: Request) -> dict[str, Any]:
-        to = self._receivers(request)
+        await self._hub.talk.introduced(*self._hub.places)
+        self._receivers(request)
         source, descriptor = await self._source(request)
+        to = self._receivers(request)  # reading directories takes its time, in which some may leave
         begun = self._hub.transfers.send(
             source, {number: self._hub.places[number].session for number in to}, descriptor
         )

@@ -7,6 +7,7 @@ decides everything; here is only who reads, who writes, and the clock.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections import deque
@@ -25,6 +26,9 @@ from mayfly.runtime.stream import Stream
 from mayfly.runtime.tasks import TaskSet
 from mayfly.wire.header import Answer, Header, Service
 
+NAMING = 2.0
+"""Seconds that a session's other end has to say its name before it goes without one."""
+
 MAX_MISSED = 256
 """Messages that are kept for a command that attaches later, at most about 16 KiB each; the oldest go first."""
 
@@ -34,6 +38,7 @@ class _Ways:
     """One session's streams, and what wakes their writers."""
 
     session: Session
+    named_by: float
     tasks: TaskSet = field(default_factory=TaskSet)
     ours: Stream | None = None
     theirs: Stream | None = None
@@ -78,6 +83,15 @@ class Talk:
         """What the other end of a session is called, if it has said so."""
         return next((m.name for m in self._room.who() if m.session == number and m.direct), None)
 
+    async def introduced(self, *numbers: int) -> None:
+        """Wait until each of these sessions' other ends has said its name, has let its time pass, or has gone."""
+        for number, ways in [(number, self._ways[number]) for number in numbers if number in self._ways]:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(ways.named_by):
+                    while number in self._ways and self.name_of(number) is None:
+                        self._changed.clear()
+                        await self._changed.wait()
+
     def session_of(self, name: str) -> int | None:
         """The session whose other end has this name."""
         return self._room.session_of(name)
@@ -121,7 +135,7 @@ class Talk:
 
     def join(self, number: int, session: Session) -> None:
         """A session has begun."""
-        self._ways[number] = _Ways(session)
+        self._ways[number] = _Ways(session, self._loop.time() + NAMING)
         self._after(self._room.connect(number, self._loop.time()))
 
     async def leave(self, number: int, *, lost: bool) -> None:
@@ -211,6 +225,7 @@ class Talk:
     def _after(self, events: Iterable[room_events.Event]) -> None:
         """After every call of the room: pass on what it says, wake whoever writes, and set the clock."""
         self._untold.extend(events)
+        self._changed.set()
         if self._untold:
             self._loop.call_soon(self.tell_all)
         for number, half in self._room.pending():

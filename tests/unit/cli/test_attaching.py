@@ -51,6 +51,7 @@ def test_a_link_of_its_own_can_be_asked_for(
         assert mayfly("send", "--text", "x", *arguments).exit_code == 0
     assert played.requests == []
     assert peer_program.options[0].code == (OFFER if "--code" in arguments else None)
+    assert peer_program.options[0].hub.user == "sender"
 
 
 def test_without_a_program_there_is_a_link_of_its_own(mayfly: Command, peer_program: FakePeer) -> None:

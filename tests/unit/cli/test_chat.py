@@ -61,16 +61,18 @@ def test_patience_has_an_end(mayfly: Command, runtime_directory: Path, type_in: 
     assert "Nobody has come into the chat." in result.stderr
 
 
-@pytest.mark.parametrize(("arguments", "code"), [((), None), ((CODE,), CODE)])
+@pytest.mark.parametrize(
+    ("arguments", "code", "name"), [((), None, "host"), ((CODE,), CODE, "guest"), (("--nick", "bob"), None, "bob")]
+)
 def test_a_link_of_its_own(
-    mayfly: Command, peer_program: FakePeer, type_in: Typing, arguments: tuple[str, ...], code: str | None
+    mayfly: Command, peer_program: FakePeer, type_in: Typing, arguments: tuple[str, ...], code: str | None, name: str
 ) -> None:
     type_in(f"{samples.answer().text}\nhello\n")
     peer_program.played = program("peer")
     peer_program.codes = 1
-    assert mayfly("chat", *arguments, "--nick", "bob").exit_code == 0
+    assert mayfly("chat", *arguments).exit_code == 0
     assert peer_program.options[0].code == code
-    assert peer_program.options[0].hub.user == "bob"
+    assert peer_program.options[0].hub.user == name
     assert peer_program.played.requests[1] == {"request": "say", "text": "hello"}
 
 

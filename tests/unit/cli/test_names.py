@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mayfly_cli.names import RESERVED, shown
+from mayfly_cli.names import RESERVED, called, shown
 
 
 @pytest.mark.parametrize("name", ["anna", "anna-2", "Jürgen", "Иван", "大文", "a.b_c", "ελένη"])
@@ -27,6 +27,13 @@ def test_a_plain_name_stands_as_it_is(name: str) -> None:
 )
 def test_what_could_be_more_than_a_name_stands_in_quotes(name: str, text: str) -> None:
     assert shown(name) == text
+
+
+def test_who_has_no_name_is_called_plainly() -> None:
+    assert called("client 2") == "client 2"
+    assert called("peer 1") == "the other side"
+    assert called("anna") == "anna"
+    assert called("peer\u00a01") == '"peer 1"'
 
 
 def test_no_reserved_word_is_shown_bare() -> None:

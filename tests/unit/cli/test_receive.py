@@ -93,6 +93,7 @@ def test_a_code_is_answered(mayfly: Command, peer_program: FakePeer) -> None:
     peer_program.played = program("peer")
     assert mayfly("receive", CODE, "--yes").exit_code == 0
     assert peer_program.options[0].code == CODE
+    assert peer_program.options[0].hub.user == "receiver"
 
 
 @pytest.mark.parametrize("arguments", [(), ("-",)])

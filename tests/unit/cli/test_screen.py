@@ -76,6 +76,11 @@ async def test_alt_enter_begins_a_line() -> None:
         assert await person.run("one\x1b\rtwo\r\x04") == ["one\ntwo"]
 
 
+async def test_a_terminal_whose_enter_is_a_line_feed() -> None:
+    with typing() as person:
+        assert await person.run("one\ntwo\x1b\nthree\n\x04") == ["one", "two\nthree"]
+
+
 async def test_tab_completes() -> None:
     with typing() as person:
         buffer = person.screen._session.default_buffer

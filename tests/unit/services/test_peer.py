@@ -45,9 +45,7 @@ async def meet(stage: Stage, first: Work, second: Work) -> tuple[Running, Runnin
 
 async def test_a_word_each_way_and_both_end_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     async def ask(client: ControlClient) -> None:
-        reply = await client.request("chat")
-        if not reply["who"]:
-            await next_event(client, "joined")
+        assert (await client.request("chat"))["who"] == ["peer-2"]  # nobody has chosen a name here
         said = await client.request("say", text="ping")
         assert (await next_event(client, "delivered"))["id"] == said["id"]
         assert (await next_event(client, "message"))["text"] == "pong"
@@ -67,12 +65,35 @@ async def test_a_word_each_way_and_both_end_in_order(monkeypatch: pytest.MonkeyP
         assert first.script.all(MessageReceived) == []  # the work has it; the reporter does not show it twice
 
 
+async def test_both_have_their_names_from_the_first_thing_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "film.mkv").write_bytes(b"film")
+    names: list[str] = []
+
+    async def send(client: ControlClient) -> None:
+        reply = await client.request("send", paths=[str(tmp_path / "film.mkv")])
+        names.append(reply["transfers"][0]["to"])
+        await until_the_end(client)
+
+    async def receive(client: ControlClient) -> None:
+        offers = (await client.request("receive"))["offers"]
+        offer = offers[0] if offers else await next_event(client, "offered")
+        names.append(offer["from"])
+
+    async with Stage(monkeypatch) as stage:
+        inviter = stage.peer(send, peer_options(hub=HubOptions(control=False, user="anna")))
+        options = peer_options(code=await inviter.script.code(), hub=HubOptions(control=False, user="ben"))
+        answerer = stage.peer(receive, options)
+        inviter.script.paste(await answerer.script.code())
+        await answerer.task
+        await inviter.task
+    assert sorted(names) == ["anna", "ben"]
+
+
 async def test_a_message_said_at_the_very_end_is_still_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[str] = []
 
     async def say(client: ControlClient) -> None:
-        if not (await client.request("chat"))["who"]:
-            await next_event(client, "joined")
+        await client.request("chat")
         await client.request("say", text="the last word")
 
     async def listen(client: ControlClient) -> None:

@@ -15,6 +15,7 @@ from mayfly.config import ChatConfig
 from mayfly.errors import ControlError, Reply, StreamCode, StreamResetError
 from mayfly.runtime.events import Delivered, Event, Joined, Left, MessageReceived, Undelivered, Warned
 from mayfly.runtime.stream import Stream
+from mayfly.services import talk
 from mayfly.services.talk import MAX_MISSED, Talk
 from mayfly.wire.header import Answer, Header, Service
 from support.sessions import End, joined
@@ -103,6 +104,38 @@ async def test_whom_who_names_has_been_told_once_all_is_told() -> None:
         anna.talk.say("hi", None)
         await anna.event(Delivered)
         assert [event for event in anna.events if isinstance(event, Joined)] == [Joined("bob")]
+
+
+async def test_who_has_just_come_has_a_name_once_it_is_introduced() -> None:
+    anna, bob = Speaker("anna"), Speaker("bob")
+    async with asyncio.timeout(10), link(anna, bob):
+        assert anna.talk.name_of(1) is None
+        await anna.talk.introduced(1)
+        assert anna.talk.name_of(1) == "bob"
+        await anna.talk.introduced(1)  # at once
+        await anna.talk.introduced(7)  # nobody
+
+
+async def test_who_says_no_name_is_not_waited_for_beyond_his_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talk, "NAMING", 0.05)
+    anna = Speaker("anna")
+    async with asyncio.timeout(10), joined() as (near, _far):
+        anna.talk.join(1, near.session)
+        await anna.talk.introduced(1)
+        assert anna.talk.name_of(1) is None
+        await anna.talk.aclose()
+
+
+async def test_who_leaves_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talk, "NAMING", 1000.0)
+    anna = Speaker("anna")
+    async with asyncio.timeout(10), joined() as (near, _far), asyncio.TaskGroup() as tasks:
+        anna.talk.join(1, near.session)
+        waiting = tasks.create_task(anna.talk.introduced(1))
+        await asyncio.sleep(0)
+        await anna.talk.leave(1, lost=True)
+        await waiting
+        await anna.talk.aclose()
 
 
 async def test_both_sides_speak_at_once_and_in_order() -> None:

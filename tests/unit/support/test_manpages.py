@@ -1,4 +1,4 @@
-"""The man pages in deploy/man: made from the options that --help shows, complete, and without complaint of groff."""
+"""The man pages in deploy/man: made from the options that --help shows, complete, no complaint of groff or mandoc."""
 
 from __future__ import annotations
 
@@ -62,3 +62,11 @@ def test_groff_has_nothing_to_complain_of(name: str) -> None:
     )
     assert done.stderr == ""
     assert "SEE ALSO" in re.sub(r".\x08|\x1b\[\d*m", "", done.stdout)
+
+
+@pytest.mark.needs("mandoc")
+@pytest.mark.parametrize("name", ["mayfly.1", *map(page_of, WORDS)])
+def test_mandoc_has_nothing_to_complain_of(name: str) -> None:
+    command = ["mandoc", "-T", "lint", "-W", "warning"]
+    done = subprocess.run(command, input=made()[name], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
