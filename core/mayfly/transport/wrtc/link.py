@@ -8,12 +8,12 @@ from collections.abc import Callable
 import webrtc
 
 from mayfly.sctp.endings import CLOSED, NOT_BINARY, SEND_FAILED, TOO_BIG
-from mayfly.signaling.description import CandidateType
 from mayfly.transport.base import LinkSettings, PathInfo
 from mayfly.transport.connecting import OUR_FAULT, PATH_GONE
 from mayfly.transport.highwater import LEAST, HighWater
 from mayfly.transport.mailbox import Mailbox
-from mayfly.transport.wrtc.connection import NativeConnection, address_of, type_of
+from mayfly.transport.wrtc.connection import NativeConnection
+from mayfly.transport.wrtc.path import Selected
 
 _SPAN = 0.02
 """Seconds of the rate that may wait: what makes room comes from another thread, later than in an engine of ours. More
@@ -35,7 +35,7 @@ class WrtcLink:
         self._high_water = HighWater(LEAST, settings.config.high_water, self._loop.time(), _SPAN)
         self._mailbox = Mailbox(self._loop, max_early=self._limits.max_early)
         self._sent = self._received = 0
-        self._round_trip: float | None = None
+        self._path = Selected()
         self._measuring: asyncio.Task[None] | None = None
         self._room_timer: asyncio.TimerHandle | None = None
         self._ended = asyncio.Event()
@@ -49,6 +49,7 @@ class WrtcLink:
     async def open(self, patience: float) -> None:
         """Wait for the open channel, as NativeConnection.opened. Raises ConnectError."""
         await self._connection.opened(patience)
+        self._connection.on_path(self._look_at_path)
         await self._measure()
 
     # base.Link
@@ -94,15 +95,10 @@ class WrtcLink:
         """Nothing waits for the loop."""
 
     def path(self) -> PathInfo:
-        """Statistics of the path in use; bytes are those of messages. The round trip is that of the call before."""
-        pair = self._connection.pair
-        local = remote = address = None
-        if pair is not None:
-            local, remote = type_of(pair.local) or CandidateType.HOST, type_of(pair.remote)
-            address = address_of(pair.remote)
-        if not self._mailbox.ended and (self._measuring is None or self._measuring.done()):
-            self._measuring = self._loop.create_task(self._measure())
-        return PathInfo(local, remote, self._round_trip, self._sent, self._received, address)
+        """Statistics of the path in use; bytes are those of messages, the round trip is that of the call before."""
+        self._look_at_path()
+        path = self._path
+        return PathInfo(path.local, path.remote, path.round_trip, self._sent, self._received, path.remote_address)
 
     async def close(self) -> None:
         """End the link: let what was sent leave, tell the far end, and free everything. Idempotent."""
@@ -122,8 +118,12 @@ class WrtcLink:
                 pass
         self._connection.close()
 
+    def _look_at_path(self) -> None:
+        if not self._mailbox.ended and (self._measuring is None or self._measuring.done()):
+            self._measuring = self._loop.create_task(self._measure())
+
     async def _measure(self) -> None:
-        self._round_trip = await self._connection.round_trip()
+        self._path = await self._connection.path() or self._path
 
     # events
 
