@@ -1,8 +1,9 @@
-"""A STUN server for tests, on loopback, that says whatever mapping the test wants."""
+"""A STUN server for tests: on loopback, where it says whatever mapping the test wants, or as a program."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -10,6 +11,9 @@ from typing import Any, cast
 from aioice import stun
 
 Address = tuple[str, int]
+
+PORT = 3478
+"""Of servers that run as a program."""
 
 
 class StunServer(asyncio.DatagramProtocol):
@@ -69,3 +73,16 @@ async def stun_server(
         yield server
     finally:
         transport.close()
+
+
+async def main(*hosts: str) -> None:
+    """Servers at these addresses that tell the truth, until standard input ends."""
+    loop = asyncio.get_running_loop()
+    for host in hosts:
+        await loop.create_datagram_endpoint(lambda: StunServer(lambda source: source), local_addr=(host, PORT))
+    print("ready", flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

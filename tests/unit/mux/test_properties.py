@@ -210,7 +210,7 @@ def test_a_keystroke_does_not_wait_for_a_download() -> None:
     pair.settle()
     traffic.check()
     waits = [traffic.actor(1, script).ended_at - start - script.start for script in keystrokes]
-    taken = path.high_water + 2 * MuxConfig().usual_message  # by the channel, with the message that filled it, and on top
+    taken = path.high_water + 2 * MuxConfig().usual_message  # with the message that filled it, and one under way
     assert taken == 64 * KIB  # so that long messages would be seen
     assert max(waits) < 0.01 + taken / 2e6
 

@@ -21,6 +21,10 @@ from mayfly.transport.base import IpPolicy
 _MAX_ROLE_CONFLICTS = 8
 _STUN_COOKIE = stun.COOKIE.to_bytes(4, "big")
 _CLOSE_TIMEOUT = 1.0
+_CHECK_AGE = 3.0
+"""Seconds after which a check of ours that is not answered yet begins anew when the far end comes. Sooner, its answer
+may still be on the way, and it is repeated by itself within two seconds."""
+
 _BOOKKEEPING = 128
 """Bytes that a waiting datagram costs beside its own."""
 
@@ -104,6 +108,7 @@ class LinkConnection(Connection):
         self._role_conflicts = 0
         self._sink: DataSink | None = None
         self._queued = 0
+        self._begun: dict[CandidatePair, float] = {}
 
     # our own side
 
@@ -276,7 +281,29 @@ class LinkConnection(Connection):
         if addr not in self._sources and (full or not self._usable(ip_address(addr[0]), addr[1])):
             return
         self._sources.add(addr)
+        self._begin_anew(addr, protocol)
         super().check_incoming(message, addr, protocol)
+
+    def _begin_anew(self, source: tuple[str, int], protocol: StunProtocol) -> None:
+        """Let a check that is under way begin anew where the far end's own comes by its pair (RFC 8445 §7.3.1.4).
+
+        aioice would repeat it ever more seldom, up to half a minute apart. All that went before may have been dropped
+        at the far end's NAT, which lets us in from now on: an offerer sends nothing before it has our answer.
+        """
+        now = asyncio.get_running_loop().time()
+        for pair in self._check_list:
+            meant = pair.protocol is protocol and pair.remote_addr == source
+            old = pair.state is CandidatePair.State.IN_PROGRESS and now - self._begun.get(pair, now) > _CHECK_AGE
+            if meant and old and pair.task is not None:
+                pair.task.cancel()
+                pair.task = None
+                self.check_state(pair, CandidatePair.State.WAITING)
+
+    def check_start_task(self, pair: CandidatePair) -> None:
+        """Begin a check, and note when."""
+        if pair.task is None:
+            self._begun[pair] = asyncio.get_running_loop().time()
+        super().check_start_task(pair)
 
     def switch_role(self, ice_controlling: bool) -> None:
         """Follow a role conflict, which two honest ends have at most once."""
@@ -290,6 +317,13 @@ class LinkConnection(Connection):
             self.check_complete(pair)
             return
         await super().check_start(pair)
+
+    def build_request(self, pair: CandidatePair, nominate: bool) -> stun.Message:
+        """A check. The pair in use is nominated again by each one for consent, as by libwebrtc.
+
+        So where our NAT shows us at another address from now on, a far end that goes by nominations follows us there.
+        """
+        return super().build_request(pair, nominate or pair is self.nominated)
 
     def _usable(self, address: IpAddress, port: int) -> bool:
         if not port or address.is_multicast or address.is_unspecified or _is_broadcast(address):

@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import webrtc
 
 from mayfly.errors import ConnectError, GatheringError, UsageError
-from mayfly.signaling.description import CandidateType, Description, Kind, Setup
+from mayfly.signaling.description import Description, Kind, Setup
 from mayfly.signaling.sdp import from_sdp, to_sdp
 from mayfly.transport.base import LinkSettings
 from mayfly.transport.connecting import deadline_of_the_rest, no_path, no_progress
 from mayfly.transport.wrtc.options import checkable, configuration, disclosed
+from mayfly.transport.wrtc.path import Selected, selected
 
 LABEL = "mayfly"
 PQC_TRIAL = "WebRTC-EnableDtlsPqc"
@@ -60,18 +60,14 @@ class NativeConnection:
 
         self._pc.on("connectionstatechange", look)
 
-    @property
-    def pair(self) -> webrtc.RTCIceCandidatePair | None:
-        """The pair in use."""
-        sctp = self._pc.sctp
-        return None if sctp is None else sctp.transport.ice_transport.get_selected_candidate_pair()
+    def on_path(self, callback: Callable[[], None]) -> None:
+        """Call back when another path is taken. To be called once there is one."""
+        if self._pc.sctp is not None:
+            self._pc.sctp.transport.ice_transport.on("selectedcandidatepairchange", lambda _event: callback())
 
-    async def round_trip(self) -> float | None:
-        """What the last check of a pair that works took, in seconds."""
-        for stats in (await self._pc.get_stats()).values():
-            if isinstance(stats, webrtc.RTCIceCandidatePairStats) and stats.current_round_trip_time is not None:
-                return stats.current_round_trip_time
-        return None
+    async def path(self) -> Selected | None:
+        """The path in use, as of now."""
+        return selected(await self._pc.get_stats())
 
     async def gather(self) -> None:
         """Make our offer, or our answer to what was taken, and find our addresses. Raises GatheringError."""
@@ -218,25 +214,3 @@ def _refused() -> ConnectError:
         hint="exchange new codes over another way; where the handshake is blocked, try --dtls-role on either side",
         stage="handshake",
     )
-
-
-def type_of(candidate: webrtc.RTCIceCandidate) -> CandidateType | None:
-    """A candidate's type in codes' terms. A peer-reflexive one is a NAT's where it is public, and else anything."""
-    found = str(candidate.type.value) if candidate.type is not None else ""
-    if found != "prflx":
-        return CandidateType(found) if found else None
-    return CandidateType.SERVER_REFLEXIVE if _is_public(candidate.address) else None
-
-
-def address_of(candidate: webrtc.RTCIceCandidate) -> IPv4Address | IPv6Address | None:
-    """The far end's own address, or its NAT's. libwebrtc does not tell one that no code named."""
-    if candidate.type is not None and candidate.type.value != CandidateType.RELAYED.value:
-        with suppress(ValueError):
-            return ip_address(candidate.address or "")
-    return None
-
-
-def _is_public(address: str | None) -> bool:
-    with suppress(ValueError):
-        return ip_address(address or "").is_global
-    return False

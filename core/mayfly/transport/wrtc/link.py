@@ -8,13 +8,13 @@ from collections.abc import Callable
 import webrtc
 
 from mayfly.sctp.endings import CLOSED, NOT_BINARY, SEND_FAILED, TOO_BIG
-from mayfly.signaling.description import CandidateType
 from mayfly.transport.base import LinkSettings, PathInfo
 from mayfly.transport.connecting import PATH_GONE
 from mayfly.transport.highwater import LEAST, HighWater
 from mayfly.transport.mailbox import Mailbox
 from mayfly.transport.roomwatch import RoomWatch
-from mayfly.transport.wrtc.connection import NativeConnection, address_of, type_of
+from mayfly.transport.wrtc.connection import NativeConnection
+from mayfly.transport.wrtc.path import Selected
 
 _SPAN = 0.02
 """Seconds of the rate that may wait: what makes room comes from another thread, later than in an engine of ours. More
@@ -33,7 +33,7 @@ class WrtcLink:
         self._high_water = HighWater(LEAST, settings.config.high_water, self._loop.time(), _SPAN)
         self._mailbox = Mailbox(self._loop, max_early=self._limits.max_early)
         self._sent = self._received = 0
-        self._round_trip: float | None = None
+        self._path = Selected()
         self._measuring: asyncio.Task[None] | None = None
         self._watch = RoomWatch(self._loop, self._look_for_room)  # `bufferedamountlow` has failed to come for others
         self._ended = asyncio.Event()
@@ -47,6 +47,7 @@ class WrtcLink:
     async def open(self, patience: float) -> None:
         """Wait for the open channel, as NativeConnection.opened. Raises ConnectError."""
         await self._connection.opened(patience)
+        self._connection.on_path(self._look_at_path)
         await self._measure()
 
     # base.Link
@@ -92,15 +93,10 @@ class WrtcLink:
         """Nothing waits for the loop."""
 
     def path(self) -> PathInfo:
-        """Statistics of the path in use; bytes are those of messages. The round trip is that of the call before."""
-        pair = self._connection.pair
-        local = remote = address = None
-        if pair is not None:
-            local, remote = type_of(pair.local) or CandidateType.HOST, type_of(pair.remote)
-            address = address_of(pair.remote)
-        if not self._mailbox.ended and (self._measuring is None or self._measuring.done()):
-            self._measuring = self._loop.create_task(self._measure())
-        return PathInfo(local, remote, self._round_trip, self._sent, self._received, address)
+        """Statistics of the path in use; bytes are those of messages, the round trip is that of the call before."""
+        self._look_at_path()
+        path = self._path
+        return PathInfo(path.local, path.remote, path.round_trip, self._sent, self._received, path.remote_address)
 
     async def close(self) -> None:
         """End the link: let what was sent leave, tell the far end, and free everything. Idempotent."""
@@ -120,8 +116,12 @@ class WrtcLink:
                 pass
         self._connection.close()
 
+    def _look_at_path(self) -> None:
+        if not self._mailbox.ended and (self._measuring is None or self._measuring.done()):
+            self._measuring = self._loop.create_task(self._measure())
+
     async def _measure(self) -> None:
-        self._round_trip = await self._connection.round_trip()
+        self._path = await self._connection.path() or self._path
 
     # events
 

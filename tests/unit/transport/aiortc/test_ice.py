@@ -303,6 +303,40 @@ async def test_role_conflicts_without_end_fail_the_pair(connection: LinkConnecti
     assert pair.state is pair.State.FAILED and asked < 12
 
 
+@pytest.mark.parametrize("controlling", [True, False])
+async def test_the_pair_in_use_is_nominated_again_by_each_check(connection: LinkConnection, controlling: bool) -> None:
+    connection.ice_controlling = controlling
+    used, other = (CandidatePair(connection.sockets[0], local_candidate("host", "127.0.0.1", port)) for port in (1, 2))
+    connection._nominated[1] = used
+    again, never = (connection.build_request(pair, nominate=False).attributes for pair in (used, other))
+    assert ("USE-CANDIDATE" in again) is controlling and "USE-CANDIDATE" not in never
+
+
+@pytest.mark.parametrize(("age", "checks"), [(-1.0, 2), (60.0, 1)], ids=["old", "young"])
+async def test_a_check_that_found_nobody_begins_anew_when_the_far_end_comes(
+    connection: LinkConnection, monkeypatch: pytest.MonkeyPatch, age: float, checks: int
+) -> None:
+    """It was dropped at the far end's NAT, and would be repeated half a minute later."""
+    monkeypatch.setattr("mayfly.transport.aiortc.ice._CHECK_AGE", age)
+    monkeypatch.setattr("aioice.stun.RETRY_RTO", 60.0)
+    connection._early_checks_done = True
+    protocol = connection.sockets[0]
+    sent: list[tuple[str, int]] = []
+    protocol.send_stun = lambda message, addr: sent.append(addr)  # type: ignore[method-assign]
+    far, stranger = ("127.0.0.1", 1111), ("127.0.0.1", 2222)
+    await connection.add_remote_candidate(local_candidate("host", *far))
+    (pair,) = connection._check_list
+    connection.check_start_task(pair)
+    await asyncio.sleep(0)
+    assert sent == [far] and pair.state is pair.State.IN_PROGRESS
+    connection.check_incoming(check_request(connection), far, protocol)
+    await asyncio.sleep(0)
+    assert sent == [far] * checks and pair.state is pair.State.IN_PROGRESS
+    connection.check_incoming(check_request(connection), stranger, protocol)
+    await asyncio.sleep(0)
+    assert sent == [*[far] * checks, stranger]
+
+
 @pytest.mark.parametrize("text", ["10.0.0.1", "100.64.0.1", "192.168.1.1", "fd00::1", "127.0.0.1", "169.254.1.1"])
 def test_local_addresses(text: str) -> None:
     assert is_local(ip_address(text))
