@@ -62,6 +62,20 @@ async def test_our_own_close_tells_nothing_even_when_the_end_was_under_way() -> 
     assert seen == [] and box.ended
 
 
+async def test_room_is_told_once_it_flows_and_until_the_end() -> None:
+    box, seen = mailbox(), list[str]()
+    box.writable()
+    box.start(lambda _: None, lambda: seen.append("room"), lambda _: None)
+    box.writable()
+    assert seen == [], "not from inside start"
+    await asyncio.sleep(0)
+    box.writable()
+    assert seen == ["room"]
+    box.end("gone")
+    box.writable()
+    assert seen == ["room"]
+
+
 async def test_a_callback_that_closes_stops_the_early_messages() -> None:
     box, seen = mailbox(), list[bytes]()
 
