@@ -22,10 +22,10 @@ async def test_early_messages_come_first_and_never_from_inside_start() -> None:
     box.deliver(b"1")
     box.start(seen.append, nothing, lambda _: None)
     box.deliver(b"2")
-    assert seen == []
+    assert seen == [] and box.early == 2 * (1 + 64)
     await asyncio.sleep(0)
     box.deliver(b"3")
-    assert seen == [b"1", b"2", b"3"]
+    assert seen == [b"1", b"2", b"3"] and box.early == 0
 
 
 async def test_lost_follows_what_arrived_before_it_and_comes_once() -> None:
