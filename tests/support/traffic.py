@@ -152,10 +152,6 @@ class Traffic:
         place = next(i for i, (_, opened) in enumerate(self._opened[script.opener]) if opened is script)
         return self.actors[number][2 * (place + self._first[script.opener]) + script.opener]
 
-    def bytes_checked(self) -> int:
-        """What was read so far, all of it as it should be."""
-        return sum(actor.got for actors in self.actors for actor in actors.values())
-
     def check(self) -> None:
         """Every script ran to its end on both ends, nothing is held, and the ends agree."""
         assert not any(self._waiting)

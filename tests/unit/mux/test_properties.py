@@ -96,7 +96,7 @@ def test_even_messages_that_overtake_hello_count(scripts: list[Script], path: Pa
 @given(scripts=scripts, path=paths, seed=seeds, when=st.floats(0, 0.5))
 def test_a_lost_link_ends_both_at_any_moment(scripts: list[Script], path: Path, seed: int, when: float) -> None:
     pair = Pair(SMALL, path=path, seed=seed)
-    traffic = Traffic(pair, scripts, when_connected=True)
+    Traffic(pair, scripts, when_connected=True)  # which holds each byte that is read against its source
     pair.at(pair.now + when, pair.cut)
     pair.settle()
     for end in pair.ends:
@@ -104,7 +104,6 @@ def test_a_lost_link_ends_both_at_any_moment(scripts: list[Script], path: Path, 
         assert end.mux.open_streams == 0
         assert end.mux.messages_to_send(1 << 20, pair.now) == []
         assert end.mux.next_timeout() is None
-    assert traffic.bytes_checked() >= 0
 
 
 @settings(deadline=None, max_examples=25)

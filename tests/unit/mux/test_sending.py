@@ -150,5 +150,7 @@ def test_nobody_waits_in_a_session_that_is_over() -> None:
     desk = Desk()
     desk.sending.write(desk.stream(), bytes(20 * KIB))
     desk.said()
+    desk.sending.write(desk.stream(2), bytes(20 * KIB))
     desk.sending.clear()
+    desk.said()
     assert desk.sending.writable() == []

@@ -22,10 +22,10 @@ async def test_early_messages_come_first_and_never_from_inside_start() -> None:
     box.deliver(b"1")
     box.start(seen.append, nothing, lambda _: None)
     box.deliver(b"2")
-    assert seen == []
+    assert seen == [] and box.early == 2 * (1 + 64)
     await asyncio.sleep(0)
     box.deliver(b"3")
-    assert seen == [b"1", b"2", b"3"]
+    assert seen == [b"1", b"2", b"3"] and box.early == 0
 
 
 async def test_lost_follows_what_arrived_before_it_and_comes_once() -> None:
@@ -60,6 +60,20 @@ async def test_our_own_close_tells_nothing_even_when_the_end_was_under_way() -> 
     box.writable()
     await asyncio.sleep(0)
     assert seen == [] and box.ended
+
+
+async def test_room_is_told_once_it_flows_and_until_the_end() -> None:
+    box, seen = mailbox(), list[str]()
+    box.writable()
+    box.start(lambda _: None, lambda: seen.append("room"), lambda _: None)
+    box.writable()
+    assert seen == [], "not from inside start"
+    await asyncio.sleep(0)
+    box.writable()
+    assert seen == ["room"]
+    box.end("gone")
+    box.writable()
+    assert seen == ["room"]
 
 
 async def test_a_callback_that_closes_stops_the_early_messages() -> None:
