@@ -36,10 +36,12 @@ from mayfly_cli.torbar import TorBar
 from mayfly_cli.units import in_words
 
 RELAY, CLIENT, CHAT, SEND, RECEIVE = "relay", "client", "chat", "send", "receive"
-BROKER, SOCKS, ONION = "broker", "socks5", "onion"
+BROKER, BRIDGE, SOCKS, ONION = "broker", "bridge", "socks5", "onion"
 
 _SEND_ALONG = {
     RELAY: "Run `mayfly client` on your computer, paste this code when it asks, and send me back the code it prints.",
+    BRIDGE: "Put this code, as a line, into codes.txt in the folder pt_state of your tor's data, and send me back the "
+    "last line of answers.txt there.",
     CLIENT: "Run `mayfly relay -` on your computer, paste this code when it asks, and send me back the code it prints.",
     CHAT: "Run `mayfly chat -` on your computer, paste this code when it asks, and send me back the code it prints.",
     SEND: "Run `mayfly receive` on your computer, paste this code when it asks, and send me back the code it prints.",
@@ -49,7 +51,10 @@ _SEND_ALONG = {
 
 
 class People:
-    """A Reporter for a terminal. `program` is what we are, `login` whether our proxy asks for a password."""
+    """A Reporter for a terminal. `program` is what we are.
+
+    `login` says whether our proxy asks for a password, `bridge` whether we lead to a bridge, and so to somebody's tor.
+    """
 
     def __init__(
         self,
@@ -58,12 +63,14 @@ class People:
         out: Console | None = None,
         err: Console | None = None,
         login: bool = False,
+        bridge: bool = False,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._program = program
         self._out = out = out or Console(highlight=False, emoji=False, markup=False)
         self._err = err = err or Console(stderr=True, highlight=False, emoji=False, markup=False)
         self._login = login
+        self._offered_to = BRIDGE if bridge else program
         self._compared: tuple[str, ...] = ()
         self._now = now
         self.output = Output(out.file)
@@ -111,8 +118,12 @@ class People:
         self._say()
         self._say(f"Your code: {event.code}", style="bold", unbroken=True)
         self._say(f"It is good for one person, for {self._until(event.expires)}. It gives away no address.")
-        self._say("Tell it to that person only, who runs this, with the same broker:")
-        self._say(f"  mayfly client --broker … {event.code}", unbroken=True)
+        if self._offered_to == BRIDGE:
+            self._say("Tell it to that person only, whose tor has a bridge line with this, and the same broker:")
+            self._say(f"  broker=… meet={event.code}", unbroken=True)
+        else:
+            self._say("Tell it to that person only, who runs this, with the same broker:")
+            self._say(f"  mayfly client --broker … {event.code}", unbroken=True)
         self._say()
 
     def _posted(self, event: Posted) -> None:
@@ -135,7 +146,7 @@ class People:
             self._say("Send it back to whoever sent you the code; it is pasted where their Mayfly waits for it.")
         else:
             self._say("Send it to one person only, along with this:")
-            self._say(f"  {_SEND_ALONG[self._program]}", unbroken=True)
+            self._say(f"  {_SEND_ALONG[self._offered_to]}", unbroken=True)
         self._say()
 
     def _words(self, event: Words) -> None:

@@ -16,10 +16,10 @@ from mayfly.runtime.events import Connected, Event, Reporter
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.signaling import codes
 from mayfly.signaling.description import Kind
-from mayfly_cli import failures, loop
+from mayfly_cli import failures, loop, upstreams
 from mayfly_cli.machines import Machines
 from mayfly_cli.pasting import LineCodes, Lines, PastedCodes
-from mayfly_cli.people import CLIENT, People
+from mayfly_cli.people import CLIENT, RELAY, People
 from mayfly_cli.settings import LOOPS, Values, one_of
 
 STANDARD_INPUT = 0
@@ -41,7 +41,8 @@ def teller(program: str, values: Values, *, aside: bool = False) -> Teller:
     if values.raw("json"):
         return Machines(sys.stderr if aside else sys.stdout)
     out = Console(stderr=True, highlight=False, emoji=False, markup=False) if aside else None
-    return People(program, out=out, login=program == CLIENT and bool(values.raw("socks_auth")))
+    login = program == CLIENT and bool(values.raw("socks_auth"))
+    return People(program, out=out, login=login, bridge=program == RELAY and upstreams.lead_to_bridge(values))
 
 
 def answer(program: str, values: Values, body: Callable[[Teller], int], *, aside: bool = False) -> NoReturn:

@@ -121,6 +121,11 @@ def state_directory() -> Path:
     return user_state_path("mayfly")
 
 
+def lead_to_bridge(values: Values) -> bool:
+    """Whether whoever comes is led to a bridge, so that it is somebody's tor that comes."""
+    return any(text.lower().startswith("bridge://") for text in _texts(values, "upstream"))
+
+
 def shows_password(values: Values) -> bool:
     """Whether a password stands on the command line, for every user of this computer to see."""
     given = [

@@ -34,7 +34,7 @@ EVIL = "\x1b[2J\u202e[bold]x[/bold]\n:boom:"
 class Screen:
     """A console of a given width, and what stands on it."""
 
-    def __init__(self, program: str = "relay", *, width: int = 80, terminal: bool = False, login: bool = False) -> None:
+    def __init__(self, program: str = "relay", *, width: int = 80, terminal: bool = False, **more: bool) -> None:
         self._out, self._err = io.StringIO(), io.StringIO()
         options: dict[str, Any] = {
             "highlight": False,
@@ -48,7 +48,7 @@ class Screen:
             program,
             out=Console(file=self._out, color_system=None, **options),
             err=Console(file=self._err, color_system=None, **options),
-            login=login,
+            **more,
             now=lambda: samples.FAR - 600,
         )
 
@@ -73,6 +73,15 @@ def test_an_offer_is_shown_with_all_that_a_volunteer_needs() -> None:
     assert "  192.168.1.4 (local network)" in screen.out
     assert "  203.0.113.7 (public, as a STUN server saw it)" in screen.out
     assert "mayfly client" in screen.out
+
+
+def test_before_a_bridge_it_is_somebody_s_tor_that_the_code_is_for() -> None:
+    screen = Screen(bridge=True, width=300)
+    screen.people.report(code_ready())
+    screen.people.report(CodeReady("short", "7-copper-tulip", samples.FAR, (), ""))
+    assert "pt_state of your tor's data" in screen.out
+    assert "  broker=… meet=7-copper-tulip\n" in screen.out
+    assert "mayfly client" not in screen.out
 
 
 def test_a_client_s_offer_says_what_the_relay_has_to_run() -> None:

@@ -6,10 +6,12 @@ from ipaddress import ip_address
 
 import pytest
 
+from mayfly.runtime.events import CodeReady
 from mayfly.tor.settings import ControlAddress
 from mayfly.wire.hello import Upstream
 from mayfly_cli.upstreams import state_directory
 from mayfly_relay.options import RelayOptions
+from unit.cli import samples
 from unit.cli.conftest import Command, FakeProgram
 
 
@@ -78,3 +80,16 @@ def test_a_password_on_the_command_line_is_warned_of(
     monkeypatch.setenv("MAYFLY_RELAY_UPSTREAM", url)
     assert "password" not in mayfly("relay").stderr
     assert chosen(relay_program).upstream.proxies[0].password == "s3cret"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "bridge"),
+    [((), False), (("--upstream", "tor"), False), (("--upstream", "bridge://192.0.2.1:1"), True)],
+)
+def test_the_reporter_knows_whether_there_is_a_bridge(
+    mayfly: Command, relay_program: FakeProgram, arguments: tuple[str, ...], bridge: bool
+) -> None:
+    relay_program.then = lambda reporter, _codes, _shutdown: reporter.report(
+        CodeReady("short", "7-copper-tulip", samples.FAR, (), "")
+    )
+    assert ("meet=7-copper-tulip" in mayfly("relay", *arguments).stdout) is bridge
