@@ -152,6 +152,7 @@ async def test_an_open_link_lives_on_when_a_router_makes_other_mappings(tmp_path
 
 @pytest.mark.needs("turnserver")
 async def test_routers_that_map_by_destination_are_crossed_by_a_turn_server(tmp_path: Path) -> None:
+    """With mixed pairs; `tests/integration/test_link_turn.py` has links of all of them."""
     argv = (
         *(program("turnserver"), "-n", f"--listening-ip={TURN}", f"--relay-ip={TURN}", "--listening-port=3478"),
         *("--no-cli", "--no-tls", "--no-dtls", "--lt-cred-mech", "--realm=mayfly.test", "--user=somebody:word"),
@@ -165,6 +166,6 @@ async def test_routers_that_map_by_destination_are_crossed_by_a_turn_server(tmp_
     ):
         await server.wait_for_line("Total General servers")
         by_turn = ("--turn", f"turn:somebody:word@{TURN}:3478?transport=udp")
-        pairs = await at_once(stack, (ends(net, engines, *by_turn) for engines in PAIRS))
+        pairs = await at_once(stack, (ends(net, engines, *by_turn) for engines in PAIRS[1:3]))
         assert all("relay" in {end for path in types(pair) for end in path} for pair in pairs)
         await asyncio.gather(*(pair.fetches(port, tmp_path / f"body{number}") for number, pair in enumerate(pairs)))
