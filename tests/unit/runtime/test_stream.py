@@ -153,6 +153,20 @@ async def test_finish_and_reset_may_be_repeated() -> None:
         await asyncio.gather(client.session.wait_idle(), relay.session.wait_idle())
 
 
+async def test_nothing_is_put_where_the_peer_wants_no_more() -> None:
+    async with joined() as (client, relay):
+        ours, theirs = await pair(client, relay)
+        recorder = Recorder()
+        ours.attach(recorder)
+        theirs.reset(7)
+        while await recorder.told.get() != ("stopped", 7):
+            pass
+        for ask in (ours.room, lambda: ours.put(b"x")):
+            with pytest.raises(StreamResetError) as caught:
+                ask()
+            assert caught.value.code == 7
+
+
 async def test_a_stream_of_the_chat_keeps_no_session_busy() -> None:
     async with joined() as (client, relay):
         ours, theirs = await pair(client, relay)
