@@ -47,6 +47,28 @@ class Desk:
         return [frame for message, _ in self.outbox.messages(1 << 20, 0.0) for frame in f.decode_message(message)]
 
 
+def test_credit_is_said_when_it_is_worth_it() -> None:
+    desk = Desk()
+    stream = desk.stream()
+    desk.said()
+    assert desk.inbox.data(stream, 0, bytes(8 * KIB), fin=False)
+    desk.inbox.read(stream, 100, 1.0)
+    assert desk.said() == []
+    desk.inbox.read(stream, 4 * KIB, 1.0)
+    kinds = [type(frame) for frame in desk.said()]
+    assert sorted(kinds, key=str) == [f.MaxDataFrame, f.MaxStreamDataFrame]
+
+
+def test_what_is_refused_gives_its_credit_back_to_the_connection() -> None:
+    desk = Desk()
+    stream = desk.stream()
+    desk.said()
+    assert desk.inbox.data(stream, 0, bytes(8 * KIB), fin=False)
+    assert desk.said() == []
+    desk.inbox.stop(stream)
+    assert [type(frame) for frame in desk.said()] == [f.MaxDataFrame]
+
+
 def test_bytes_that_are_late_delay_their_own_stream_alone() -> None:
     desk = Desk()
     one, other = desk.stream(0), desk.stream(2)

@@ -66,6 +66,19 @@ async def test_a_stream_carries_header_answer_and_bytes_both_ways() -> None:
         assert await read_all(theirs) == b"early"
         await asyncio.gather(client.session.wait_idle(), relay.session.wait_idle())
         assert client.session.open_streams == relay.session.open_streams == 0
+        assert not client.session._streams and not relay.session._streams, "nobody holds them any more"
+
+
+async def test_what_a_stream_flushes_leaves_before_the_next_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with joined() as (client, _relay):
+        stream = await client.session.open_stream(CHAT)
+        sent: list[bytes] = []
+        with monkeypatch.context() as patch:
+            patch.setattr(client.link, "send", sent.append)
+            stream.put(bytes(1000))
+            assert sent == []
+            stream.flush()
+        assert sum(map(len, sent)) > 1000
 
 
 async def test_bulk_both_ways_at_once_over_a_reordering_path_keeps_every_byte() -> None:

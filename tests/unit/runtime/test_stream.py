@@ -139,6 +139,45 @@ async def test_our_own_reset_wakes_our_own_waiters() -> None:
             assert caught.value.code == StreamCode.LIMIT
 
 
+async def test_a_wrong_answer_resets_both_halves() -> None:
+    async with joined() as (client, relay):
+        ours, theirs = await pair(client, relay)
+        await theirs.write(b"\x01\xff")
+        with pytest.raises(StreamResetError) as caught:
+            await ours.read_answer()
+        with pytest.raises(StreamResetError) as heard:
+            await theirs.read()
+        assert caught.value.code == heard.value.code == StreamCode.BAD_HEADER
+
+
+async def test_who_has_said_all_still_hears() -> None:
+    async with joined() as (client, relay):
+        ours, theirs = await pair(client, relay)
+        ours.finish()
+        assert await theirs.read() == b""
+        reading = asyncio.get_running_loop().create_task(ours.read())
+        await asyncio.sleep(0)
+        await theirs.write(b"late")
+        assert await reading == b"late"
+
+
+@pytest.mark.parametrize("how", ["finished", "reset by us", "reset by the peer"])
+async def test_a_stream_that_is_over_is_forgotten(how: str) -> None:
+    async with joined() as (client, relay):
+        ours, theirs = await pair(client, relay)
+        assert client.session._streams == {ours.id: ours}
+        if how == "finished":
+            ours.finish()
+            theirs.finish()
+            assert await ours.read() == await theirs.read() == b""
+        else:
+            (ours if how == "reset by us" else theirs).reset()
+            await asyncio.gather(client.session.wait_idle(), relay.session.wait_idle())
+            with pytest.raises(StreamResetError):
+                await ours.read()
+        assert client.session._streams == relay.session._streams == {}
+
+
 async def test_finish_and_reset_may_be_repeated() -> None:
     async with joined() as (client, relay):
         ours, theirs = await pair(client, relay)
@@ -151,6 +190,20 @@ async def test_finish_and_reset_may_be_repeated() -> None:
         ours.reset()
         ours.reset()
         await asyncio.gather(client.session.wait_idle(), relay.session.wait_idle())
+
+
+async def test_nothing_is_put_where_the_peer_wants_no_more() -> None:
+    async with joined() as (client, relay):
+        ours, theirs = await pair(client, relay)
+        recorder = Recorder()
+        ours.attach(recorder)
+        theirs.reset(7)
+        while await recorder.told.get() != ("stopped", 7):
+            pass
+        for ask in (ours.room, lambda: ours.put(b"x")):
+            with pytest.raises(StreamResetError) as caught:
+                ask()
+            assert caught.value.code == 7
 
 
 async def test_a_stream_of_the_chat_keeps_no_session_busy() -> None:
