@@ -11,7 +11,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What was tested; and what has no wheel (stem) built as pip will do it, without a warning.
 TESTED = -c constraints.txt --use-pep517
 
-.PHONY: help demo test lint check system-packages bench catalogue man venv package constraints licences sbom clean
+.PHONY: help demo test lint check system-packages bench catalogue man venv package constraints lowest licences sbom clean
 
 help:
 	@echo 'make demo    a relay and a client on this machine: web traffic, a chat line and a file through them'
@@ -101,6 +101,15 @@ constraints: $(VENV)/venv.stamp
 	@$(PIP) --python build/constraints/bin/python install -e '.[dev]'
 	@PYTHONPATH=tests build/constraints/bin/python -m release.constraints > build/constraints.txt
 	@mv build/constraints.txt constraints.txt
+
+# The unit and integration tests with the lowest versions that pyproject.toml allows. tests/unit/release is of the pins.
+lowest: $(VENV)/dev.stamp
+	@rm -rf build/lowest
+	@$(PYTHON) -m venv --without-pip build/lowest
+	@PYTHONPATH=tests $(BIN)/python -m release.lowest > build/lowest.txt
+	@$(PIP) --python build/lowest/bin/python install -c build/lowest.txt --use-pep517 -e '.[dev]'
+	@PYTHONPATH=core:relay:client:broker_optional:tests build/lowest/bin/python -m pytest -q -n 2 \
+	  --ignore=tests/system --ignore=tests/interop --ignore=tests/unit/release
 
 licences: $(VENV)/dev.stamp
 	@$(RUN) -m release.third_party

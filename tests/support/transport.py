@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 
 from support.mayfly import LOOPBACK, MayflyProcess, command
-from support.pages import argv_of, the_block
-from support.programs import Program, poll
+from support.pages import argv_of, blocks, the_block
+from support.programs import Program, poll, program, run
 from support.tor_network import Node, TorNetwork
 
 PLACEHOLDER = "192.0.2.1:1"
@@ -47,11 +47,20 @@ class TransportClient:
     async def meet(self, relay: MayflyProcess) -> None:
         """What two people do: the relay's code into the file, the answer back to the relay."""
         before = len(self.answers())
-        with (self.state / "codes.txt").open("a") as file:
-            file.write(await relay.code("offer") + "\n")
+        await self._type("echo mf1… >> ~/.tor/pt_state/codes.txt", await relay.code("offer"))
         await poll(lambda: len(self.answers()) > before, "an answer of mayfly pt's", 30)
-        await relay.send_code(self.answers()[-1])
+        await relay.send_code(await self._type("tail -n 1 ~/.tor/pt_state/answers.txt"))
         await relay.event("connected")
+
+    async def _type(self, shown: str, code: str = "") -> str:
+        """Type what README shows, where tor's data is the user's ~/.tor."""
+        assert any(shown in block.commands for block in blocks("README.md"))
+        home = self.node.folder / "home"
+        home.mkdir(exist_ok=True)
+        if not (home / ".tor").exists():
+            (home / ".tor").symlink_to(self.node.folder)
+        typed = await run(program("sh"), "-c", shown.replace("mf1…", code), env={"HOME": str(home)})
+        return typed.text.strip()
 
 
 @contextlib.asynccontextmanager
@@ -59,9 +68,9 @@ async def transport_client(
     network: TorNetwork, *bridges: str, extra: tuple[str, ...] = ()
 ) -> AsyncIterator[TransportClient]:
     """A tor with these `Bridge mayfly …` lines, not waited for."""
-    use_bridges, plugin, shown = the_block("README.md", "torrc").splitlines()
+    _socks_port, use_bridges, plugin, shown = the_block("README.md", "torrc").splitlines()
     assert PLACEHOLDER in shown
-    ours = plugin.replace("/usr/local/bin/mayfly", " ".join(command()))
+    ours = plugin.replace("/home/you/mayfly/bin/mayfly", " ".join(command()))
     assert ours != plugin
     options = " ".join(LOOPBACK)
     async with network.client(use_bridges, f"{ours} {options}", *bridges, *extra, wait=False) as node:

@@ -17,11 +17,14 @@ ELSEWHERE = {
     "mayfly relay --upstream tor": "tests/system/test_upstream_tor.py",
     "mayfly relay --offer-onion": "tests/system/test_onion_meeting.py",
     "mayfly relay --upstream bridge://127.0.0.1:9001 --for 12h": "tests/support/transport.py",
+    "echo mf1… >> ~/.tor/pt_state/codes.txt": "tests/support/transport.py",
+    "tail -n 1 ~/.tor/pt_state/answers.txt": "tests/support/transport.py",
 }
 """Commands that another test takes from the page and runs, since they need a Tor network."""
 
 UNPLAYED = {
     "make test": "it is what runs the tests",
+    "tor -f torrc": "tests/support/transport.py starts tor with the page's lines, and those of a private network",
     "docker compose -f deploy/compose.yaml up --build": "there is no container engine; test_deploy.py checks the files",
     "sudo python3 -m venv /opt/mayfly": "it changes the system; the same commands are played in README's Install",
     "sudo /opt/mayfly/bin/pip install '.[redis]'": "as above",
