@@ -88,11 +88,12 @@ class Cubic:
 
     def on_idle(self, now: float, idle: float, timeout: float) -> None:
         """Halve the window for each timeout that passed, down to the initial one."""
+        if idle > timeout:
+            self._epoch = None
         initial = _INITIAL_PACKETS * self._packet
         while idle > timeout and self._window > initial:
             self._window = max(self._window / 2, initial)
             idle -= timeout
-        self._epoch = None
 
     def _grow_fast(self, sample: AckSample) -> None:
         growth = sample.acknowledged if self._slow_start is None else self._slow_start.growth(sample)

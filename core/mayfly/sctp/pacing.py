@@ -6,6 +6,9 @@ _BURST_PACKETS = 10
 _BURST_TIME = 0.002
 """Seconds of a rate that may leave at once. Event loops wake by the millisecond."""
 
+_MOST_LATE = 0.025
+"""Seconds that are made up for, where a busy machine asks later than it was told to."""
+
 
 class Pacer:
     """A bucket of bytes that fills at the rate and holds one burst."""
@@ -16,13 +19,16 @@ class Pacer:
         self._bucket: float | None = None  # full, until something has been sent at a rate
         self._last = 0.0
 
-    def allowance(self, rate: float, packet: int, now: float) -> float:
-        """Bytes that may leave now. `rate` is bytes a second."""
-        burst = max(_BURST_PACKETS * packet, rate * _BURST_TIME)
+    def allowance(self, rate: float, packet: int, now: float, due: float | None = None) -> float:
+        """Bytes that may leave now. `rate` is bytes a second, `due` what `ready` said where that was waited for."""
+        burst = _burst(rate, packet)
         if self._bucket is None:
             self._bucket = burst
         else:
-            self._bucket = min(burst, self._bucket + rate * (now - self._last))
+            # What could have left while we were asleep may leave now. Otherwise an event loop that wakes every 10 ms
+            # would send a burst each time, a fifth of the rate, and acknowledgements of so little would lower that.
+            late = 0.0 if due is None else min(now - due, _MOST_LATE)
+            self._bucket = min(max(burst, burst / 2 + rate * late), self._bucket + rate * (now - self._last))
         self._last = now
         return self._bucket
 
@@ -33,5 +39,8 @@ class Pacer:
 
     def ready(self, rate: float, packet: int) -> float:
         """When half a burst may leave again."""
-        burst = max(_BURST_PACKETS * packet, rate * _BURST_TIME)
-        return self._last + max(0.0, burst / 2 - (self._bucket or 0.0)) / rate
+        return self._last + max(0.0, _burst(rate, packet) / 2 - (self._bucket or 0.0)) / rate
+
+
+def _burst(rate: float, packet: int) -> float:
+    return max(_BURST_PACKETS * packet, rate * _BURST_TIME)

@@ -237,15 +237,15 @@ class Sender:
         if forward := self._abandoned.forward_tsn(self._board):
             head += forward
             self._timers.expect(now)
-        self._timers.paced = None
-        room = self._room(now) if self._again or self.queue else 0
+        due, self._timers.paced = self._timers.paced, None
+        room = self._room(now, due) if self._again or self.queue else 0
         if room <= 0 and self._again and self._crowded:
             room = self._mtu
         self._crowded = False
         if room <= 0:
             return [head] if head else []
         if not self._board.outstanding and self._last_sent:
-            self.control.on_idle(now, now - self._last_sent, self.round_trip.timeout)
+            self.control.on_idle(now, now - max(self._last_sent, self._delivered_time), self.round_trip.timeout)
         departure = Departure(
             now,
             self._delivered,
@@ -331,7 +331,7 @@ class Sender:
         self._in_flight += chunk.size
         self._loss.sent(chunk)
 
-    def _room(self, now: float) -> int:
+    def _room(self, now: float, due: float | None) -> int:
         """Bytes that may leave now. A packet is begun as long as there is any (RFC 9260 §6.1 B)."""
         in_flight = self._in_flight
         offered = self._window - in_flight
@@ -344,7 +344,7 @@ class Sender:
             return 0
         rate = self.control.pacing_rate
         if rate is not None:
-            allowance = self._pacer.allowance(rate, self._mtu, now)
+            allowance = self._pacer.allowance(rate, self._mtu, now, due)
             if allowance <= 0:
                 self._limited = True
                 self._timers.paced = self._pacer.ready(rate, self._mtu)

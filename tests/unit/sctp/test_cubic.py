@@ -129,6 +129,16 @@ def test_idle_halves_down_to_the_initial_window() -> None:
     assert path.cubic.window == 10 * PACKET
 
 
+def test_the_curve_goes_on_after_a_pause_that_is_shorter_than_the_timeout() -> None:
+    """All that was in flight came acknowledged at once, as it does to a loop that wakes late."""
+    path = Path()
+    path.cubic._epoch = path.now
+    path.cubic.on_idle(path.now, 0.1, 0.4)
+    assert path.cubic._epoch == path.now
+    path.cubic.on_idle(path.now, 0.5, 0.4)
+    assert path.cubic._epoch is None
+
+
 def test_a_larger_packet_counts_from_the_start_but_shrinks_nothing() -> None:
     path = Path()
     path.cubic.resize(16_000)

@@ -31,3 +31,23 @@ def test_waiting_is_for_half_a_burst_so_that_timers_are_few() -> None:
     assert pacer.ready(1e6, 1000) == pytest.approx(1.005)
     assert pacer.allowance(1e6, 1000, 1.005) == pytest.approx(5000)
     assert pacer.allowance(1e6, 1000, 99.0) == 10_000
+
+
+def test_what_a_late_loop_missed_leaves_when_it_wakes() -> None:
+    pacer = Pacer()
+    assert pacer.allowance(1e7, 1000, 1.0) == 20_000
+    pacer.spend(20_000)
+    due = pacer.ready(1e7, 1000)
+    assert pacer.allowance(1e7, 1000, due + 0.01, due) == pytest.approx(110_000)
+    pacer.spend(110_000)
+    due = pacer.ready(1e7, 1000)
+    assert pacer.allowance(1e7, 1000, due + 9.0, due) == pytest.approx(260_000), "as far as 25 ms go"
+
+
+def test_who_did_not_wait_for_the_pacer_has_missed_nothing() -> None:
+    pacer = Pacer()
+    pacer.spend(int(pacer.allowance(1e7, 1000, 1.0)))
+    assert pacer.allowance(1e7, 1000, 1.1) == 20_000
+    pacer.spend(20_000)
+    due = pacer.ready(1e7, 1000)
+    assert pacer.allowance(1e7, 1000, due - 0.0005, due) == pytest.approx(5_000)
