@@ -33,7 +33,8 @@ class Spliced:
 
 
 @asynccontextmanager
-async def spliced(config: MuxConfig | None = None) -> AsyncIterator[Spliced]:
+async def spliced(config: MuxConfig | None = None, *, waiting: bytes = b"") -> AsyncIterator[Spliced]:
+    """`waiting` has come on the stream before it is spliced."""
     async with joined(config=config) as (client, relay):
         accepted: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
         accepted = asyncio.get_running_loop().create_future()
@@ -47,6 +48,9 @@ async def spliced(config: MuxConfig | None = None) -> AsyncIterator[Spliced]:
             await asyncio.sleep(0)
         near = relay.streams[0]
         await near.read_header()
+        await far.write(waiting)
+        while waiting and not relay.session._mux.readable(near.id):
+            await asyncio.sleep(0)
         splicing = asyncio.get_running_loop().create_task(splice_socket(near, sock))
         try:
             yield Spliced(client, relay, far, reader, writer, splicing)
@@ -80,6 +84,11 @@ async def test_bytes_pass_both_ways_and_each_half_closes_alone() -> None:
         await s.splicing
         await idle(s)
         assert s.client.session.open_streams == s.relay.session.open_streams == 0
+
+
+async def test_what_had_come_before_is_passed_on_by_itself() -> None:
+    async with spliced(waiting=b"early") as s:
+        assert await s.reader.readexactly(5) == b"early"
 
 
 async def test_tcp_may_end_its_half_first() -> None:
@@ -250,6 +259,7 @@ async def test_early_bytes_of_an_accepted_connection_come_first() -> None:
         far = relay.streams[0]
         await far.read_header()
         assert await far.read() == b"early "
+        assert not spliced_streams[0].done(), "it lasts as long as the connection"
         writer.write(b"late")
         writer.write_eof()
         assert await read_all(far) == b"late"
@@ -266,8 +276,9 @@ async def test_cancelling_aborts_both_sides() -> None:
         await s.stream.write(b"x")
         await s.reader.readexactly(1)
         s.splicing.cancel()
-        with pytest.raises(StreamResetError):
+        with pytest.raises(StreamResetError) as caught:
             await s.stream.read()
+        assert caught.value.code == StreamCode.CANCELLED
         with pytest.raises(ConnectionResetError):
             while await s.reader.read(100):
                 pass
