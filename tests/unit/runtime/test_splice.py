@@ -33,7 +33,8 @@ class Spliced:
 
 
 @asynccontextmanager
-async def spliced(config: MuxConfig | None = None) -> AsyncIterator[Spliced]:
+async def spliced(config: MuxConfig | None = None, *, waiting: bytes = b"") -> AsyncIterator[Spliced]:
+    """`waiting` has come on the stream before it is spliced."""
     async with joined(config=config) as (client, relay):
         accepted: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
         accepted = asyncio.get_running_loop().create_future()
@@ -47,6 +48,9 @@ async def spliced(config: MuxConfig | None = None) -> AsyncIterator[Spliced]:
             await asyncio.sleep(0)
         near = relay.streams[0]
         await near.read_header()
+        await far.write(waiting)
+        while waiting and not relay.session._mux.readable(near.id):
+            await asyncio.sleep(0)
         splicing = asyncio.get_running_loop().create_task(splice_socket(near, sock))
         try:
             yield Spliced(client, relay, far, reader, writer, splicing)
@@ -80,6 +84,11 @@ async def test_bytes_pass_both_ways_and_each_half_closes_alone() -> None:
         await s.splicing
         await idle(s)
         assert s.client.session.open_streams == s.relay.session.open_streams == 0
+
+
+async def test_what_had_come_before_is_passed_on_by_itself() -> None:
+    async with spliced(waiting=b"early") as s:
+        assert await s.reader.readexactly(5) == b"early"
 
 
 async def test_tcp_may_end_its_half_first() -> None:
@@ -188,15 +197,92 @@ class Cramped:
 
     def __init__(self, room: int) -> None:
         self.scratch = memoryview(bytearray(100))
-        self._room = room
+        self.left = room
+        self.got = b""
+        self.finished = False
+        self.stopped = False
+
+    def attach(self, handler: Splice) -> None:
+        pass
 
     def room(self) -> int:
-        return self._room
+        return self.left
+
+    def put(self, data: bytes) -> int:
+        if self.stopped:
+            raise StreamResetError(StreamCode.CANCELLED)
+        taken = min(self.left, len(data))
+        self.got += data[:taken]
+        self.left -= taken
+        return taken
+
+    def take(self, limit: int) -> tuple[bytes, bool]:
+        return b"", False
+
+    def finish(self) -> None:
+        self.finished = True
+
+
+class Tcp(asyncio.Transport):
+    """A connection whose reading is all that is looked at. It is read from the start, unless a splice begins paused."""
+
+    def __init__(self, *, reading: bool = True) -> None:
+        super().__init__()
+        self.reading = reading
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def is_closing(self) -> bool:
+        return False
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
 
 
 @pytest.mark.parametrize(("room", "read"), [(7, 7), (1000, 100), (0, 1)])
 async def test_tcp_is_read_no_further_than_the_stream_has_room(room: int, read: int) -> None:
     assert len(Splice(cast("Stream", Cramped(room))).get_buffer(-1)) == read
+
+
+async def test_what_the_stream_does_not_take_waits_for_room_and_reading_and_the_end_with_it() -> None:
+    stream, tcp = Cramped(4), Tcp(reading=False)
+    splice = Splice(cast("Stream", stream), paused=True)
+    splice.connection_made(tcp, b"0123456789")
+    assert (stream.got, tcp.reading) == (b"0123", False)
+    splice.eof_received()
+    stream.left = 3
+    splice.stream_writable()
+    assert (stream.got, stream.finished) == (b"0123456", False)
+    stream.left = 100
+    splice.stream_writable()
+    assert (stream.got, stream.finished, tcp.reading) == (b"0123456789", True, False)
+
+
+async def test_a_full_stream_pauses_tcp_until_there_is_room() -> None:
+    stream, tcp = Cramped(4), Tcp()
+    splice = Splice(cast("Stream", stream))
+    splice.connection_made(tcp)
+    splice.get_buffer(-1)[:4] = b"0123"
+    splice.buffer_updated(4)
+    assert (stream.got, tcp.reading) == (b"0123", False)
+    stream.left = 100
+    splice.stream_writable()
+    assert tcp.reading
+
+
+async def test_a_stream_that_was_stopped_unheard_is_found_so_and_tcp_is_read_and_dropped() -> None:
+    stream, tcp = Cramped(4), Tcp(reading=False)
+    stream.stopped = True  # whoever handled it before this splice was told
+    splice = Splice(cast("Stream", stream), paused=True)
+    splice.connection_made(tcp, b"early")
+    assert tcp.reading
+    assert len(splice.get_buffer(-1)) == 100
+    splice.buffer_updated(100)
+    assert (stream.got, tcp.reading) == (b"", True)
 
 
 async def test_a_tcp_reader_that_stops_holds_the_sender_back() -> None:
@@ -250,6 +336,7 @@ async def test_early_bytes_of_an_accepted_connection_come_first() -> None:
         far = relay.streams[0]
         await far.read_header()
         assert await far.read() == b"early "
+        assert not spliced_streams[0].done(), "it lasts as long as the connection"
         writer.write(b"late")
         writer.write_eof()
         assert await read_all(far) == b"late"
@@ -266,8 +353,9 @@ async def test_cancelling_aborts_both_sides() -> None:
         await s.stream.write(b"x")
         await s.reader.readexactly(1)
         s.splicing.cancel()
-        with pytest.raises(StreamResetError):
+        with pytest.raises(StreamResetError) as caught:
             await s.stream.read()
+        assert caught.value.code == StreamCode.CANCELLED
         with pytest.raises(ConnectionResetError):
             while await s.reader.read(100):
                 pass
