@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -228,10 +229,10 @@ class People:
         self._say(f"DTLS role: {event.role}, {_ROLES[event.role]}.")
 
     def _trouble(self, word: str, style: str, message: str, stage: str, hint: str) -> None:
-        text = Text.assemble((f"{word} ({stage}):", f"bold {style}"), " ", printable(message))
+        text = Text.assemble((f"{word} ({stage}):", f"bold {style}"), " ", sentence(printable(message)))
         self._errors.write(lambda: self._err.print(text, soft_wrap=True))
         if hint:
-            self._errors.write(lambda: self._err.print(Text(f"Next: {printable(hint)}"), soft_wrap=True))
+            self._errors.write(lambda: self._err.print(Text(f"Next: {sentence(printable(hint))}"), soft_wrap=True))
 
     def _peer(self, number: int, role: str = "") -> str:
         if self._program == CLIENT:
@@ -289,6 +290,17 @@ _ROLES = {
     "active": "its maker sends the ClientHello",
     "passive": "its reader sends the ClientHello",
 }
+
+
+def sentence(text: str) -> str:
+    """A message or hint with a capital at its beginning and a full stop at its end.
+
+    What begins with no plain word (an option, a path, a name in quotes) or ends with what may be copied stays so.
+    """
+    beginning = re.match("[a-z]+(?=[ ,:'])", text)
+    capital = text[:1].upper() + text[1:] if beginning else text
+    ended = capital.endswith((".", "!", "?", "…")) or re.search(r"[:/=]\S*[^`)]$", capital) or not capital
+    return capital if ended else capital + "."
 
 
 def _utc(moment: float) -> str:

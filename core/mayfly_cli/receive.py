@@ -92,7 +92,8 @@ def receive(
         attach = attaching.session(values, code=code, offer=offer)
         if not (yes or json or on_terminal()):
             raise UsageError(
-                "There is no terminal on which it could be asked whether to take it.", hint="Say so with --yes."
+                "There is no terminal on which it could be asked whether to take it.",
+                hint="--yes takes it without asking.",
             )
 
         async def settle(codes_in: running.Codes, _: running.Teller) -> str | None:

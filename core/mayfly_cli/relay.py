@@ -38,7 +38,8 @@ def relay(
         str | None,
         typer.Argument(
             metavar="CODE",
-            help="A client's code, to answer it; - reads it from standard input. Without it, the relay makes an offer.",
+            help="A client's code, to answer it; - reads it from standard input. Without it, the relay makes the first "
+            "code.",
             show_default=False,
         ),
     ] = None,

@@ -48,8 +48,8 @@ TESTED_ELSEWHERE = {
 REGISTRY = re.compile(
     r"(pyp[i]|python[h]osted|npm[j]s|yarn[p]kg|debia[n]|ubunt[u])\.(org|com|net)\b|--(extra-)?index-url|--registry"
 )
-# Somebody's home or workplace. Paths of the system (/etc, /usr, /run) are everybody's.
-MACHINE_PATH = re.compile(r"(?<![\w.])/(home/\w+|Users/\w+|root/|work/|tmp/\w+)")
+# Somebody's home or workplace. Paths of the system (/etc, /usr, /run) are everybody's, and so is a reader's home.
+MACHINE_PATH = re.compile(r"(?<![\w.])/(home/(?!you/)\w+|Users/\w+|root/|work/|tmp/\w+)")
 
 
 def files() -> list[Path]:

@@ -153,4 +153,4 @@ class RefusedError(ControlError):
 
 
 def _gone() -> ControlError:
-    return ControlError("The program that was asked has ended.", hint="See what it said last.")
+    return ControlError("The program that was asked has ended.", hint="Its own terminal shows why.")

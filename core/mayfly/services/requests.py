@@ -129,7 +129,10 @@ class Requests:
         if number is None and isinstance(to, str) and to.isascii() and to.isdecimal():
             number = int(to)
         if number not in places:
-            raise ControlError("Nobody of that name is connected to this program.", hint="Files go one step only.")
+            raise ControlError(
+                "Nobody of that name is connected to this program.",
+                hint="Files reach those alone whom `mayfly status` lists.",
+            )
         return [number]
 
     async def _source(self, request: Request) -> tuple[Source, int | None]:

@@ -284,7 +284,7 @@ def scan(paths: Sequence[Path], *, links: bool = False, config: FilesConfig | No
             ) from None
     _require_unicode(listing.entries)
     if not listing.entries:
-        raise UsageError("there is nothing to send", hint="Symbolic links go along with --symlinks.")
+        raise UsageError("there is nothing to send", hint="--symlinks sends symbolic links as well.")
     alone = len(paths) == 1
     kind = Kind.DIRECTORY if alone and listing.entries[0].type is EntryType.DIRECTORY else Kind.FILES
     first = listing.entries[0].path[0]

@@ -68,7 +68,7 @@ def test_machines_events_give_way_to_the_data(mayfly: Command, runtime_directory
     ("arguments", "words"),
     [
         (["--yes", "--into", "/none/such"], "--into: the value is no directory that is there"),
-        ([], "Say so with --yes."),
+        ([], "--yes takes it without asking."),
         (["--yes", "--offer", CODE], "--offer and a CODE exclude each other"),
     ],
 )

@@ -126,7 +126,7 @@ def _parse_turn(server: TurnServer) -> tuple[TurnServer, dict[str, str | int | N
     if parsed.get("scheme") not in ("turn", "turns") or parsed["transport"] not in ("udp", "tcp"):
         raise UsageError(
             "a TURN server is written turn:HOST:PORT",
-            hint="for example --turn turn:turn.example.org:3478",
+            hint="write it like --turn turn:turn.example.org:3478",
         )
     return server, parsed
 

@@ -46,7 +46,7 @@ def parse_server(text: str) -> StunServer:
         host, port = port, str(DEFAULT_PORT)
     plain = host.replace(".", "").replace("-", "").replace("_", "")
     if not plain.isalnum() or not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65536):
-        raise UsageError("a STUN server is written HOST:PORT", hint="for example --stun stun.example.org:3478")
+        raise UsageError("a STUN server is written HOST:PORT", hint="write it like --stun stun.example.org:3478")
     return StunServer(host, int(port))
 
 

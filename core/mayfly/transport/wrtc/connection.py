@@ -40,7 +40,7 @@ class NativeConnection:
         except webrtc.RTCException as error:
             raise UsageError(
                 "a STUN or TURN server cannot be read",
-                hint="for example --turn turn:turn.example.org:3478, --stun stun.example.org:3478",
+                hint="write it like --turn turn:turn.example.org:3478, --stun stun.example.org:3478",
             ) from error
         channel = webrtc.RTCDataChannelInit(ordered=settings.ordered, negotiated=True, id=0)
         self.channel = self._pc.create_data_channel(LABEL, channel)

@@ -18,7 +18,7 @@ def configuration(settings: LinkSettings) -> RTCConfiguration:
     """The servers that the policy lets us ask. Raises UsageError for a TURN server that is none."""
     if not all(turn.url.startswith(("turn:", "turns:")) for turn in settings.turn):
         raise UsageError(
-            "a TURN server is written turn:HOST:PORT", hint="for example --turn turn:turn.example.org:3478"
+            "a TURN server is written turn:HOST:PORT", hint="write it like --turn turn:turn.example.org:3478"
         )
     servers: list[RTCIceServer] = []
     if settings.ip_policy in _ASKS_STUN and settings.stun:
