@@ -32,6 +32,7 @@ from mayfly.mux.greeting import Greeting
 from mayfly.mux.inbox import Inbox
 from mayfly.mux.liveness import Liveness
 from mayfly.mux.outbox import Outbox
+from mayfly.mux.restraint import Restraint
 from mayfly.mux.send import SendPool
 from mayfly.mux.states import RECEIVE_ENDED, Receive, Send, SendStep
 from mayfly.mux.stream import MuxStream
@@ -44,12 +45,14 @@ _DATAGRAM_OVERHEAD = 16
 
 
 class Multiplexer:
-    """One end of a session. `hello_size` is what the first message is padded to (the driver draws it at random)."""
+    """One end of a session. The driver draws `hello_size` at random; `restrained` is for links that overrun."""
 
-    def __init__(self, config: MuxConfig, hello: Hello, *, offerer: bool, hello_size: int, now: float) -> None:
+    def __init__(
+        self, config: MuxConfig, hello: Hello, *, offerer: bool, hello_size: int, now: float, restrained: bool = False
+    ) -> None:
         self._config = config
         self._greeting = Greeting(config, hello, hello_size, now)
-        self._liveness = Liveness(config, now)
+        self._liveness = Liveness(config, now, Restraint() if restrained else None)
         self._streams = StreamTable(config, offerer=offerer)
         self._outbox = Outbox(config, self._liveness)
         self._inbox = Inbox(config, self._outbox, self._liveness)
@@ -120,7 +123,7 @@ class Multiplexer:
             return self._end(Side.LINK, ErrorCode.LIVENESS_TIMEOUT, "the other side said nothing after connecting")
         self._outbox.handle_timeout(now)
         if self._liveness.silent(now):
-            self.prompt(now)
+            self.prompt(now, again=True)
         if self._liveness.dead(now):
             return self._end(Side.LINK, ErrorCode.LIVENESS_TIMEOUT, "the other side has stopped answering")
         return []
@@ -195,7 +198,7 @@ class Multiplexer:
         """Queue bytes. Gives how many were taken; after fewer than offered, StreamWritable tells when to go on."""
         stream = self._streams.require(stream_id)
         stream.step_send(SendStep.WRITE)
-        taken = min(self._room(stream), len(data))
+        taken = min(self.room(stream_id), len(data))
         if taken < len(data):
             self._refused[stream_id] = stream
         if taken > 0:
@@ -206,7 +209,7 @@ class Multiplexer:
     def room(self, stream_id: int) -> int:
         """How many bytes `write` would take. After 0, StreamWritable tells when to ask again."""
         stream = self._streams.require(stream_id)
-        room = self._room(stream)
+        room = max(0, self._pool.allowance - stream.outgoing.size)
         if not room:
             self._refused[stream_id] = stream
         return room
@@ -371,9 +374,6 @@ class Multiplexer:
                 if limit is not None:
                     self._streams.peer_limit = limit
                     self._outbox.limit(frames.MaxStreamsFrame(limit))
-
-    def _room(self, stream: MuxStream) -> int:
-        return max(0, self._pool.allowance - stream.outgoing.size)
 
     def _schedule(self, stream: MuxStream) -> None:
         if stream.wants_to_send:

@@ -77,6 +77,7 @@ class Session:
             offerer=link.offerer,
             hello_size=secrets.choice(_FIRST_MESSAGE),
             now=self._now(),
+            restrained=link.overruns,
         )
         self._streams: dict[int, Stream] = {}
         self._openers: deque[asyncio.Future[None]] = deque()

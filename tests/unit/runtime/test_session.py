@@ -325,6 +325,7 @@ class AbsorbingLink:
     max_message = 262_144
     high_water = 8 * 1024
     buffered_amount = 0
+    overruns = False
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
