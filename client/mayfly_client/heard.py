@@ -45,6 +45,11 @@ class HeardLink:
         """Bytes that have not left for the network."""
         return self._link.buffered_amount
 
+    @property
+    def overruns(self) -> bool:
+        """Whether it has to be held back."""
+        return self._link.overruns
+
     def start(
         self, receive: Callable[[bytes], None], writable: Callable[[], None], lost: Callable[[str], None]
     ) -> None:

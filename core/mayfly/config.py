@@ -117,6 +117,10 @@ class LinkConfig:
     """Bytes in the engine's send buffer above which nothing more is put into it. On a slow path it is less, where the
     engine knows the rate: what waits there nothing can overtake."""
 
+    native_high_water: int = 512 * KIB
+    """The same for libwebrtc, which grows its window only while it never runs out: a round trip's acknowledgements come
+    within milliseconds. Below it there is room for 16 MiB."""
+
     offer_lifetime: float = 15 * 60
     """How long an offer waits for its answer, and what its code says."""
 

@@ -53,12 +53,12 @@ async def measure_point(
                 subjects.append(await stack.enter_async_context(_subject(name, made, web, run)))
             except (ProgramError, TimeoutError) as error:
                 run.note(f"{name} is left out: {str(error).splitlines()[0]}")
-        sizes = dict.fromkeys(subjects, PROBE)
+        sizes: dict[Subject, int] = {}
         for number, order in in_turns(subjects, rounds):
             for subject in order:
                 try:
                     async with asyncio.timeout(ATTEMPT):
-                        speed, sizes[subject] = await speed_of(subject, seconds, sizes[subject])
+                        speed, sizes[subject] = await speed_of(subject, seconds, sizes.get(subject))
                 except TimeoutError:
                     run.note(f"{subject.name} did not finish in {ATTEMPT:.0f} s at {row}")
                     continue
@@ -69,11 +69,15 @@ async def measure_point(
                 run.progress(f"{row}, round {number}: {subject.name} {speed / MB:.2f} MB/s")
 
 
-async def speed_of(subject: Subject, enough: float, size: int) -> tuple[float, int]:
+async def speed_of(subject: Subject, enough: float, size: int | None) -> tuple[float, int]:
     """Bytes a second of a transfer that takes long enough for its start not to count for much, and its size.
 
-    Begins with `size`: give the size of the last round, and there is nothing to find out again.
+    Begins with `size`: give the size of the last round, and there is nothing to find out again. Without one, the first
+    transfer is none that counts: over distance a window's start takes it longer than the rest of its life.
     """
+    if size is None:
+        size = PROBE
+        await subject.download(size)
     while True:
         took = await subject.download(size)
         if took > enough * 0.6 or size == LONGEST:

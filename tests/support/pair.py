@@ -85,6 +85,7 @@ class Pair:
         back: Path | None = None,
         seed: int = 0,
         start: float = 1000.0,
+        restrained: bool = False,
     ) -> None:
         # Reports that wait for company would keep `settle` from its end.
         config = replace(config or MuxConfig(), report_delay=0.0)
@@ -96,12 +97,18 @@ class Pair:
         self._number = count()
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._waiting = 0
+        self._restrained = restrained
         self.a = self._end("a", config, other, path, offerer=True)
         self.b = self._end("b", other, config, back or path, offerer=False)
 
     def _end(self, name: str, config: MuxConfig, far: MuxConfig, path: Path, *, offerer: bool) -> End:
         mux = Multiplexer(
-            config, hello_of(config), offerer=offerer, hello_size=self._random.randint(1300, 2500), now=self.now
+            config,
+            hello_of(config),
+            offerer=offerer,
+            hello_size=self._random.randint(1300, 2500),
+            now=self.now,
+            restrained=self._restrained,
         )
         return End(name, mux, path, largest=min(config.max_message, far.max_receive_message))
 

@@ -18,6 +18,7 @@ class SocketLink(asyncio.Protocol):
     """Fulfils `transport.base.Link`."""
 
     high_water = _HIGH_WATER
+    overruns = False
 
     def __init__(self, *, offerer: bool) -> None:
         self.offerer = offerer

@@ -31,6 +31,7 @@ from mayfly.mux.greeting import Greeting
 from mayfly.mux.inbox import Inbox
 from mayfly.mux.liveness import Liveness
 from mayfly.mux.outbox import Outbox
+from mayfly.mux.restraint import Restraint
 from mayfly.mux.sending import Sending
 from mayfly.mux.states import RECEIVE_ENDED, Receive
 from mayfly.mux.stream import MuxStream
@@ -43,12 +44,14 @@ _DATAGRAM_OVERHEAD = 16
 
 
 class Multiplexer:
-    """One end of a session. `hello_size` is what the first message is padded to (the driver draws it at random)."""
+    """One end of a session. The driver draws `hello_size` at random; `restrained` is for links that overrun."""
 
-    def __init__(self, config: MuxConfig, hello: Hello, *, offerer: bool, hello_size: int, now: float) -> None:
+    def __init__(
+        self, config: MuxConfig, hello: Hello, *, offerer: bool, hello_size: int, now: float, restrained: bool = False
+    ) -> None:
         self._config = config
         self._greeting = Greeting(config, hello, hello_size, now)
-        self._liveness = Liveness(config, now)
+        self._liveness = Liveness(config, now, Restraint() if restrained else None)
         self._streams = StreamTable(config, offerer=offerer)
         self._outbox = Outbox(config, self._liveness)
         self._inbox = Inbox(config, self._outbox, self._liveness)
@@ -117,7 +120,7 @@ class Multiplexer:
             return self._end(Side.LINK, ErrorCode.LIVENESS_TIMEOUT, "the other side said nothing after connecting")
         self._outbox.handle_timeout(now)
         if self._liveness.silent(now):
-            self.prompt(now)
+            self.prompt(now, again=True)
         if self._liveness.dead(now):
             return self._end(Side.LINK, ErrorCode.LIVENESS_TIMEOUT, "the other side has stopped answering")
         return []

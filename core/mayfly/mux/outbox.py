@@ -132,6 +132,7 @@ class Outbox:
                     continue
                 return
             budget -= size
+            self._liveness.spoke(now)
             yield b"".join(parts), moved
 
     def _pending(self, now: float) -> bool:
@@ -145,6 +146,9 @@ class Outbox:
         """Control frames, each small. What is taken from the iterator is sent."""
         if self.scheduler.next() is not None and self._liveness.sample_due(now):
             yield PingFrame(self._liveness.ping(now)).encode(), None
+        restraint = self._liveness.restraint
+        if restraint is not None and self.scheduler.next() is not None and restraint.due(self.sent):
+            yield PingFrame(restraint.ping(self.sent, now)).encode(), None
         while self._pongs:
             yield PongFrame(self._pongs.popleft()).encode(), None
         while self._control:
@@ -182,10 +186,11 @@ class Outbox:
 
     def _stream_frames(self, parts: list[bytes], moved: list[MuxStream], size: int) -> int:
         added = 0
+        restraint = self._liveness.restraint
         while (room := self._message - size - added - STREAM_OVERHEAD) > _LEAST_ROOM:
             stream = self.scheduler.next()
-            if stream is None:
-                self._datagram_lead = 0
+            if stream is None or (restraint is not None and restraint.full(self.sent)):
+                self._datagram_lead = 0  # no stream can go before them
                 break
             if stream.outgoing.size and self.sent >= self.credit:
                 if self._blocked_at != self.credit:

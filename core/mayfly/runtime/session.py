@@ -77,6 +77,7 @@ class Session:
             offerer=link.offerer,
             hello_size=secrets.choice(_FIRST_MESSAGE),
             now=self._now(),
+            restrained=link.overruns,
         )
         self._outflow = Outflow(
             self._mux,

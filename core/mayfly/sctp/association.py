@@ -72,7 +72,7 @@ class Association:
         self._sender = Sender(limits, config, tsn=tsn, channel=channel, ordered=ordered, control=control)
         self._ours = Init(
             tag,
-            self._receiver.window,
+            limits.max_reassembly,  # not the smaller one of before the session: dcSCTP's slow start ends at the first
             _STREAMS,
             _STREAMS,
             tsn,

@@ -94,6 +94,11 @@ class Link(Protocol):
         """Bytes handed to send() that have not left for the network."""
         ...
 
+    @property
+    def overruns(self) -> bool:
+        """Whether it sends ever more until a queue on the path overflows, and recovers badly: hold it back."""
+        ...
+
     def start(
         self, receive: Callable[[bytes], None], writable: Callable[[], None], lost: Callable[[str], None]
     ) -> None:

@@ -43,6 +43,9 @@ class HighWater:
     def moved(self, total: int, now: float) -> None:
         """So many bytes have left for the network since the start."""
         span = now - self._begin
+        rate = (total - self._total) / max(span, _WINDOW)
         if span >= _WINDOW:
-            self._rate = max((total - self._total) / span, self._rate * _KEPT)
+            self._rate = max(rate, self._rate * _KEPT)
             self._begin, self._total = now, total
+        else:
+            self._rate = max(rate, self._rate)  # a burst counts while it lasts, for afterwards it is too late

@@ -155,6 +155,11 @@ class MemoryLink:
         return self._outgoing.buffered
 
     @property
+    def overruns(self) -> bool:
+        """Its queue never overflows."""
+        return False
+
+    @property
     def ended(self) -> bool:
         """Whether this end knows that the link has ended."""
         return self._mailbox.ended

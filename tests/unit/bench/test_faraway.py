@@ -34,19 +34,25 @@ class Steady:
 
 async def test_transfers_grow_until_one_is_long_enough() -> None:
     subject = Steady(20e6, 0.3)
-    speed, size = await speed_of(subject, 10, PROBE)
+    speed, size = await speed_of(subject, 10, None)
     assert speed == size / (0.3 + size / 20e6) and size / 20e6 > 5
     assert len(subject.sizes) < 6 and all(b <= 8 * a for a, b in zip(subject.sizes, subject.sizes[1:], strict=False))
 
 
 async def test_the_size_of_the_last_round_is_right_at_once() -> None:
     subject = Steady(20e6, 0.3)
-    _, size = await speed_of(subject, 10, PROBE)
+    _, size = await speed_of(subject, 10, None)
     subject.sizes.clear()
     await speed_of(subject, 10, size)
     assert subject.sizes == [size]
 
 
+async def test_the_first_transfer_of_all_is_never_the_sample() -> None:
+    subject = Steady(20e3, 10)
+    _, size = await speed_of(subject, 10, None)
+    assert subject.sizes == [PROBE, size]
+
+
 async def test_nothing_is_longer_than_the_longest() -> None:
     subject = Steady(1e12, 0)
-    assert (await speed_of(subject, 10, PROBE))[1] == LONGEST
+    assert (await speed_of(subject, 10, None))[1] == LONGEST

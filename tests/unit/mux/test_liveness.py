@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mayfly.config import MuxConfig
+from mayfly.config import MIB, MuxConfig
+from mayfly.mux.events import Priority
 from mayfly.mux.liveness import Liveness
+from support.pair import Pair, Path
 
 CONFIG = MuxConfig()
 
@@ -37,9 +39,23 @@ def test_anything_heard_is_life() -> None:
     liveness = Liveness(CONFIG, 100.0)
     liveness.ping(104.0)
     liveness.heard(111.9)
+    liveness.spoke(111.9)
     assert not liveness.dead(112.0)
     assert liveness.next_timeout() == pytest.approx(119.9)
     assert liveness.dead(119.9)
+
+
+def test_who_hears_and_has_nothing_to_say_gives_a_sign_of_life() -> None:
+    liveness = Liveness(CONFIG, 100.0)
+    liveness.spoke(101.0)
+    liveness.heard(103.0)
+    assert liveness.next_timeout() == 105.0 and not liveness.silent(104.9) and liveness.silent(105.0)
+    first = liveness.ping_again(105.0)
+    liveness.heard(106.0)  # not the PONG
+    assert liveness.next_timeout() == 109.0 and liveness.silent(109.0)
+    assert liveness.ping_again(109.0) == first
+    assert not liveness.dead(113.9)  # what was heard counts, and asking again is no new deadline
+    assert liveness.dead(114.0)
 
 
 @given(now=st.floats(0, 1e9), after=st.floats(0, 1e3))
@@ -118,3 +134,16 @@ def test_asking_again_asks_the_same_and_the_first_answer_counts() -> None:
     liveness.pong(opaque, 101.0)
     assert liveness.round_trip == 0.75
     assert liveness.ping_again(102.0) != opaque
+
+
+def test_a_peer_whose_own_ping_waits_behind_what_it_sends_is_not_given_up() -> None:
+    """A megabyte waits in the sender's channel at 20 kB/s, so its PING leaves after most of a minute; nobody reads."""
+    config = MuxConfig(initial_stream_window=MIB)
+    pair = Pair(config, path=Path(bandwidth=20_000, high_water=2 * MIB), back=Path()).connect()
+    stream = pair.a.mux.open_stream(Priority.BULK)
+    left = MIB
+    while left:
+        left -= pair.a.mux.write(stream, bytes(left))
+        pair.flush()
+    pair.run_until(pair.now + 60)
+    assert pair.a.mux.closed is None and pair.b.mux.closed is None

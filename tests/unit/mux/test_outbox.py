@@ -13,6 +13,7 @@ from mayfly.config import KIB, MuxConfig
 from mayfly.mux.events import Priority
 from mayfly.mux.liveness import Liveness
 from mayfly.mux.outbox import Outbox
+from mayfly.mux.restraint import LEAST, Restraint
 from mayfly.mux.send import SendPool
 from mayfly.mux.states import SendStep
 from mayfly.mux.stream import MuxStream
@@ -145,6 +146,22 @@ def test_a_datagram_that_was_taken_fits_however_little_room_there_is() -> None:
     box = outbox()
     box.datagram(f.DatagramFrame(0, bytes(box.always_fits - 16)).encode())
     assert len(sent(box, 1)) == 1
+
+
+def test_datagrams_do_not_wait_for_streams_that_are_held_back() -> None:
+    held = Restraint()
+    held.measured(0.1, 0.0)
+    box = Outbox(CONFIG, Liveness(CONFIG, 0.0, held))
+    box.allow(1 << 30)
+    stream(box, 0, 4 * LEAST)
+    for _ in range(40):
+        box.datagram(f.DatagramFrame(0, bytes(1000)).encode())
+    frames = list(flat(box))
+    assert held.full(box.sent)
+    assert sum(isinstance(frame, f.DatagramFrame) for frame in frames) == 40
+    for _ in range(40):
+        box.datagram(f.DatagramFrame(0, bytes(1000)).encode())
+    assert sum(isinstance(frame, f.DatagramFrame) for frame in flat(box)) == 40
 
 
 def test_newer_limits_take_the_place_of_older() -> None:

@@ -14,7 +14,7 @@ from mayfly.config import EngineConfig, SctpConfig
 from mayfly.sctp import endings
 from mayfly.sctp.packet import Header
 from mayfly.sctp.states import State
-from mayfly.sctp.wire import chunk_at
+from mayfly.sctp.wire import chunk_at, decode_init
 from support.associations import LIMITS, OurEnd, Pair, StockEnd, aiortc_in, data_chunks, forge, join
 from support.chunks import data_chunk, following, raw_chunk
 from support.network import Wire, World
@@ -92,6 +92,14 @@ def test_checksums_are_zero_once_both_ends_agreed(pair: Pair) -> None:
     assert right.messages == [b"x"]
     by_kind = {chunk_at(packet, 12)[0]: packet[8:12] == bytes(4) for packet in left.wire.carried}
     assert (by_kind[1], by_kind[10], by_kind[0]) == (False, False, True)
+
+
+def test_the_first_window_is_the_largest(pair: Pair) -> None:
+    """libwebrtc takes it for the end of its slow start, and grows by a packet a round trip from there."""
+    left, _ = pair
+    init = next(packet for packet in left.wire.carried if packet[12] == 1)
+    _, _, begin, end = chunk_at(init, 12)
+    assert decode_init(init[begin:end]).window == LIMITS.max_reassembly
 
 
 def test_an_end_that_wants_checksums_gets_them() -> None:

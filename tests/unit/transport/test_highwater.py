@@ -33,6 +33,15 @@ def test_it_has_grown_after_a_few_hundredths_of_a_second() -> None:
     assert after(100_000_000, 0.03).mark > 150_000
 
 
+def test_a_burst_counts_while_it_lasts() -> None:
+    """As when the acknowledgements of a far path's whole round trip come within a few milliseconds."""
+    mark = HighWater(LEAST, MOST, 0.0, span=0.02)
+    mark.moved(0, 10.0)
+    for step in range(1, 6):
+        mark.moved(step * 40_000, 10.0 + step / 1000)
+    assert mark.mark == 200_000
+
+
 def test_it_falls_when_a_transfer_ends() -> None:
     mark = after(100_000_000, 1.0)
     for step in range(1, 1001):

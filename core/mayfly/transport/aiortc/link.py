@@ -75,6 +75,11 @@ class AiortcLink:
         """Bytes handed to send() that have not been put into a packet."""
         return self._sctp.unsent
 
+    @property
+    def overruns(self) -> bool:
+        """Our own congestion control knows restraint."""
+        return False
+
     def start(
         self, receive: Callable[[bytes], None], writable: Callable[[], None], lost: Callable[[str], None]
     ) -> None:

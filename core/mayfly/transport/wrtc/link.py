@@ -30,7 +30,7 @@ class WrtcLink:
         self._channel = connection.channel
         self._offerer = offerer
         self._limits = settings.engine
-        self._high_water = HighWater(LEAST, settings.config.high_water, self._loop.time(), _SPAN)
+        self._high_water = HighWater(LEAST, settings.config.native_high_water, self._loop.time(), _SPAN)
         self._mailbox = Mailbox(self._loop, max_early=self._limits.max_early)
         self._sent = self._received = 0
         self._path = Selected()
@@ -66,6 +66,11 @@ class WrtcLink:
     def buffered_amount(self) -> int:
         """Bytes handed to send() that have not left for the network."""
         return self._channel.buffered_amount
+
+    @property
+    def overruns(self) -> bool:
+        """dcSCTP does (core/ARCHITECTURE.md, "Over distance")."""
+        return True
 
     def start(
         self, receive: Callable[[bytes], None], writable: Callable[[], None], lost: Callable[[str], None]
