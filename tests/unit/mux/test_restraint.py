@@ -185,5 +185,5 @@ def test_a_session_holds_itself_back_where_its_link_does_not(restrained: bool) -
             left -= pair.a.mux.write(stream, bytes(min(left, MIB)))
         pair.run_until(pair.now + 0.01)
         most = max(most, pair.a.buffered)
-    assert (most < 0.9 * 2.5e6 * 0.1 + LEAST / 2) is restrained
+    assert (most < 2.5e6 * (0.1 + 0.07)) is restrained
     assert pair.now - start < 1.2 * 6 * MIB / 2.5e6
