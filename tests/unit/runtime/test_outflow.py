@@ -21,6 +21,7 @@ class AbsorbingLink:
     """Passes everything on at once while it is `open`; otherwise all that is sent waits in it."""
 
     offerer = True
+    overruns = False
     high_water = 8 * KIB
 
     def __init__(self) -> None:
