@@ -31,7 +31,7 @@ async def refused(lookup: Awaitable[object]) -> None:
 
 
 @pytest.mark.parametrize("text", REFUSED)
-async def test_an_address_of_the_issue_is_refused(resolver: ScriptedResolver, text: str) -> None:
+async def test_an_address_that_is_not_public_is_refused(resolver: ScriptedResolver, text: str) -> None:
     guard = guard_of(resolver)
     await refused(guard.admit(destination(text)))
     await refused(guard.look_up(destination(text, 0)))
