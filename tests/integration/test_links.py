@@ -123,7 +123,7 @@ async def pump(link: Link, room: asyncio.Event, total: int, seed: int) -> str:
                 await room.wait()
             assert link.buffered_amount <= link.high_water // 2
         link.send(messages[-1])
-        assert link.buffered_amount <= link.high_water <= LinkConfig().high_water
+        assert link.buffered_amount <= link.high_water <= LinkConfig().native_high_water
     return hashlib.sha256(b"".join(messages)).hexdigest()
 
 
