@@ -25,8 +25,13 @@ def test_a_link_that_carries_nothing_takes_little() -> None:
 
 
 def test_two_milliseconds_of_a_transfer_may_wait() -> None:
-    assert 45_000 <= after(25_000_000, 1.0).mark <= 55_000
+    assert 90_000 <= after(50_000_000, 1.0).mark <= 110_000
     assert after(500_000_000, 1.0).mark == MOST
+
+
+def test_a_batch_may_wait_where_it_leaves_soon() -> None:
+    assert 45_000 <= after(2_000_000, 1.0).mark <= 55_000
+    assert after(2_700_000, 1.0).mark == after(30_000_000, 1.0).mark == 65_536
 
 
 def test_it_has_grown_after_a_few_hundredths_of_a_second() -> None:
