@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -16,10 +17,9 @@ def how_to_install(extra: str) -> str:
     origin = _origin()
     if origin is None:
         return f"{_pip(f'{NAME}[{extra}]')} installs it."
-    scheme, _, path, *_ = urlsplit(origin)
-    folder = Path(unquote(path))
-    if scheme != "file" or not (folder / "pyproject.toml").is_file():
-        return f"In the clone of Mayfly, {_pip(f'.[{extra}]')} installs it."
+    folder = _folder(origin)
+    if folder is None:
+        return f"In a clone of Mayfly, {_pip(f'.[{extra}]')} installs it."
     return f"{_pip(f'{folder}[{extra}]')} installs it."
 
 
@@ -31,7 +31,20 @@ def _origin() -> str | None:
         text = Distribution.from_name(NAME).read_text("direct_url.json")
     except PackageNotFoundError:
         return ""  # run from a clone, without being installed
-    return None if text is None else str(json.loads(text)["url"])
+    try:
+        return None if text is None else str(json.loads(text)["url"])
+    except (ValueError, KeyError, TypeError):
+        return ""  # damaged
+
+
+def _folder(origin: str) -> Path | None:
+    """The clone, where it is one, is still there, and can be read by us."""
+    try:
+        scheme, _, path, *_ = urlsplit(origin)
+    except ValueError:
+        return None
+    folder = Path(unquote(path))
+    return folder if scheme == "file" and os.path.isfile(folder / "pyproject.toml") else None  # noqa: PTH113 - never raises
 
 
 def _pip(what: str) -> str:

@@ -30,15 +30,15 @@ def uncooked(descriptor: int) -> Generator[None]:
     """No echo, no lines, Enter as it comes; Ctrl-C is a signal, because nobody reads keys. No terminal: nothing."""
     try:
         before = termios.tcgetattr(descriptor)
+        held = list(before)
+        held[_LOCAL] = before[_LOCAL] & ~(termios.ECHO | termios.ICANON)
+        held[_INPUT] = before[_INPUT] & ~termios.ICRNL
+        termios.tcsetattr(descriptor, termios.TCSANOW, held)
     except termios.error:
         yield
         return
-    held = list(before)
-    held[_LOCAL] = before[_LOCAL] & ~(termios.ECHO | termios.ICANON)
-    held[_INPUT] = before[_INPUT] & ~termios.ICRNL
-    termios.tcsetattr(descriptor, termios.TCSANOW, held)
     try:
         yield
     finally:
         with contextlib.suppress(termios.error):  # the terminal has gone
-            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+            termios.tcsetattr(descriptor, termios.TCSANOW, before)

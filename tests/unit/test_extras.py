@@ -34,7 +34,7 @@ def test_from_a_clone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, editable:
 
 def test_from_a_clone_that_is_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     installed_from(monkeypatch, {"url": (tmp_path / "gone").as_uri(), "dir_info": {}})
-    assert how_to_install("redis") == f"In the clone of Mayfly, `{PIP} '.[redis]'` installs it."
+    assert how_to_install("redis") == f"In a clone of Mayfly, `{PIP} '.[redis]'` installs it."
 
 
 def test_from_a_wheel_or_a_repository(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -42,7 +42,13 @@ def test_from_a_wheel_or_a_repository(monkeypatch: pytest.MonkeyPatch, tmp_path:
     wheel.touch()
     for url in (wheel.as_uri(), "https://git.example/mayfly.git"):
         installed_from(monkeypatch, {"url": url})
-        assert how_to_install("native") == f"In the clone of Mayfly, `{PIP} '.[native]'` installs it."
+        assert how_to_install("native") == f"In a clone of Mayfly, `{PIP} '.[native]'` installs it."
+
+
+@pytest.mark.parametrize("origin", [{}, [], {"url": "http://["}, {"url": None}])
+def test_from_who_knows_where(monkeypatch: pytest.MonkeyPatch, origin: object) -> None:
+    installed_from(monkeypatch, origin)
+    assert how_to_install("native") == f"In a clone of Mayfly, `{PIP} '.[native]'` installs it."
 
 
 def test_from_a_package_index(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +61,7 @@ def test_not_installed_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(Distribution, "from_name", missing)
-    assert how_to_install("native") == f"In the clone of Mayfly, `{PIP} '.[native]'` installs it."
+    assert how_to_install("native") == f"In a clone of Mayfly, `{PIP} '.[native]'` installs it."
 
 
 def test_what_is_installed_here_came_from_this_clone() -> None:

@@ -128,7 +128,7 @@ class Multiplexer:
     def prompt(self, now: float, *, again: bool = False) -> None:
         """Ask the peer for a sign of life: who is there answers in a round trip. Only once, unless `again`."""
         if self._closed is None and self.peer is not None and (again or not self._liveness.asking):
-            self._outbox.control(frames.PingFrame(self._liveness.ping_again(now)))
+            self._outbox.ping(self._liveness.ping_again(now))
 
     # Messages
 

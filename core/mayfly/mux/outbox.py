@@ -69,8 +69,15 @@ class Outbox:
         self._limits[type(frame)] = frame
 
     def pong(self, opaque: bytes) -> None:
-        """Answer a PING. Of more than a few at once the oldest stay unanswered."""
-        self._pongs.append(opaque)
+        """Answer a PING; one that was sent again, once. Of more than a few at once the oldest stay unanswered."""
+        if opaque not in self._pongs:
+            self._pongs.append(opaque)
+
+    def ping(self, opaque: bytes) -> None:
+        """Ask for a sign of life. One that waits to leave already is enough."""
+        encoded = PingFrame(opaque).encode()
+        if encoded not in self._control:
+            self._control.append(encoded)
 
     def datagram(self, encoded: bytes) -> None:
         """An encoded DATAGRAM frame; the oldest gives way."""
@@ -147,8 +154,11 @@ class Outbox:
         if self.scheduler.next() is not None and self._liveness.sample_due(now):
             yield PingFrame(self._liveness.ping(now)).encode(), None
         restraint = self._liveness.restraint
-        if restraint is not None and self.scheduler.next() is not None and restraint.due(self.sent):
-            yield PingFrame(restraint.ping(self.sent, now)).encode(), None
+        if restraint is not None and self.scheduler.next() is not None:
+            if restraint.due(self.sent):
+                yield PingFrame(restraint.ping(self.sent, now)).encode(), None
+            elif opaque := restraint.overdue(self.sent, now):
+                yield PingFrame(opaque).encode(), None
         while self._pongs:
             yield PongFrame(self._pongs.popleft()).encode(), None
         while self._control:

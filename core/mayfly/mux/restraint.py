@@ -31,6 +31,9 @@ _PINGS = 7
 _TICK = 0.001
 """Seconds: no rate is taken over less, whatever the clock says."""
 
+_AGAIN = 1.0
+"""Seconds without an answer after which the newest PING is sent again: a peer that had no room may have dropped it."""
+
 _VALID = 10.0
 """Seconds for which a shortest round trip is believed."""
 
@@ -65,7 +68,8 @@ class Restraint:
         self._count = 0
         self._arrived = 0
         self._arrived_at = 0.0
-        self._asked = 0  # the position of the last PING
+        self._asked = 0  # the position of the last PING, and when it was sent
+        self._asked_at = 0.0
         self._steady_at = 0  # what left before this position says nothing of a lower rate
         self._rate = 0.0
         self._shortest: float | None = None
@@ -84,6 +88,13 @@ class Restraint:
             return False
         return position - self._asked >= self.window // _PINGS
 
+    def overdue(self, position: int, now: float) -> bytes | None:
+        """The opaque bytes of a PING to send again now, where everything waits for its answer."""
+        if not self._pings or now - self._asked_at < _AGAIN or not self.full(position):
+            return None
+        self._asked_at = now
+        return self._pings[-1].opaque
+
     def ping(self, position: int, now: float) -> bytes:
         """The opaque bytes of a PING that leaves now, before anything beyond this position."""
         if not self._pings:
@@ -95,7 +106,7 @@ class Restraint:
         self._count += 1
         opaque = (_OURS | self._count).to_bytes(OPAQUE_SIZE, "big")
         self._pings.append(_Ping(opaque, now, position, self._arrived, self._arrived_at, drained))
-        self._asked = position
+        self._asked, self._asked_at = position, now
         return opaque
 
     def pong(self, opaque: bytes, now: float) -> None:

@@ -10,6 +10,10 @@ from mayfly.mux.multiplexer import Multiplexer
 from mayfly.runtime.rate import ByteLimiter
 from mayfly.transport.base import Link
 
+_TICK = 0.001
+"""Seconds behind a deadline at which its timer comes. uvloop tells the time by the millisecond, and one that came a
+rounding error too early would come again and again until the next."""
+
 
 class Outflow:
     """Pulls messages out of a multiplexer into a link, and keeps the multiplexer's time.
@@ -80,7 +84,7 @@ class Outflow:
         if self._limiter is None:
             return budget
         allowed = self._limiter.available(now)
-        if allowed < budget and self._rate_timer is None:
+        if not allowed and self._rate_timer is None:  # while there is some, the caller comes back
             self._rate_timer = self._loop.call_later(self._limiter.wait(now), self._on_rate)
         return min(budget, allowed)
 
@@ -93,7 +97,7 @@ class Outflow:
         if due is not None and (self._timer is None or due < self._timer_due):
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer, self._timer_due = self._loop.call_at(due, self._on_timer), due
+            self._timer, self._timer_due = self._loop.call_at(due + _TICK, self._on_timer), due
 
     def _on_timer(self) -> None:
         self._timer = None

@@ -280,6 +280,7 @@ class Talk:
 
     def _drop(self, event: room_events.Dropped) -> None:
         ways = self._ways.pop(event.session, None)
+        self._changed.set()
         if ways is not None:
             for stream in (ways.ours, ways.theirs):
                 if stream is not None:

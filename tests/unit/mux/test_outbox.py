@@ -164,6 +164,32 @@ def test_datagrams_do_not_wait_for_streams_that_are_held_back() -> None:
     assert sum(isinstance(frame, f.DatagramFrame) for frame in flat(box)) == 40
 
 
+def test_a_ping_that_waits_is_not_asked_twice_nor_answered_twice() -> None:
+    box = outbox()
+    for number in range(20):
+        box.ping(b"question")
+        box.pong(b"the same")
+        box.pong(number.to_bytes(8, "big"))
+    frames = list(flat(box))
+    assert [frame for frame in frames if isinstance(frame, f.PingFrame)] == [f.PingFrame(b"question")]
+    assert sum(frame == f.PongFrame(b"the same") for frame in frames) == 1
+
+
+def test_a_ping_whose_answer_was_dropped_is_sent_again() -> None:
+    held = Restraint()
+    held.measured(0.1, 0.0)
+    box = Outbox(CONFIG, Liveness(CONFIG, 0.0, held))
+    box.allow(1 << 30)
+    stream(box, 0, 4 * LEAST)
+    asked = [frame.opaque for frame in flat(box) if isinstance(frame, f.PingFrame)]
+    assert held.full(box.sent)
+    assert not list(box.messages(1 << 30, 1.5)), "too early"
+    again = [frame for message, _ in box.messages(1 << 30, 2.5) for frame in f.decode_message(message)]
+    assert again == [f.PingFrame(asked[-1])]
+    held.pong(asked[-1], 2.6)
+    assert any(isinstance(frame, f.StreamFrame) for frame in flat(box))
+
+
 def test_newer_limits_take_the_place_of_older() -> None:
     box = outbox()
     for limit in (1, 2, 3):

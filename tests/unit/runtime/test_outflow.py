@@ -141,6 +141,15 @@ async def test_a_limiter_holds_back_what_the_link_would_take_and_lets_it_go_late
         await scene.link.arrival.wait()
 
 
+async def test_what_is_left_of_a_rate_wakes_nobody_who_has_nothing_to_send() -> None:
+    scene = Scene(limiter=ByteLimiter(rate=1000, burst=6000))  # less than the link has room for
+    scene.mux.write(scene.stream, bytes(100))
+    scene.outflow.flush()
+    for _ in range(20):
+        await turns()
+    assert scene.flushes == 1
+
+
 async def test_the_last_word_is_said_and_nothing_behind_it() -> None:
     scene = Scene()
     scene.outflow.flush()

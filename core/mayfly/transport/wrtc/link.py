@@ -47,8 +47,8 @@ class WrtcLink:
     async def open(self, patience: float) -> None:
         """Wait for the open channel, as NativeConnection.opened. Raises ConnectError."""
         await self._connection.opened(patience)
-        self._connection.on_path(self._look_at_path)
         await self._measure()
+        self._connection.on_path(self._look_at_path)
 
     # base.Link
 
