@@ -38,7 +38,7 @@ async def test_nothing_is_left_but_what_was_received(tmp_path: Path) -> None:
         ):
             for process in (sender, receiver):
                 await process.ends(0)
-        for process in (pair.relay, pair.client):
+        for process in (pair.client, pair.relay):  # a client whose relay leaves ends by itself
             process.interrupt()
             await process.ends(0)
     assert below(anna) == ["files/note.txt"]
