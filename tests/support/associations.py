@@ -62,6 +62,17 @@ class OurEnd:
         self.association.send(message, **limits)
         self.pump()
 
+    def send_without_end(self, waiting: int = 256 * KIB) -> None:
+        """Have so many bytes wait from now on, whatever leaves."""
+        message = bytes(16 * KIB)
+
+        def feed() -> None:
+            while self.association.unsent < waiting:
+                self.association.send(message)
+
+        self.hungry = feed
+        self.pump()
+
     def take(self, packets: list[bytes]) -> None:
         messages = self.association.receive(packets, self.world.now)
         if self.keep:

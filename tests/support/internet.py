@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import ssl
 import sys
 from collections.abc import AsyncIterator
@@ -25,7 +24,8 @@ from aiohttp import web
 from mayfly_cli.endpoints import STUN_SERVERS
 from support.certificates import self_signed
 from support.names import name_server
-from support.programs import Program, program, run
+from support.namespaces import joined
+from support.programs import Program, program
 from support.stun import StunServer
 
 COMPUTERS = {"volunteer": "5.5.5", "friend": "6.6.6", "operator": "7.7.7"}
@@ -34,7 +34,6 @@ COMPUTERS = {"volunteer": "5.5.5", "friend": "6.6.6", "operator": "7.7.7"}
 WEB, NAMES = "9.9.9.10", "9.9.9.9"
 SITE, BROKER = "example.com", "broker.example"
 PAGE = "<title>Example Domain</title>\n"
-_SEARCHED = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 _ENTER = 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"'
 
 
@@ -72,19 +71,11 @@ async def internet(folder: Path) -> AsyncIterator[Internet]:
         certificates.append(self_signed(folder / name, name)[0].read_text())
     (folder / "trusted.pem").write_text("".join(certificates))
     spaces = [f"{net.prefix}-{name}" for name in ("world", *COMPUTERS)]
-    try:
-        await run("sh", "-ec", _cables(net.prefix), env={"PATH": _SEARCHED})
+    async with joined(spaces, _cables(net.prefix)):
         world = net.at("world", sys.executable, "-m", "support.internet", folder)
         async with Program.running(*world) as services:
             await services.until(lambda: "ready" in services.lines, "the web, the names and STUN")
             yield net
-    finally:
-        for space in spaces:
-            inside = await run(program("ip"), "netns", "pids", space, check=False)
-            for pid in inside.text.split():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(pid), signal.SIGKILL)
-            await run(program("ip"), "netns", "del", space, check=False)
 
 
 def _cables(prefix: str) -> str:

@@ -1,10 +1,11 @@
-"""A network namespace with an interface and no way out, for programs that want more of a network than loopback."""
+"""Network namespaces: one without a way out, for programs that want more than loopback, and several joined ones."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from support.programs import program, run
@@ -21,6 +22,22 @@ class Namespace:
     def command(self, *argv: str) -> list[str]:
         """The argv that runs a command inside."""
         return [program("ip"), "netns", "exec", self.name, *argv]
+
+
+@contextlib.asynccontextmanager
+async def joined(spaces: Sequence[str], commands: str) -> AsyncIterator[None]:
+    """Namespaces that shell commands make and join, while the block lasts; then they go, with all that runs in them."""
+    searched = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+    try:
+        await run("sh", "-ec", commands, env={"PATH": searched})
+        yield
+    finally:
+        for space in spaces:
+            inside = await run(program("ip"), "netns", "pids", space, check=False)
+            for pid in inside.text.split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            await run(program("ip"), "netns", "del", space, check=False)
 
 
 @contextlib.asynccontextmanager

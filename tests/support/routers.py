@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import Enum
 
+from support.namespaces import joined
 from support.programs import Program, program, run
 
 WEB = "9.9.9.10"
@@ -27,7 +27,6 @@ STUN = ("9.9.9.1", "9.9.9.2")
 
 TURN = "9.9.9.3"
 
-_SEARCHED = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 _COMPUTERS = {"volunteer": 5, "friend": 6}
 
 
@@ -126,18 +125,10 @@ async def routers(volunteer: Nat, friend: Nat, *, mapping_lasts: int = 120) -> A
     ]
     net = Routers(prefix, *made)
     spaces = [f"{prefix}-world", *(f"{prefix}-{name}{part}" for name in _COMPUTERS for part in ("", "-router"))]
-    try:
-        await run("sh", "-ec", _cables(prefix, spaces, mapping_lasts), env={"PATH": _SEARCHED})
+    async with joined(spaces, _cables(prefix, spaces, mapping_lasts)):
         for router in made:
             await router.translate()
         yield net
-    finally:
-        for space in spaces:
-            inside = await run(program("ip"), "netns", "pids", space, check=False)
-            for pid in inside.text.split():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(pid), signal.SIGKILL)
-            await run(program("ip"), "netns", "del", space, check=False)
 
 
 def _cables(prefix: str, spaces: list[str], mapping_lasts: int) -> str:

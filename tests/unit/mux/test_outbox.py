@@ -148,12 +148,18 @@ def test_a_datagram_that_was_taken_fits_however_little_room_there_is() -> None:
     assert len(sent(box, 1)) == 1
 
 
-def test_datagrams_do_not_wait_for_streams_that_are_held_back() -> None:
+def held_back() -> tuple[Outbox, Restraint]:
+    """One with more to send than its restraint lets leave at once."""
     held = Restraint()
     held.measured(0.1, 0.0)
     box = Outbox(CONFIG, Liveness(CONFIG, 0.0, held))
     box.allow(1 << 30)
     stream(box, 0, 4 * LEAST)
+    return box, held
+
+
+def test_datagrams_do_not_wait_for_streams_that_are_held_back() -> None:
+    box, held = held_back()
     for _ in range(40):
         box.datagram(f.DatagramFrame(0, bytes(1000)).encode())
     frames = list(flat(box))
@@ -176,11 +182,7 @@ def test_a_ping_that_waits_is_not_asked_twice_nor_answered_twice() -> None:
 
 
 def test_a_ping_whose_answer_was_dropped_is_sent_again() -> None:
-    held = Restraint()
-    held.measured(0.1, 0.0)
-    box = Outbox(CONFIG, Liveness(CONFIG, 0.0, held))
-    box.allow(1 << 30)
-    stream(box, 0, 4 * LEAST)
+    box, held = held_back()
     asked = [frame.opaque for frame in flat(box) if isinstance(frame, f.PingFrame)]
     assert held.full(box.sent)
     assert not list(box.messages(1 << 30, 1.5)), "too early"

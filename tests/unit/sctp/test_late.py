@@ -34,14 +34,7 @@ class Transfer:
         self.left = LateEnd(self.world, self.wire, 1, config=config)
         self.right = LateEnd(self.world, self.back, 2, config=config)
         join(self.world, self.left, self.right)
-        association, message = self.left.association, bytes(16 * KIB)
-
-        def feed() -> None:
-            while association.unsent < 256 * KIB:
-                association.send(message)
-
-        self.left.hungry = feed
-        self.left.pump()
+        self.left.send_without_end()
         self.world.rest(0.5)
 
     def become_late(self, left: Wakes | None, right: Wakes | None) -> None:

@@ -38,14 +38,7 @@ class Transfer:
         self.right = OurEnd(self.world, self.back, 2, config=SMALL)
         self.right.keep = False
         join(self.world, self.left, self.right)
-        association, message = self.left.association, bytes(16 * KIB)
-
-        def feed() -> None:
-            while association.unsent < 256 * KIB:
-                association.send(message)
-
-        self.left.hungry = feed
-        self.left.pump()
+        self.left.send_without_end()
 
     def share(self, seconds: float) -> float:
         """What the next seconds carry of what the wire could."""
@@ -132,13 +125,7 @@ def test_it_shares_with_one_that_fills_the_queue() -> None:
 
     wire.to(Fork())
     for left, _ in ends:
-
-        def feed(left: OurEnd = left) -> None:
-            while left.association.unsent < 64 * KIB:
-                left.association.send(bytes(16 * KIB))
-
-        left.hungry = feed
-        left.pump()
+        left.send_without_end(64 * KIB)
     world.rest(10)
     before = [right.received_bytes for _, right in ends]
     world.rest(20)
