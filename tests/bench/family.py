@@ -129,12 +129,15 @@ class Family:
 
 def ratio(family: str, row: str, ours: str, theirs: str) -> Callable[[Figures], Found | None]:
     """The `found` of a bar: our median over theirs."""
+    return quotient(family, (ours, row), (theirs, row))
+
+
+def quotient(family: str, above: tuple[str, str], below: tuple[str, str]) -> Callable[[Figures], Found | None]:
+    """The `found` of a bar: one median over another, each of a subject and a row."""
 
     def found(figures: Figures) -> Found | None:
-        above, below = figures.median(family, ours, row), figures.median(family, theirs, row)
-        if above is None or not below:
-            return None
-        return Found(above / below, figures.fewest(family, (ours, row), (theirs, row)))
+        upper, lower = figures.median(family, *above), figures.median(family, *below)
+        return None if upper is None or not lower else Found(upper / lower, figures.fewest(family, above, below))
 
     return found
 
@@ -145,6 +148,16 @@ def median(family: str, row: str, subject: str, *, scale: float = 1.0) -> Callab
     def found(figures: Figures) -> Found | None:
         value = figures.median(family, subject, row)
         return None if value is None else Found(value * scale, figures.fewest(family, (subject, row)))
+
+    return found
+
+
+def greatest(family: str, row: str, subject: str) -> Callable[[Figures], Found | None]:
+    """The `found` of a bar: the greatest of all samples, where no single one may be worse."""
+
+    def found(figures: Figures) -> Found | None:
+        samples = figures.of(family, subject, row)
+        return Found(max(samples), len(samples)) if samples else None
 
     return found
 

@@ -10,13 +10,13 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import psutil
 
-from bench.family import Bar, Family, Row, Run, missing
-from bench.figures import Figures, Found
+from bench.family import Bar, Family, Row, Run, missing, quotient
+from bench.subjects.base import resident
 from support.broker import CROWD, Api, api, broker_process
 from support.redis import redis_server
 
@@ -61,7 +61,7 @@ async def _brokers(run: Run, subject: str, number: int) -> AsyncGenerator[tuple[
 
 
 async def _measure(run: Run, subject: str, processes: list[psutil.Process], callers: list[Api]) -> None:
-    empty = _resident(processes)
+    empty = resident(processes)
     turns = itertools.cycle(callers)
     async with asyncio.TaskGroup() as group:
         relays: list[asyncio.Task[None]] = []
@@ -78,8 +78,8 @@ async def _measure(run: Run, subject: str, processes: list[psutil.Process], call
                 run.add(subject, f"match_{count}", (time.perf_counter() - started) * 1000)
                 await caller.close(match["match"], match["token"], "failed")
             if count == COUNTS[-1]:
-                run.add(subject, "resident", _resident(processes) / 1e6)
-                run.add(subject, "each", (_resident(processes) - empty) / count / 1024)
+                run.add(subject, "resident", resident(processes) / 1e6)
+                run.add(subject, "each", (resident(processes) - empty) / count / 1024)
             started = time.perf_counter()
             await asyncio.gather(*(_clients(next(turns), MATCHES * 10 // AT_ONCE) for _ in range(AT_ONCE)))
             run.add(subject, f"rate_{count}", MATCHES * 10 // AT_ONCE * AT_ONCE / (time.perf_counter() - started))
@@ -100,21 +100,6 @@ async def _clients(caller: Api, count: int) -> None:
         await caller.close(match["match"], match["token"], "failed")
 
 
-def _resident(processes: list[psutil.Process]) -> int:
-    return sum(process.memory_info().rss for process in processes)
-
-
-def _growth(subject: str) -> Callable[[Figures], Found | None]:
-    def found(figures: Figures) -> Found | None:
-        rows = [f"match_{count}" for count in (COUNTS[-1], COUNTS[0])]
-        many, few = (figures.median(NAME, subject, row) for row in rows)
-        if many is None or not few:
-            return None
-        return Found(many / few, figures.fewest(NAME, *((subject, row) for row in rows)))
-
-    return found
-
-
 FAMILY = Family(
     NAME,
     "the broker, with relays that wait",
@@ -131,7 +116,7 @@ FAMILY = Family(
     bars=tuple(
         Bar(
             f"a match among 10000 over one among 100, {subject}",
-            _growth(subject),
+            quotient(NAME, (subject, f"match_{COUNTS[-1]}"), (subject, f"match_{COUNTS[0]}")),
             2.0,
             "x",
             at_most=True,

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
 
-from bench.family import Bar, Family, Row, Run, median, missing
-from bench.figures import Figures, Found
+from bench.family import Bar, Family, Row, Run, greatest, median, missing
 from mayfly.config import FilesConfig
 from support.kills import LINK, MIB, RECEIVER, SENDER, VICTIMS, Attempt, ordeal
 from support.programs import ProgramError
@@ -59,16 +57,6 @@ async def _one(run: Run, victim: str) -> None:
         run.add(subject, "points", points)
 
 
-def most(subject: str) -> Callable[[Figures], Found | None]:
-    """The worst of all points."""
-
-    def found(figures: Figures) -> Found | None:
-        again = figures.of(NAME, subject, "again")
-        return Found(max(again), len(again)) if again else None
-
-    return found
-
-
 FAMILY = Family(
     NAME,
     "transfers ended at random points, and gone on with",
@@ -85,7 +73,7 @@ FAMILY = Family(
         for bar in (
             Bar(
                 f"{subject}: sent again at the worst of all points",
-                most(subject),
+                greatest(NAME, "again", subject),
                 CHUNK + SLACK,
                 " MiB",
                 at_most=True,

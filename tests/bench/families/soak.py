@@ -12,10 +12,9 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 
-from bench.family import MB, Bar, Family, Row, Run, missing
-from bench.figures import Figures, Found
+from bench.family import MB, Bar, Family, Row, Run, greatest, missing
 from bench.subjects import LINK
 from bench.subjects.base import resident
 from bench.subjects.channels import ChannelSubject, channel, has_wrtc
@@ -94,16 +93,6 @@ def plateau(memory: Sequence[tuple[float, int]]) -> tuple[int, int]:
     return most[0], most[1]
 
 
-def most_growth(subject: str) -> Callable[[Figures], Found | None]:
-    """The greater growth, of those with loss and without."""
-
-    def found(figures: Figures) -> Found | None:
-        growth = figures.of(NAME, subject, "growth")
-        return Found(max(growth), len(growth)) if growth else None
-
-    return found
-
-
 FAMILY = Family(
     NAME,
     "load both ways at once, every byte compared",
@@ -118,7 +107,7 @@ FAMILY = Family(
         Row("growth", "growth of that over the second quarter of the time", "MB"),
     ),
     bars=tuple(
-        Bar(f"{name}: growth of memory under load", most_growth(name), 8, " MB", at_most=True, enough=1)
+        Bar(f"{name}: growth of memory under load", greatest(NAME, "growth", name), 8, " MB", at_most=True, enough=1)
         for name in (LINK, LINK_WRTC, MIXED)
     ),
     default=False,

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import pytest
 
 from bench.__main__ import choose
-from bench.families import all_families, kills, scaling, soak
+from bench.families import all_families, scaling, soak
 from bench.families.distance import FAMILY as DISTANCE
-from bench.family import Bar, Family
+from bench.family import Bar, Family, greatest
 from bench.figures import Figures, Found
 from bench.subjects import TUNNEL
 
@@ -102,5 +102,6 @@ def test_memory_is_held_against_the_second_quarter_of_the_time() -> None:
 
 
 def test_the_worst_counts_where_one_is_enough() -> None:
-    assert soak.most_growth("s")(filled("soak", "s", {"growth": (1, 7)})) == Found(7, 2)
-    assert kills.most("k")(filled("kills", "k", {"again": (1, 3, 2)})) == Found(3, 3)
+    worst = greatest("soak", "growth", "s")
+    assert worst(filled("soak", "s", {"growth": (1, 7, 3)})) == Found(7, 3)
+    assert worst(Figures()) is None
