@@ -97,19 +97,19 @@ def peer_program(monkeypatch: pytest.MonkeyPatch) -> FakePeer:
 
 @pytest.fixture
 def relay_program(monkeypatch: pytest.MonkeyPatch) -> FakeProgram:
-    program = FakeProgram()
-    module = types.ModuleType("mayfly_relay.app")
-    vars(module)["run_relay"] = program.run
-    monkeypatch.setitem(sys.modules, "mayfly_relay.app", module)
-    return program
+    return _standing_for("mayfly_relay.app", "run_relay", monkeypatch)
 
 
 @pytest.fixture
 def client_program(monkeypatch: pytest.MonkeyPatch) -> FakeProgram:
+    return _standing_for("mayfly_client.app", "run_client", monkeypatch)
+
+
+def _standing_for(name: str, function: str, monkeypatch: pytest.MonkeyPatch) -> FakeProgram:
     program = FakeProgram()
-    module = types.ModuleType("mayfly_client.app")
-    vars(module)["run_client"] = program.run
-    monkeypatch.setitem(sys.modules, "mayfly_client.app", module)
+    module = types.ModuleType(name)
+    vars(module)[function] = program.run
+    monkeypatch.setitem(sys.modules, name, module)
     return program
 
 
@@ -146,6 +146,13 @@ def type_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Typing]:
 
 
 Command = Callable[..., Result]
+
+
+def refused(result: Result, words: str) -> None:
+    """How a command must end that was typed wrongly: with these words, a next step and the exit code for it."""
+    assert result.exit_code == 2
+    assert words in " ".join(result.stderr.split())
+    assert "Next: " in result.stderr
 
 
 @pytest.fixture

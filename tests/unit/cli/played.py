@@ -168,15 +168,13 @@ class Played:
 class Listener:
     """A person or a machine, and what it was told."""
 
-    def __init__(self, program: str = "chat", *, width: int = 120, terminal: bool = False) -> None:
+    def __init__(self, program: str = "chat", *, width: int = 120, terminal: bool = False, **more: Any) -> None:
+        """On a console of that width; `more` is for People."""
         self._out, self._err = io.StringIO(), io.StringIO()
         console: dict[str, Any] = {"highlight": False, "emoji": False, "markup": False, "width": width}
-        screen: dict[str, Any] = {"color_system": None, "force_terminal": terminal, "_environ": {"TERM": "xterm"}}
-        self.people = People(
-            program,
-            out=Console(file=self._out, **console, **screen),
-            err=Console(file=self._err, color_system=None, **console),
-        )
+        console |= {"color_system": None, "force_terminal": terminal, "_environ": {"TERM": "xterm"}}
+        out, err = Console(file=self._out, **console), Console(file=self._err, **console)
+        self.people = People(program, out=out, err=err, **more)
         self.machines = Machines(self._out)
 
     @property

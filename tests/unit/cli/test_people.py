@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import io
-from typing import Any
-
 import pytest
-from rich.console import Console
 
 from mayfly.runtime.events import (
     EVENTS,
@@ -24,41 +20,17 @@ from mayfly.runtime.events import (
     Warned,
     Words,
 )
-from mayfly_cli.people import People, sentence
+from mayfly_cli.people import sentence
 from unit.cli import samples
+from unit.cli.played import Listener
 
 WORDS = ("alpha", "bravo", "charlie", "delta", "echo")
 EVIL = "\x1b[2J\u202e[bold]x[/bold]\n:boom:"
 
 
-class Screen:
-    """A console of a given width, and what stands on it."""
-
-    def __init__(self, program: str = "relay", *, width: int = 80, terminal: bool = False, **more: bool) -> None:
-        self._out, self._err = io.StringIO(), io.StringIO()
-        options: dict[str, Any] = {
-            "highlight": False,
-            "emoji": False,
-            "markup": False,
-            "width": width,
-            "force_terminal": terminal,
-        }
-        options["_environ"] = {"TERM": "xterm"}
-        self.people = People(
-            program,
-            out=Console(file=self._out, color_system=None, **options),
-            err=Console(file=self._err, color_system=None, **options),
-            **more,
-            now=lambda: samples.FAR - 600,
-        )
-
-    @property
-    def out(self) -> str:
-        return self._out.getvalue()
-
-    @property
-    def err(self) -> str:
-        return self._err.getvalue()
+def reader(program: str = "relay", *, width: int = 80, terminal: bool = False, **more: bool) -> Listener:
+    """Somebody who reads ten minutes before the codes of the samples expire."""
+    return Listener(program, width=width, terminal=terminal, now=lambda: samples.FAR - 600, **more)
 
 
 def code_ready(kind: str = "offer") -> CodeReady:
@@ -67,7 +39,7 @@ def code_ready(kind: str = "offer") -> CodeReady:
 
 
 def test_an_offer_is_shown_with_all_that_a_volunteer_needs() -> None:
-    screen = Screen()
+    screen = reader()
     screen.people.report(code_ready())
     assert "good for 10 minutes, until " in screen.out
     assert "  192.168.1.4 (local network)" in screen.out
@@ -76,7 +48,7 @@ def test_an_offer_is_shown_with_all_that_a_volunteer_needs() -> None:
 
 
 def test_before_a_bridge_it_is_somebody_s_tor_that_the_code_is_for() -> None:
-    screen = Screen(bridge=True, width=300)
+    screen = reader(bridge=True, width=300)
     screen.people.report(code_ready())
     screen.people.report(CodeReady("short", "7-copper-tulip", samples.FAR, (), ""))
     assert "pt_state of your tor's data" in screen.out
@@ -85,13 +57,13 @@ def test_before_a_bridge_it_is_somebody_s_tor_that_the_code_is_for() -> None:
 
 
 def test_a_client_s_offer_says_what_the_relay_has_to_run() -> None:
-    screen = Screen("client")
+    screen = reader("client")
     screen.people.report(code_ready())
     assert "mayfly relay -" in screen.out
 
 
 def test_an_answer_is_to_be_sent_back() -> None:
-    screen = Screen("client")
+    screen = reader("client")
     screen.people.report(code_ready("answer"))
     assert "Your answer:" in screen.out
     assert "Send it back" in screen.out
@@ -100,13 +72,13 @@ def test_an_answer_is_to_be_sent_back() -> None:
 @pytest.mark.parametrize("terminal", [False, True])
 @pytest.mark.parametrize("width", [20, 80, 300])
 def test_the_code_stands_alone_on_one_unbroken_line(width: int, terminal: bool) -> None:
-    screen = Screen(width=width, terminal=terminal)
+    screen = reader(width=width, terminal=terminal)
     screen.people.report(code_ready())
     assert samples.offer().text in [line.rstrip() for line in screen.out.splitlines()]
 
 
 def test_a_qr_code_is_for_terminals_that_are_wide_enough() -> None:
-    wide, narrow, file = Screen(terminal=True), Screen(terminal=True, width=30), Screen()
+    wide, narrow, file = reader(terminal=True), reader(terminal=True, width=30), reader()
     for screen in (wide, narrow, file):
         screen.people.report(code_ready())
     assert "\u2588" in wide.out
@@ -115,13 +87,13 @@ def test_a_qr_code_is_for_terminals_that_are_wide_enough() -> None:
 
 
 def test_words_are_shown_to_be_compared() -> None:
-    screen = Screen()
+    screen = reader()
     screen.people.report(Words(WORDS))
     assert "Verification words: alpha bravo charlie delta echo" in screen.out
 
 
 def test_how_to_compare_words_is_said_once_for_each_set() -> None:
-    screen = Screen()
+    screen = reader()
     screen.people.report(Words(WORDS))
     screen.people.report(Connected(1, "relay", WORDS, "host", "host", None))
     assert (screen.out.count("Verification words"), screen.out.count("Compare them")) == (2, 1)
@@ -141,7 +113,7 @@ def test_how_to_compare_words_is_said_once_for_each_set() -> None:
     ],
 )
 def test_the_path_in_words(local: str | None, remote: str | None, words: str) -> None:
-    screen = Screen("client", width=200)
+    screen = reader("client", width=200)
     screen.people.report(Connected(1, "relay", WORDS, local, remote, 12.3, "accept *", 3540))
     assert f"Connected to the relay: {words}, round trip 12 ms." in screen.out
     assert "Verification words: alpha" in screen.out
@@ -150,7 +122,7 @@ def test_the_path_in_words(local: str | None, remote: str | None, words: str) ->
 
 
 def test_clients_are_counted_and_an_unmeasured_round_trip_is_left_out() -> None:
-    screen = Screen()
+    screen = reader()
     screen.people.report(Connected(2, "client", WORDS, "host", "host", None))
     assert "Connected to client 2: " in screen.out
     assert "round trip" not in screen.out
@@ -159,7 +131,7 @@ def test_clients_are_counted_and_an_unmeasured_round_trip_is_left_out() -> None:
 
 @pytest.mark.parametrize(("login", "extra"), [(False, ""), (True, " --proxy-user USER:PASSWORD")])
 def test_the_proxy_s_address_comes_with_a_curl_line(login: bool, extra: str) -> None:
-    screen = Screen("client", width=40, login=login)
+    screen = reader("client", width=40, login=login)
     screen.people.report(Listening("socks5", "127.0.0.1:1080"))
     lines = screen.out.splitlines()
     assert lines == [
@@ -177,7 +149,7 @@ def test_the_proxy_s_address_comes_with_a_curl_line(login: bool, extra: str) -> 
     ],
 )
 def test_other_offers_say_what_the_other_side_has_to_run(program: str, words: str) -> None:
-    screen = Screen(program)
+    screen = reader(program)
     screen.people.report(code_ready())
     assert words in screen.out
     screen.people.report(Connected(1, "peer", WORDS, "host", "host", None))
@@ -185,13 +157,13 @@ def test_other_offers_say_what_the_other_side_has_to_run(program: str, words: st
 
 
 def test_remarks() -> None:
-    screen = Screen()
+    screen = reader()
     screen.people.hint("a remark")
     assert screen.out == "a remark\n"
 
 
 def test_a_broker_says_where_it_listens_and_speaks_of_matches() -> None:
-    screen = Screen("broker")
+    screen = reader("broker")
     screen.people.report(Listening("https", "127.0.0.1:8040"))
     screen.people.report(Draining(2, 10))
     assert "The broker listens on 127.0.0.1:8040" in screen.out
@@ -200,14 +172,14 @@ def test_a_broker_says_where_it_listens_and_speaks_of_matches() -> None:
 
 
 def test_of_a_peer_that_leaves_with_nothing_under_way_only_the_end_is_told() -> None:
-    screen = Screen("send", width=200)
+    screen = reader("send", width=200)
     screen.people.report(Leaving(1, 30, ""))
     screen.people.report(Closed(1, "the other side has left"))
     assert screen.out.strip() == "The link to the other side has ended: the other side has left."
 
 
 def test_leaving_in_all_its_forms() -> None:
-    screen = Screen("client", width=200)
+    screen = reader("client", width=200)
     for event in (
         Leaving(1, 30, "time is up"),
         Draining(1, 30),
@@ -224,7 +196,7 @@ def test_leaving_in_all_its_forms() -> None:
 
 
 def test_trouble_goes_to_standard_error_in_two_lines() -> None:
-    screen = Screen(width=20)
+    screen = reader(width=20)
     screen.people.report(Failed("connect", "The two ends never met.", "Try another network."))
     screen.people.report(Warned("code", "It is mistyped."))
     assert screen.err.splitlines() == [
@@ -237,7 +209,7 @@ def test_trouble_goes_to_standard_error_in_two_lines() -> None:
 
 @pytest.mark.parametrize(("expired", "words"), [(False, "It is good for 10 minutes, until 2033-05-18 03:34 UTC.")])
 def test_an_inspected_code(expired: bool, words: str) -> None:
-    screen = Screen()
+    screen = reader()
     screen.people.report(Inspected("offer", samples.FAR, expired, ("192.168.1.4 (local network)",), "actpass"))
     assert "This is an offer." in screen.out
     assert words in screen.out
@@ -246,7 +218,7 @@ def test_an_inspected_code(expired: bool, words: str) -> None:
 
 
 def test_an_inspected_code_that_has_expired_and_discloses_nothing() -> None:
-    screen = Screen()
+    screen = reader()
     screen.people.report(Inspected("answer", samples.FAR - 3600, True, (), "passive"))
     assert "It expired 50 minutes ago (2033-05-18 02:34 UTC)." in screen.out
     assert "It gives away no address." in screen.out
@@ -267,7 +239,7 @@ def test_an_inspected_code_that_has_expired_and_discloses_nothing() -> None:
     ],
 )
 def test_foreign_text_reaches_the_terminal_escaped(event: Closed) -> None:
-    screen = Screen(width=300, terminal=True)
+    screen = reader(width=300, terminal=True)
     screen.people.report(event)
     shown = screen.out + screen.err
     assert "\\x1b[2J\\u202e[bold]x[/bold]\\n:boom:" in shown
@@ -275,12 +247,12 @@ def test_foreign_text_reaches_the_terminal_escaped(event: Closed) -> None:
 
 
 def test_every_event_can_be_told() -> None:
-    told = Screen().people._tell
+    told = reader().people._tell
     assert set(told) == set(EVENTS)
 
 
 def test_a_terminal_that_has_gone_does_not_end_the_program() -> None:
-    screen = Screen()
+    screen = reader()
     screen._out.close()
     screen.people.report(Words(WORDS))
     screen.people.prompt("Still there?")

@@ -9,7 +9,7 @@ import pytest
 
 from mayfly_cli import receive as receive_module
 from unit.cli import samples
-from unit.cli.conftest import Command, FakePeer, Typing
+from unit.cli.conftest import Command, FakePeer, Typing, refused
 from unit.cli.played import OFFER, TRANSFER, Played, change
 
 CODE = samples.offer().text
@@ -73,9 +73,7 @@ def test_machines_events_give_way_to_the_data(mayfly: Command, runtime_directory
     ],
 )
 def test_mistakes(mayfly: Command, peer_program: FakePeer, arguments: list[str], words: str) -> None:
-    result = mayfly("receive", *arguments)
-    assert result.exit_code == 2
-    assert words in result.stderr
+    refused(mayfly("receive", *arguments), words)
     assert peer_program.options == []
 
 

@@ -10,7 +10,7 @@ from mayfly_relay.limits import RelayLimits
 from mayfly_relay.options import RelayOptions
 from mayfly_relay.policy import ExitPolicy
 from mayfly_relay.rules import parse_rule
-from unit.cli.conftest import Command, FakeProgram, Typing
+from unit.cli.conftest import Command, FakeProgram, Typing, refused
 
 
 def chosen(program: FakeProgram) -> RelayOptions:
@@ -72,9 +72,7 @@ def test_the_variable_of_for(mayfly: Command, relay_program: FakeProgram, monkey
 def test_a_wrong_value_is_a_usage_error(
     mayfly: Command, relay_program: FakeProgram, arguments: list[str], words: str
 ) -> None:
-    result = mayfly("relay", *arguments)
-    assert result.exit_code == 2
-    assert words in result.stderr
+    refused(mayfly("relay", *arguments), words)
     assert relay_program.options == []
 
 
@@ -108,9 +106,7 @@ def test_rules_of_the_command_line_come_before_the_file_s(
 
 def test_a_rule_of_a_variable_is_named_by_it(mayfly: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAYFLY_RELAY_DENY", "a.example")
-    result = mayfly("relay")
-    assert result.exit_code == 2
-    assert "MAYFLY_RELAY_DENY: The exit policy rule" in result.stderr
+    refused(mayfly("relay"), "MAYFLY_RELAY_DENY: The exit policy rule")
 
 
 def test_without_a_code_it_offers_and_with_a_dash_it_reads_one(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mayfly_cli import running
-from unit.cli.conftest import Command, Typing
+from unit.cli.conftest import Command, Typing, refused
 from unit.cli.played import TRANSFER, Played, change
 
 REPLY: dict[str, Any] = {
@@ -95,9 +95,7 @@ def test_mistakes_are_told_before_anything_is_asked(
     mayfly: Command, played: Played, film: Path, runtime_directory: Path, arguments: list[str], words: str
 ) -> None:
     with played.listening(runtime_directory):
-        result = mayfly("send", *arguments)
-    assert result.exit_code == 2
-    assert words in result.stderr
+        refused(mayfly("send", *arguments), words)
     assert played.requests == []
 
 
