@@ -16,6 +16,7 @@ from random import Random
 from mayfly.config import KIB, MuxConfig
 from mayfly.mux.events import Event, HelloReceived
 from mayfly.mux.multiplexer import Multiplexer
+from mayfly.runtime.introduction import LocalHello, own_hello
 from mayfly.wire.hello import Hello, Role
 
 STEPS = 2_000_000
@@ -35,17 +36,9 @@ class Path:
 PLAIN = Path()
 
 
-def hello_of(config: MuxConfig, role: Role = Role.PEER) -> Hello:
-    """The HELLO that fits a configuration."""
-    return Hello(
-        max_message=config.max_receive_message,
-        max_data=config.initial_connection_window,
-        max_stream_data=config.initial_stream_window,
-        max_streams=config.max_streams,
-        max_datagram=config.max_datagram,
-        session_id=bytes(16),
-        role=role,
-    )
+def hello_of(config: MuxConfig) -> Hello:
+    """The HELLO that fits a configuration. It is the same each time."""
+    return replace(own_hello(config, LocalHello(role=Role.PEER)), session_id=bytes(16))
 
 
 @dataclass(eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
-from mayfly.config import MuxConfig
+from mayfly.config import KIB, MIB, MuxConfig
 from mayfly.errors import ErrorCode
 from mayfly.mux.events import Event, SessionClosed, Side
 from mayfly.mux.multiplexer import Multiplexer
@@ -14,6 +14,21 @@ from support.pair import hello_of
 
 F = TypeVar("F")
 E = TypeVar("E")
+
+SMALL = MuxConfig(
+    usual_message=2 * KIB,
+    max_message=2 * KIB,
+    max_receive_message=8 * KIB,
+    initial_connection_window=256 * KIB,
+    max_connection_window=1 * MIB,
+    initial_stream_window=32 * KIB,
+    max_stream_window=256 * KIB,
+    max_streams=64,
+    send_buffer=16 * KIB,
+    max_gaps=1024,
+    max_datagram=1 * KIB,
+)
+"""Limits so low that a few hundred frames reach them."""
 
 
 class RawPeer:

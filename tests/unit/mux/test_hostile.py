@@ -9,26 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mayfly.config import KIB, MIB, MuxConfig
 from mayfly.errors import ErrorCode
 from mayfly.mux.events import DatagramReceived, Priority, SessionClosed, Side, StreamOpened, StreamReset
 from mayfly.wire import frames as f
 from mayfly.wire.varint import MAX_VARINT, encode_varint
-from support.raw_peer import RawPeer
-
-SMALL = MuxConfig(
-    usual_message=2 * KIB,
-    max_message=2 * KIB,
-    max_receive_message=8 * KIB,
-    initial_connection_window=256 * KIB,
-    max_connection_window=1 * MIB,
-    initial_stream_window=32 * KIB,
-    max_stream_window=256 * KIB,
-    max_streams=64,
-    send_buffer=16 * KIB,
-    max_gaps=1024,
-    max_datagram=1 * KIB,
-)
+from support.raw_peer import SMALL, RawPeer
 
 stream_ids = st.integers(0, 12)
 offsets = st.integers(0, 300) | st.integers(0, MAX_VARINT)

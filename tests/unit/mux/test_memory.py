@@ -9,23 +9,9 @@ from time import process_time
 
 import pytest
 
-from mayfly.config import KIB, MIB, MuxConfig
+from mayfly.config import KIB, MuxConfig
 from mayfly.wire import frames as f
-from support.raw_peer import RawPeer
-
-SMALL = MuxConfig(
-    usual_message=2 * KIB,
-    max_message=2 * KIB,
-    max_receive_message=8 * KIB,
-    initial_connection_window=256 * KIB,
-    max_connection_window=1 * MIB,
-    initial_stream_window=32 * KIB,
-    max_stream_window=256 * KIB,
-    max_streams=64,
-    send_buffer=16 * KIB,
-    max_gaps=1024,
-    max_datagram=1 * KIB,
-)
+from support.raw_peer import SMALL, RawPeer
 
 
 def grown(act: Callable[[], object]) -> tuple[int, int]:
