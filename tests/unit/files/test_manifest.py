@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -14,6 +13,7 @@ from mayfly.files.fields import FilesError
 from mayfly.files.manifest import LeftOut, Manifest, RefusedError
 from mayfly.files.names import Change, collision_key
 from mayfly.files.records import Entry, EntryType, Kind, Offer, Reason
+from support.costs import grown
 from unit.files.pair import directory, file, offer_of
 from unit.files.strategies import offers
 
@@ -184,10 +184,11 @@ def test_an_entry_costs_what_the_configuration_says(kind: EntryType) -> None:
     offer = Offer(bytes(16), Kind.DIRECTORY, "d", 0, count + 1)
     manifest = Manifest(offer, CONFIG)
     manifest.add(directory(0, "d"))
-    tracemalloc.start()
-    for index in range(1, count + 1):
-        manifest.add(Entry(index, ("d", f"f{index:04}"), kind, 0, 1 << 60))
-    cost = tracemalloc.get_traced_memory()[0] / count
-    tracemalloc.stop()
+
+    def fill() -> None:
+        for index in range(1, count + 1):
+            manifest.add(Entry(index, ("d", f"f{index:04}"), kind, 0, 1 << 60))
+
+    cost = grown(fill)[0] / count
     assert cost < CONFIG.entry_memory, f"{cost:.0f} bytes an entry"
     assert cost > CONFIG.entry_memory / 4

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from random import Random
-from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mayfly.mux.receive import ReceiveBuffer
+from support.costs import assert_linear, grown
 
 SOURCE = Random(1).randbytes(400_000)
 
@@ -93,73 +92,62 @@ def test_taking_nothing() -> None:
     assert buffer.take(10) == b"abc"
 
 
-def held(buffer: ReceiveBuffer, fill: range, size: int) -> int:
-    """Bytes that inserting pieces of one size makes the process hold."""
-    tracemalloc.start()
-    try:
-        for offset in fill:
-            buffer.insert(offset, bytes(size))
-        return tracemalloc.get_traced_memory()[0]
-    finally:
-        tracemalloc.stop()
+def held(fill: range, size: int) -> int:
+    """Bytes that a buffer makes the process hold for pieces of one size."""
+    buffer = ReceiveBuffer()
+    return grown(lambda: [buffer.insert(offset, bytes(size)) for offset in fill])[0]
 
 
 @pytest.mark.parametrize("size", [1, 3, 100, 2047, 2048])
 def test_tiny_pieces_cost_little_more_than_their_bytes(size: int) -> None:
     count = min(20_000, 400_000 // size)
-    assert held(ReceiveBuffer(), range(0, count * size, size), size) < count * size * 1.3 + 20_000
+    assert held(range(0, count * size, size), size) < count * size * 1.3 + 20_000
     behind = range(1, 1 + count * size, size)
-    assert held(ReceiveBuffer(), behind, size) < count * size * 1.3 + 20_000
+    assert held(behind, size) < count * size * 1.3 + 20_000
 
 
 def test_a_gap_costs_less_than_the_config_says() -> None:
-    assert held(ReceiveBuffer(), range(1, 8001, 2), 1) < 4000 * 250
+    assert held(range(1, 8001, 2), 1) < 4000 * 250
 
 
 @pytest.mark.parametrize("chunk", [65_000, 50])
 def test_what_was_read_is_not_held_by_what_was_not(chunk: int) -> None:
     buffers = [ReceiveBuffer() for _ in range(10)]
-    tracemalloc.start()
-    try:
+
+    def fill() -> None:
         for buffer in buffers:
             for offset in range(0, 65_000, chunk):
                 buffer.insert(offset, bytes(chunk))
             buffer.take(64_999)
             assert buffer.unread == 1
-        assert tracemalloc.get_traced_memory()[0] < 10 * 5000
-    finally:
-        tracemalloc.stop()
+
+    assert grown(fill)[0] < 10 * 5000
     assert [buffer.take(5) for buffer in buffers] == [b"\0"] * 10
 
 
-def cost(work: list[tuple[int, int]]) -> float:
-    """Seconds of this process for inserting those pieces."""
-    best = 1e9
-    for _ in range(2):
-        buffer, data = ReceiveBuffer(), bytes(70_000)
-        start = process_time()
-        for offset, size in work:
-            buffer.insert(offset, data[:size])
-        best = min(best, process_time() - start)
-    return best
-
-
 def test_sending_backwards_is_not_quadratic() -> None:
-    small, large = (cost([(offset, 1) for offset in range(2 * n, 0, -2)]) for n in (1000, 4000))
-    assert large < 12 * small + 0.02
+    def backwards(n: int) -> None:
+        buffer = ReceiveBuffer()
+        for offset in range(1000 * n, 0, -1000):
+            buffer.insert(offset, bytes(1000))
+
+    assert_linear(backwards, 500)
 
 
 def test_one_frame_across_thousands_of_pieces_is_not_quadratic() -> None:
-    def crossing(n: int) -> float:
-        gaps = [(16 * k + 1, 8) for k in range(n)]
-        return cost(gaps + [(1, 16 * n)] * 20)
+    def crossing(n: int) -> None:
+        buffer = ReceiveBuffer()
+        for k in range(n):
+            buffer.insert(128 * k + 1, bytes(8))
+        buffer.insert(1, bytes(128 * n))
 
-    assert crossing(4000) < 12 * crossing(1000) + 0.02
+    assert_linear(crossing, 2000)
 
 
 def test_reading_byte_by_byte_is_not_quadratic() -> None:
-    buffer = ReceiveBuffer()
-    buffer.insert(0, SOURCE)
-    start = process_time()
-    assert b"".join(buffer.take(7) for _ in range(len(SOURCE) // 7 + 1)) == SOURCE
-    assert process_time() - start < 2
+    def reading(n: int) -> None:
+        buffer = ReceiveBuffer()
+        buffer.insert(0, SOURCE[:n])
+        assert b"".join(buffer.take(7) for _ in range(n // 7 + 1)) == SOURCE[:n]
+
+    assert_linear(reading, 50_000)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import process_time
+from collections import deque
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mayfly.errors import ErrorCode, RemoteProtocolError
 from mayfly.wire import frames as f
 from mayfly.wire.varint import MAX_VARINT, encode_varint
+from support.costs import assert_linear
 
 varints = st.integers(0, 100) | st.integers(0, MAX_VARINT)
 small = st.binary(max_size=300)
@@ -118,14 +119,4 @@ def test_the_overhead_of_a_stream_frame_is_bounded() -> None:
     ],
 )
 def test_a_message_of_tiny_frames_takes_linear_time(pattern: bytes) -> None:
-    def cost(size: int) -> float:
-        message = pattern * (size // len(pattern))
-        samples: list[float] = []
-        for _ in range(3):
-            start = process_time()
-            for _frame in f.decode_message(message):
-                pass
-            samples.append(process_time() - start)
-        return min(samples)
-
-    assert cost(256 * 1024) < 12 * cost(64 * 1024) + 0.02  # four times the bytes; quadratic would be sixteen
+    assert_linear(lambda size: deque(f.decode_message(pattern * (size // len(pattern))), maxlen=0), 32 * 1024)
