@@ -17,6 +17,7 @@ from mayfly_broker.app import run_broker
 from mayfly_broker.config import BrokerConfig
 from mayfly_broker.options import BrokerOptions, Place
 from support.mayfly import MayflyProcess
+from support.news import News
 
 ABOUT = {"upstream": "direct", "nat": "open", "serves": ["web"], "remaining": 600, "load": 0}
 KEY = "k" * 43
@@ -128,21 +129,16 @@ class Collected:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self._changed = asyncio.Event()
+        self._news = News()
 
     def report(self, event: Event) -> None:
         """Keep it."""
         self.events.append(event)
-        self._changed.set()
+        self._news.ring()
 
     async def listening(self) -> Listening:
         """The event that says where."""
-        while True:
-            for event in self.events:
-                if isinstance(event, Listening):
-                    return event
-            self._changed.clear()
-            await self._changed.wait()
+        return await self._news.nth(1, lambda: (event for event in self.events if isinstance(event, Listening)))
 
 
 @dataclass(frozen=True, slots=True)

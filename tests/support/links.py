@@ -13,6 +13,7 @@ import pytest
 
 from mayfly.transport.base import Engine, Link, LinkSettings
 from mayfly.transport.engines import make_engine
+from support.news import News
 
 LOOPBACK = LinkSettings(bind=(ip_address("127.0.0.1"),))
 
@@ -30,23 +31,20 @@ class End:
         self.messages: list[bytes] = []
         self.lost: list[str] = []
         self.room = asyncio.Event()
-        self._news = asyncio.Event()
+        self._news = News()
         link.start(self._receive, self.room.set, self._lost)
 
     def _receive(self, message: bytes) -> None:
         self.messages.append(message)
-        self._news.set()
+        self._news.ring()
 
     def _lost(self, reason: str) -> None:
         self.lost.append(reason)
-        self._news.set()
+        self._news.ring()
 
     async def until(self, *, messages: int = 0, lost: int = 0, within: float = 30.0) -> None:
         """Wait until at least so many have come. Raises TimeoutError."""
-        async with asyncio.timeout(within):
-            while len(self.messages) < messages or len(self.lost) < lost:
-                self._news.clear()
-                await self._news.wait()
+        await self._news.until(lambda: len(self.messages) >= messages and len(self.lost) >= lost, within)
 
 
 async def connect(

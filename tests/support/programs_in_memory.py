@@ -27,6 +27,7 @@ from mayfly_relay.app import run_relay
 from mayfly_relay.options import RelayOptions
 from mayfly_relay.policy import ExitPolicy
 from mayfly_relay.rules import parse_rule
+from support.news import News
 
 E = TypeVar("E", bound=Event)
 
@@ -40,12 +41,12 @@ class Script:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.wanted: list[Kind] = []
-        self._news = asyncio.Event()
+        self._news = News()
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
 
     def report(self, event: Event) -> None:
         self.events.append(event)
-        self._news.set()
+        self._news.ring()
 
     async def read(self, wanted: Kind) -> str:
         self.wanted.append(wanted)
@@ -62,12 +63,7 @@ class Script:
 
     async def event(self, kind: type[E], count: int = 1) -> E:
         """The `count`th event of a class, as soon as it is there."""
-        while True:
-            found = [event for event in self.events if isinstance(event, kind)]
-            if len(found) >= count:
-                return found[count - 1]
-            self._news.clear()
-            await self._news.wait()
+        return await self._news.nth(count, lambda: self.all(kind))
 
     async def code(self, count: int = 1) -> str:
         return (await self.event(CodeReady, count)).code

@@ -10,6 +10,8 @@ from typing import Any, cast
 
 from aioice import stun
 
+from support.news import News
+
 Address = tuple[str, int]
 
 PORT = 3478
@@ -23,7 +25,7 @@ class StunServer(asyncio.DatagramProtocol):
         self.mapping = mapping
         self.asked: list[Address] = []
         self.indications: list[Address] = []
-        self.news = asyncio.Event()
+        self.news = News()
         self.address: Address = ("", 0)
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -47,19 +49,12 @@ class StunServer(asyncio.DatagramProtocol):
                     {"XOR-MAPPED-ADDRESS": mapped},
                 )
                 self._transport.sendto(bytes(response), addr)
-        self.news.set()
+        self.news.ring()
 
     @property
     def url(self) -> str:
         """As in `--stun`."""
         return f"{self.address[0]}:{self.address[1]}"
-
-    async def until(self, happened: Callable[[], bool]) -> None:
-        """Wait for something that a datagram brings."""
-        async with asyncio.timeout(10):
-            while not happened():
-                self.news.clear()
-                await self.news.wait()
 
 
 @asynccontextmanager

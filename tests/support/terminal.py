@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from support.homes import at_home
+from support.news import News
 from support.programs import ROOT, ProgramError, environment, mortal, program
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)")
@@ -26,7 +27,7 @@ class Terminal:
         self._master = master
         self._process = process
         self._raw = bytearray()
-        self._changed = asyncio.Event()
+        self._news = News()
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -79,7 +80,7 @@ class Terminal:
         if not data:
             asyncio.get_running_loop().remove_reader(self._master)
         self._raw += data
-        self._changed.set()
+        self._news.ring()
 
     @property
     def text(self) -> str:
@@ -89,11 +90,7 @@ class Terminal:
     async def shows(self, pattern: str, *, after: int = 0, timeout: float = 30.0) -> re.Match[str]:
         """Wait until what it shows, behind the first `after` characters, matches."""
         try:
-            async with asyncio.timeout(timeout):
-                while not (found := re.search(pattern, self.text[after:])):
-                    self._changed.clear()
-                    await self._changed.wait()
-                return found
+            return await self._news.until(lambda: re.search(pattern, self.text[after:]), timeout)
         except TimeoutError:
             raise ProgramError(f"the terminal did not show {pattern!r}") from None
 

@@ -20,6 +20,7 @@ from mayfly.services.sending import Sending
 from mayfly.services.source import Source
 from mayfly.transport.memory import MemoryPath
 from mayfly.wire.header import Header, Service
+from support.news import News
 from support.sessions import End, joined
 
 
@@ -30,18 +31,16 @@ class Side:
     driver: Driver = field(init=False)
     heard: list[TransferEvent] = field(default_factory=list)
     result: asyncio.Task[Result] = field(init=False)
-    _came: asyncio.Event = field(default_factory=asyncio.Event)
+    _news: News = field(default_factory=News)
 
     def hear(self, event: TransferEvent) -> None:
         """The driver's `tell`."""
         self.heard.append(event)
-        self._came.set()
+        self._news.ring()
 
     async def until(self, kind: type[TransferEvent], count: int = 1) -> None:
         """Wait until so many events of this kind were heard."""
-        while sum(isinstance(event, kind) for event in self.heard) < count:
-            self._came.clear()
-            await self._came.wait()
+        await self._news.until(lambda: sum(isinstance(event, kind) for event in self.heard) >= count)
 
 
 @dataclass

@@ -18,6 +18,7 @@ from mayfly.runtime.stream import Stream
 from mayfly.services import talk
 from mayfly.services.talk import MAX_MISSED, Talk
 from mayfly.wire.header import Answer, Header, Service
+from support.news import News
 from support.sessions import End, joined
 
 E = TypeVar("E", bound=Event)
@@ -29,12 +30,12 @@ class Speaker:
     def __init__(self, user: str, *, forwards: bool = False, config: ChatConfig | None = None) -> None:
         self.events: list[Event] = []
         self.here = True
-        self._news = asyncio.Event()
+        self._news = News()
         self.talk = Talk(user, self._tell, forwards=forwards, attended=lambda: self.here, config=config)
 
     def _tell(self, event: Event) -> None:
         self.events.append(event)
-        self._news.set()
+        self._news.ring()
 
     def serve(self, number: int, tasks: asyncio.TaskGroup) -> Callable[[Stream], None]:
         async def run(stream: Stream) -> None:
@@ -51,11 +52,7 @@ class Speaker:
         return begin
 
     async def event(self, kind: type[E], count: int = 1) -> E:
-        async with asyncio.timeout(10):
-            while len(found := [event for event in self.events if isinstance(event, kind)]) < count:
-                self._news.clear()
-                await self._news.wait()
-            return found[count - 1]
+        return await self._news.nth(count, lambda: (event for event in self.events if isinstance(event, kind)))
 
 
 @asynccontextmanager

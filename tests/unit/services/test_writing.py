@@ -32,6 +32,7 @@ from mayfly.files.records import BLOCK, Buffer, Entry, Kind, Offer, Reason
 from mayfly.services.sinks import StorageError
 from mayfly.services.storage import Plan, Storage
 from mayfly.services.writing import Writer
+from support.news import News
 from unit.services.manifests import digest, file
 
 BIG = random.Random(2).randbytes(2 * BLOCK + 7)
@@ -42,7 +43,7 @@ class Work:
 
     def __init__(self, into: Path, entries: list[Entry], make: Callable[[Plan, Path], Storage]) -> None:
         self.results: list[ReceiveResult] = []
-        self._came = asyncio.Event()
+        self._news = News()
         self.manifest = Manifest(
             Offer(b"T" * 16, Kind.FILES, "x", sum(e.size or 0 for e in entries), len(entries)), FilesConfig()
         )
@@ -54,13 +55,11 @@ class Work:
 
     def _give(self, result: ReceiveResult) -> None:
         self.results.append(result)
-        self._came.set()
+        self._news.ring()
 
     async def result(self, number: int) -> list[ReceiveResult]:
         """All results, once there are so many."""
-        while len(self.results) < number:
-            self._came.clear()
-            await self._came.wait()
+        await self._news.until(lambda: len(self.results) >= number)
         return self.results
 
     def submit(self, *requests: ReceiveRequest) -> None:

@@ -19,6 +19,7 @@ from mayfly.transport.base import LinkSettings
 from mayfly.transport.memory_engine import MemoryEngine, MemoryNetwork
 from mayfly_client.pt.app import PtOptions, run_client
 from mayfly_client.pt.teller import Tor
+from support.news import News
 
 
 class Heard(io.StringIO):
@@ -28,22 +29,17 @@ class Heard(io.StringIO):
         super().__init__()
         self.lines: list[str] = []
         self.broken = False
-        self._news = asyncio.Event()
+        self._news = News()
 
     def flush(self) -> None:
         if self.broken:
             raise BrokenPipeError
         self.lines = self.getvalue().splitlines()
-        self._news.set()
+        self._news.ring()
 
     async def line(self, part: str, count: int = 1) -> str:
         """The `count`th line that holds a text, as soon as it is there."""
-        while True:
-            found = [line for line in self.lines if part in line]
-            if len(found) >= count:
-                return found[count - 1]
-            self._news.clear()
-            await self._news.wait()
+        return await self._news.nth(count, lambda: (line for line in self.lines if part in line))
 
 
 def settings(state: Path, **changes: object) -> ClientSettings:

@@ -17,6 +17,7 @@ import uvloop
 
 from mayfly.transport.aiortc import endpoint as module
 from mayfly.transport.aiortc.endpoint import MAX_RUN, Address, UdpEndpoint, open_endpoint
+from support.news import News
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="GSO and GRO are Linux's")
 Run = Callable[[Coroutine[Any, Any, None]], None]
@@ -39,7 +40,7 @@ class Receiver:
         self.turns: list[int] = []
         self.errors: list[Exception] = []
         self.lost = 0
-        self.news = asyncio.Event()
+        self.news = News()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, UdpEndpoint)
@@ -48,11 +49,11 @@ class Receiver:
     def connection_lost(self, exc: Exception | None) -> None:
         assert exc is None
         self.lost += 1
-        self.news.set()
+        self.news.ring()
 
     def error_received(self, exc: Exception) -> None:
         self.errors.append(exc)
-        self.news.set()
+        self.news.ring()
 
     def run_received(self, run: memoryview, segment: int, source: Address) -> None:
         self.runs.append((len(run), segment))
@@ -61,13 +62,7 @@ class Receiver:
 
     def runs_received(self) -> None:
         self.turns.append(len(self.datagrams))
-        self.news.set()
-
-    async def until(self, met: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
-            while not met():
-                self.news.clear()
-                await self.news.wait()
+        self.news.ring()
 
 
 class Pair:
@@ -84,13 +79,13 @@ class Pair:
         self.near.send_run(data, segment, self.address)
 
     async def arrive(self, *expected: bytes) -> None:
-        await self.receiver.until(lambda: len(self.receiver.datagrams) >= len(expected))
+        await self.receiver.news.until(lambda: len(self.receiver.datagrams) >= len(expected))
         assert self.receiver.datagrams == list(expected)
 
     async def close(self) -> None:
         self.near.close()
         self.far.close()
-        await self.receiver.until(lambda: self.receiver.lost == 1)
+        await self.receiver.news.until(lambda: self.receiver.lost == 1)
 
 
 def split(data: bytes, segment: int) -> list[bytes]:
@@ -148,7 +143,7 @@ def test_one_turn_of_the_loop_reads_so_much_and_no_more(run: Run, monkeypatch: p
         pair = Pair()
         for _ in range(200):
             pair.near.sendto(b"x", pair.address)
-        await pair.receiver.until(lambda: len(pair.receiver.datagrams) == 200)
+        await pair.receiver.news.until(lambda: len(pair.receiver.datagrams) == 200)
         reads = [after - before for before, after in zip([0, *pair.receiver.turns], pair.receiver.turns, strict=False)]
         assert max(reads) == 64 and len(pair.receiver.turns) >= 4
         await pair.close()
@@ -161,7 +156,7 @@ def test_large_reads_end_a_turn_too(run: Run) -> None:
         pair = Pair()
         for _ in range(8):
             pair.send(bytes(60_000), 1_000)
-        await pair.receiver.until(lambda: len(pair.receiver.datagrams) == 480)
+        await pair.receiver.news.until(lambda: len(pair.receiver.datagrams) == 480)
         assert pair.receiver.turns[0] <= 300
         await pair.close()
 
@@ -314,7 +309,7 @@ def test_closing_frees_the_socket_and_is_told_once(run: Run) -> None:
         pair.near.abort()
         assert pair.near.is_closing() and pair.deaf.lost == 0
         pair.near.sendto(b"late", pair.address)
-        await pair.deaf.until(lambda: pair.deaf.lost == 1)
+        await pair.deaf.news.until(lambda: pair.deaf.lost == 1)
         with pytest.raises(OSError, match="Bad file descriptor"):
             os.fstat(number)
         await pair.close()

@@ -12,6 +12,7 @@ from mayfly.config import EngineConfig
 from mayfly.sctp import endings
 from mayfly.transport.aiortc.dtls import LinkDtls
 from mayfly.transport.aiortc.sctp import LinkSctp
+from support.news import News
 
 
 class Dtls:
@@ -52,7 +53,7 @@ class End:
         self.messages: list[bytes] = []
         self.reasons: list[str] = []
         self.open = asyncio.Event()
-        self.news = asyncio.Event()
+        self.news = News()
         self.unread = 0
         self.taking = True
 
@@ -64,17 +65,11 @@ class End:
         self.unread += 0 if self.taking else len(message)
 
     def progressed(self) -> None:
-        self.news.set()
+        self.news.ring()
 
     def failed(self, reason: str) -> None:
         self.reasons.append(reason)
-        self.news.set()
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
-            while not condition():
-                self.news.clear()
-                await self.news.wait()
+        self.news.ring()
 
 
 Pair = tuple[End, End]
@@ -101,31 +96,31 @@ async def test_messages_both_ways(pair: Pair) -> None:
     left.sctp.send_message(bytes(100_000))
     right.sctp.send_message(b"")
     assert left.sctp.unsent == 100_000 and left.sctp.unacknowledged
-    await left.until(lambda: not left.sctp.unacknowledged)
-    await right.until(lambda: not right.sctp.unacknowledged)
+    await left.news.until(lambda: not left.sctp.unacknowledged)
+    await right.news.until(lambda: not right.sctp.unacknowledged)
     assert (left.messages, right.messages) == ([b""], [bytes(100_000)])
     assert left.sctp.unsent == 0 and left.sctp.round_trip is not None
 
 
 async def test_what_is_sent_in_one_turn_leaves_in_one_batch(pair: Pair) -> None:
     left, _ = pair
-    await left.until(lambda: not left.sctp.unacknowledged)
+    await left.news.until(lambda: not left.sctp.unacknowledged)
     left.dtls.batches.clear()
     for _ in range(9):
         left.sctp.send_message(bytes(1000))
     assert left.dtls.batches == []
-    await left.until(lambda: bool(left.dtls.batches))
+    await left.news.until(lambda: bool(left.dtls.batches))
     assert left.dtls.batches == [9]
 
 
 async def test_what_is_flushed_leaves_at_once_and_once(pair: Pair) -> None:
     left, right = pair
-    await left.until(lambda: not left.sctp.unacknowledged)
+    await left.news.until(lambda: not left.sctp.unacknowledged)
     left.dtls.batches.clear()
     left.sctp.send_message(b"x")
     left.sctp.flush()
     assert left.dtls.batches == [1]
-    await right.until(lambda: bool(right.messages))
+    await right.news.until(lambda: bool(right.messages))
     assert left.dtls.batches == [1]
 
 
@@ -133,9 +128,9 @@ async def test_a_timer_sends_again_what_was_lost(pair: Pair) -> None:
     left, right = pair
     left.dtls.losing = True
     left.sctp.send_message(b"x")
-    await left.until(lambda: bool(left.sctp.unacknowledged))
+    await left.news.until(lambda: bool(left.sctp.unacknowledged))
     left.dtls.losing = False
-    await left.until(lambda: not left.sctp.unacknowledged)
+    await left.news.until(lambda: not left.sctp.unacknowledged)
     assert right.messages == [b"x"]
 
 
@@ -143,7 +138,7 @@ async def test_stopping_tells_the_far_end_and_leaves_no_timer(pair: Pair) -> Non
     left, right = pair
     left.sctp.send_message(bytes(50_000))
     await left.sctp.stop()
-    await right.until(lambda: bool(right.reasons))
+    await right.news.until(lambda: bool(right.reasons))
     assert right.reasons == [endings.CLOSED] and left.reasons == []
     assert left.sctp._timer is None and right.sctp._timer is None
     batches = len(left.dtls.batches)
@@ -156,7 +151,7 @@ async def test_a_path_that_is_gone_is_told_and_raises_nothing(pair: Pair) -> Non
     left, _ = pair
     left.dtls.broken = True
     left.sctp.send_message(b"x")
-    await left.until(lambda: bool(left.reasons))
+    await left.news.until(lambda: bool(left.reasons))
     assert left.reasons == [endings.SEND_FAILED] and left.sctp._timer is None
 
 
@@ -164,8 +159,8 @@ async def test_a_far_end_that_breaks_the_rules_is_told_once(pair: Pair) -> None:
     left, right = pair
     tag = left.sctp._association._headers._incoming
     left.sctp._receive([tag.seal(b"\x04\0\0\x08\0\0\0\0")])
-    await left.until(lambda: bool(left.reasons))
-    await right.until(lambda: bool(right.reasons))
+    await left.news.until(lambda: bool(left.reasons))
+    await right.news.until(lambda: bool(right.reasons))
     left.sctp._receive([tag.seal(b"\x04\0\0\x08\0\0\0\0")])
     await asyncio.sleep(0)
     assert (left.reasons, right.reasons) == ([endings.MALFORMED], [endings.CLOSED])
@@ -182,11 +177,11 @@ async def test_until_somebody_reads_the_window_is_what_is_kept_early() -> None:
         await left.open.wait()
     for _ in range(20):
         left.sctp.send_message(bytes(8000))
-    await left.until(lambda: right.unread >= 24_000)
+    await left.news.until(lambda: right.unread >= 24_000)
     assert right.unread <= limits.max_early
     right.taking, right.unread = True, 0
     right.sctp.start_reading()
-    await left.until(lambda: not left.sctp.unacknowledged)
+    await left.news.until(lambda: not left.sctp.unacknowledged)
     assert len(right.messages) == 20
     await left.sctp.stop()
     await right.sctp.stop()
@@ -196,11 +191,11 @@ async def test_chunks_that_became_too_large_may_be_fragmented(pair: Pair) -> Non
     left, right = pair
     left.dtls.losing = True
     left.sctp.send_message(bytes(20_000))
-    await left.until(lambda: left.sctp.unsent == 0)
+    await left.news.until(lambda: left.sctp.unsent == 0)
     sender = left.sctp._association._sender
     sender.set_mtu(500)
     left.dtls.losing = False
-    await left.until(lambda: not left.sctp.unacknowledged)
+    await left.news.until(lambda: not left.sctp.unacknowledged)
     assert right.messages == [bytes(20_000)]
     fragmenting: bool = left.dtls.fragmenting
     assert fragmenting

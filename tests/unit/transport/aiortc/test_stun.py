@@ -130,7 +130,7 @@ async def test_the_mapping_is_offered_once_and_kept_alive() -> None:
         host, reflexive = offer.description.candidates
         assert (host.type, reflexive.type) == (CandidateType.HOST, CandidateType.SERVER_REFLEXIVE)
         assert (str(reflexive.address), reflexive.port) == MAPPED
-        await server.until(lambda: len(server.asked) >= 4)
+        await server.news.until(lambda: len(server.asked) >= 4)
         assert set(server.asked) == {("127.0.0.1", host.port)}
         assert offer.symmetric_nat is None
         await offer.close()
@@ -183,7 +183,7 @@ async def test_the_answerer_holds_open_the_way_to_every_candidate() -> None:
             replace(SETTINGS, config=LinkConfig(keepalive_interval=0.05)),
             replace(offer.description, candidates=(address,)),
         )
-        await nobody.until(lambda: len(nobody.indications) >= 3)
+        await nobody.news.until(lambda: len(nobody.indications) >= 3)
         assert {port for _, port in nobody.indications} == {answer.description.candidates[0].port}
         await answer.close()
         await offer.close()
