@@ -11,16 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from mayfly.config import MuxConfig
-from mayfly.runtime.introduction import LocalHello
-from mayfly.runtime.session import Session
 from mayfly.runtime.splice import splice_socket
 from mayfly.runtime.stream import Stream
 from mayfly.transport.aiortc.engine import AiortcEngine
-from mayfly.transport.base import Link
 from mayfly.wire.header import Header, Service
 from mayfly.wire.hello import Role
 from support.links import connect
+from support.sessions import session_on
 from unit.test_docs import ROOT, read, rows, section
 
 Step = tuple[str, str]
@@ -56,16 +53,6 @@ def traced(named: dict[tuple[Path, str], str]) -> Iterator[list[Step]]:
         sys.setprofile(None)
 
 
-def session(link: Link, role: Role, streams: asyncio.Queue[Stream]) -> Session:
-    return Session(
-        link,
-        LocalHello(role=role),
-        config=MuxConfig(),
-        on_stream=streams.put_nowait,
-        on_datagram=lambda _id, _data: None,
-    )
-
-
 def order(steps: list[Step]) -> list[str]:
     """The layers, each where it was met first."""
     return list(dict.fromkeys(layer for layer, _ in steps))
@@ -75,7 +62,8 @@ async def test_a_byte_crosses_each_layer_once_and_in_order() -> None:
     loop = asyncio.get_running_loop()
     streams: asyncio.Queue[Stream] = asyncio.Queue()
     near, far = await connect(AiortcEngine())
-    client, relay = session(near, Role.CLIENT, streams), session(far, Role.RELAY, streams)
+    client = session_on(near, Role.CLIENT)
+    relay = session_on(far, Role.RELAY, on_stream=streams.put_nowait)
     await asyncio.gather(client.start(), relay.start())
     ours = await client.open_stream(Header(Service.CHAT))
     theirs = await streams.get()

@@ -9,12 +9,10 @@ from collections.abc import AsyncIterator
 
 from blake3 import blake3
 
-from mayfly.config import MuxConfig
 from mayfly.errors import ErrorCode, StreamResetError
 from mayfly.files import records as r
 from mayfly.files.reader import RecordReader
 from mayfly.mux.events import Priority
-from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.meeting import Meeting
 from mayfly.runtime.session import Session
 from mayfly.runtime.stream import Stream
@@ -24,6 +22,7 @@ from mayfly.wire.hello import Role
 from support.links import LOOPBACK
 from support.mayfly import MayflyProcess
 from support.programs_in_memory import Script
+from support.sessions import session_on
 
 CONTENT = b"what was sent\n"
 
@@ -100,13 +99,7 @@ async def foreign_sender(receiver: MayflyProcess, role: Role) -> AsyncIterator[F
     script.paste(await receiver.code("answer"))
     invitation = await inviting
     met = await invitation.connect()
-    session = Session(
-        met.link,
-        LocalHello(role=role, policy="", lifetime=600),
-        config=MuxConfig(),
-        on_stream=lambda stream: stream.reset(),
-        on_datagram=lambda _stream_id, _data: None,
-    )
+    session = session_on(met.link, role, lifetime=600)
     await session.start()
     try:
         yield ForeignSender(session)

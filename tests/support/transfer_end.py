@@ -11,13 +11,11 @@ import asyncio
 import sys
 from pathlib import Path
 
-from mayfly.config import MuxConfig
 from mayfly.errors import LinkLostError, StreamResetError
 from mayfly.files.events import Restarted, Resumed, TransferEvent
 from mayfly.files.records import Offer
 from mayfly.files.states import Outcome
 from mayfly.mux.events import Priority
-from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.session import Session
 from mayfly.runtime.stream import Stream
 from mayfly.services.driving import Result
@@ -26,6 +24,7 @@ from mayfly.services.sending import Sending
 from mayfly.services.source import Source, scan
 from mayfly.wire.header import Header, Service
 from mayfly.wire.hello import Role
+from support.sessions import session_on
 from support.socket_link import SocketLink
 
 
@@ -60,13 +59,7 @@ async def attempt(side: str, path: Path, socket: Path) -> Outcome:
     """One connection. What the other side or the wire do to it is an interruption."""
     streams: asyncio.Queue[Stream | None] = asyncio.Queue()
     link = await SocketLink.connected(socket, offerer=side == "send")
-    session = Session(
-        link,
-        LocalHello(role=Role.RELAY if side == "send" else Role.CLIENT, policy="", lifetime=60),
-        config=MuxConfig(),
-        on_stream=streams.put_nowait,
-        on_datagram=lambda stream_id, data: None,
-    )
+    session = session_on(link, Role.RELAY if side == "send" else Role.CLIENT, on_stream=streams.put_nowait)
     ended = asyncio.get_running_loop().create_task(session.wait_closed())
     ended.add_done_callback(lambda _: streams.put_nowait(None))
     try:

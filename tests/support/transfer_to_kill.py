@@ -16,7 +16,7 @@ from mayfly.services.receiving import Into, Receiving
 from mayfly.services.sending import Sending
 from mayfly.services.source import scan
 from mayfly.wire.header import Header, Service
-from support.sessions import joined
+from support.sessions import joined, opened
 
 
 def _say(*words: object) -> None:
@@ -34,12 +34,9 @@ async def main(source: Path, into: Path) -> None:
             _say("found", event.index, event.offset)
 
     async with joined() as (client, relay):
-        ours = await client.session.open_stream(Header(Service.FILE), Priority.BULK)
-        while not relay.streams:
-            await asyncio.sleep(0)
-        await relay.streams[0].read_header()
+        ours, theirs = await opened(client, relay, Header(Service.FILE), Priority.BULK)
         sending = Sending(ours, scan([source]), tell)
-        receiving = Receiving(relay.streams[0], ask, lambda event: None)
+        receiving = Receiving(theirs, ask, lambda event: None)
 
         async def watch() -> None:
             while True:

@@ -16,9 +16,7 @@ from typing import Any
 
 import uvloop
 
-from mayfly.config import MuxConfig
 from mayfly.errors import Reply
-from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.session import Session
 from mayfly.runtime.tasks import TaskSet
 from mayfly.signaling.codes import Code, parse
@@ -28,6 +26,7 @@ from mayfly.transport.engines import make_engine
 from mayfly.wire.address import Destination
 from mayfly.wire.header import Header, Service
 from mayfly.wire.hello import Role
+from support.sessions import session_on
 
 SETTINGS = LinkSettings(bind=(ip_address("127.0.0.1"),))
 
@@ -65,13 +64,7 @@ class Crowd:
                 raise ValueError(f"no such command: {other}")
 
     async def _join(self, pending: PendingAnswer) -> None:
-        session = Session(
-            await pending.connected(),
-            LocalHello(role=Role.CLIENT),
-            config=MuxConfig(),
-            on_stream=lambda stream: stream.reset(),
-            on_datagram=lambda _stream_id, _data: None,
-        )
+        session = session_on(await pending.connected(), Role.CLIENT)
         await session.start()
         self._sessions.append(session)
         say({"connected": len(self._sessions)})

@@ -8,13 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from mayfly.config import MuxConfig
 from mayfly.errors import LinkError, LinkLostError, ListenError, MistypedCodeError, StreamCode, StreamResetError
 from mayfly.runtime.control_client import ControlClient
 from mayfly.runtime.events import Closed, CodeReady, Draining, Listening, MessageReceived, Warned
-from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.meeting import Meeting
-from mayfly.runtime.session import Session
 from mayfly.services.options import HubOptions
 from mayfly.transport.base import LinkSettings
 from mayfly.transport.memory_engine import MemoryEngine
@@ -22,6 +19,7 @@ from mayfly.wire.address import Destination
 from mayfly.wire.header import Header, Service
 from mayfly.wire.hello import Role
 from support.programs_in_memory import Script, Stage, client_options, proxy_port, relay_options, socks_connect
+from support.sessions import session_on
 
 
 async def test_a_busy_port_costs_nobody_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,13 +184,7 @@ async def test_a_relay_may_not_use_the_clients_network(monkeypatch: pytest.Monke
         client = stage.client(client_options(code=await script.code()))
         script.paste(await client.script.code())
         met = await (await inviting).connect()
-        session = Session(
-            met.link,
-            LocalHello(role=Role.RELAY),
-            config=MuxConfig(),
-            on_stream=lambda _stream: None,
-            on_datagram=lambda _id, _data: None,
-        )
+        session = session_on(met.link, Role.RELAY)
         await session.start()
         stream = await session.open_stream(Header(Service.TCP, Destination.parse_host("127.0.0.1", 80)))
         with pytest.raises(StreamResetError) as caught:

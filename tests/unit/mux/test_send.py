@@ -51,7 +51,12 @@ def test_discard() -> None:
 
 def test_single_bytes_cost_little_more_than_a_byte() -> None:
     buffer = SendBuffer(SendPool(MuxConfig()))
-    assert grown(lambda: [buffer.append(b"x") for _ in range(30_000)])[0] < 45_000
+
+    def fill() -> None:
+        for _ in range(30_000):
+            buffer.append(b"x")
+
+    assert grown(fill)[0] < 45_000
 
 
 def test_a_caller_s_buffer_may_change_afterwards() -> None:

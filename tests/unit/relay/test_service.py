@@ -18,8 +18,9 @@ from mayfly_relay.direct import DirectUpstream
 from mayfly_relay.limits import RelayLimits, UdpLimits
 from mayfly_relay.service import ClientService
 from mayfly_relay.upstream import Upstream
+from support.sessions import read_all
 from unit.relay.scripted import ScriptedResolver, guard_of
-from unit.relay.tunnel import Tunnel, echo_server, read_all, service_of, tunnel_to, udp_echo
+from unit.relay.tunnel import Tunnel, echo_server, service_of, tunnel_to, udp_echo
 
 
 async def test_tcp_there_and_back(resolver: ScriptedResolver) -> None:

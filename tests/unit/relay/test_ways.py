@@ -24,8 +24,9 @@ from mayfly_relay.upstream_urls import parse_upstreams
 from mayfly_relay.ways import WayOut, open_way
 from support.fake_tor import FakeTor
 from support.programs import free_port
+from support.sessions import read_all
 from unit.relay.scripted import policy_of
-from unit.relay.tunnel import echo_server, read_all, tunnel_to
+from unit.relay.tunnel import echo_server, tunnel_to
 
 OPTIONS = RelayOptions(policy=policy_of("allow 127.0.0.1:*"))
 

@@ -9,10 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import cast
 
-from mayfly.config import MuxConfig
 from mayfly.errors import Reply
-from mayfly.runtime.introduction import LocalHello
-from mayfly.runtime.session import Session
 from mayfly.runtime.stream import Stream
 from mayfly.transport.memory import MemoryLink, memory_links
 from mayfly.wire.address import NOWHERE, Destination
@@ -22,6 +19,8 @@ from mayfly_relay.direct import DirectUpstream
 from mayfly_relay.guard import Guard
 from mayfly_relay.limits import RelayLimits
 from mayfly_relay.service import ClientService
+from support.sessions import session_on
+from support.tcp import echo, serving
 from unit.relay.scripted import ScriptedResolver, guard_of
 
 
@@ -32,20 +31,12 @@ class Tunnel:
         self.service = service
         self.links: tuple[MemoryLink, MemoryLink] = memory_links()
         self.datagrams: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue()
-        self.client = Session(
+        self.client = session_on(
             self.links[0],
-            LocalHello(role=Role.CLIENT),
-            config=MuxConfig(),
-            on_stream=lambda stream: stream.reset(),
+            Role.CLIENT,
             on_datagram=lambda stream_id, payload: self.datagrams.put_nowait((stream_id, payload)),
         )
-        self.relay = Session(
-            self.links[1],
-            LocalHello(role=Role.RELAY),
-            config=MuxConfig(),
-            on_stream=service.on_stream,
-            on_datagram=service.on_datagram,
-        )
+        self.relay = session_on(self.links[1], Role.RELAY, on_stream=service.on_stream, on_datagram=service.on_datagram)
         service.attach(self.relay.send_datagram)
 
     async def start(self) -> None:
@@ -104,26 +95,8 @@ def service_of(resolver: ScriptedResolver, *rules: str, limits: RelayLimits | No
 
 @contextlib.asynccontextmanager
 async def echo_server(host: str = "127.0.0.1") -> AsyncIterator[Destination]:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
-
-    server = await asyncio.start_server(serve, host, 0)
-    async with server:
-        yield Destination.parse_host(host, server.sockets[0].getsockname()[1])
-
-
-async def read_all(stream: Stream) -> bytes:
-    received = b""
-    async with asyncio.timeout(10):
-        while data := await stream.read():
-            received += data
-    return received
+    async with serving(echo, host) as (_, port):
+        yield Destination.parse_host(host, port)
 
 
 class UdpEcho(asyncio.DatagramProtocol):

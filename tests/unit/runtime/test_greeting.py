@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
-from mayfly.config import MuxConfig
 from mayfly.errors import LinkError
 from mayfly.runtime.greeting import connected, greet
-from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.meeting import Met
 from mayfly.runtime.session import Session
 from mayfly.transport.memory import MemoryLink, MemoryPath, memory_links
 from mayfly.wire.hello import Role
+from support.sessions import session_on
 
 
 def session(link: MemoryLink, role: Role) -> Session:
-    return Session(
-        link,
-        LocalHello(role=role, policy="web only" if role is Role.RELAY else "", lifetime=60),
-        config=MuxConfig(),
-        on_stream=lambda _stream: None,
-        on_datagram=lambda _id, _data: None,
-    )
+    return session_on(link, role, policy="web only" if role is Role.RELAY else "", lifetime=60)
 
 
 async def test_both_are_told_of_the_other_with_path_and_round_trip() -> None:

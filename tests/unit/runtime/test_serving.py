@@ -11,9 +11,8 @@ from mayfly.errors import StreamCode, StreamResetError
 from mayfly.runtime.serving import serve_stream
 from mayfly.runtime.stream import Stream
 from mayfly.wire.header import Header, Service
-from support.sessions import End, joined
+from support.sessions import CHAT, End, arrived, joined
 
-CHAT = Header(Service.CHAT)
 IN_TIME = StreamHeaderConfig()
 
 
@@ -30,12 +29,9 @@ class Raw(Header):
         return self._raw
 
 
-async def opened(client: End, relay: End, header: Header = CHAT) -> tuple[Stream, Stream]:
+async def unread(client: End, relay: End, header: Header = CHAT) -> tuple[Stream, Stream]:
     """A stream's two ends, the opener's first, its header not read."""
-    ours = await client.session.open_stream(header)
-    while not relay.streams:
-        await asyncio.sleep(0)
-    return ours, relay.streams.pop()
+    return await client.session.open_stream(header), await arrived(relay)
 
 
 async def code_of(stream: Stream) -> int:
@@ -65,7 +61,7 @@ async def test_it_is_served_behind_its_header() -> None:
         assert await stream.read() == b""
 
     async with joined() as (client, relay):
-        ours, theirs = await opened(client, relay)
+        ours, theirs = await unread(client, relay)
         await ours.write(b"words")
         ours.finish()
         await serve_stream(theirs, echo, IN_TIME)
@@ -78,7 +74,7 @@ async def test_it_is_served_behind_its_header() -> None:
 )
 async def test_a_header_that_is_wrong_is_not_served(raw: bytes, code: StreamCode) -> None:
     async with joined() as (client, relay):
-        ours, theirs = await opened(client, relay, Raw(raw))
+        ours, theirs = await unread(client, relay, Raw(raw))
         await serve_stream(theirs, never, IN_TIME)
         assert await code_of(ours) == code
         await closed(client, relay)
@@ -86,7 +82,7 @@ async def test_a_header_that_is_wrong_is_not_served(raw: bytes, code: StreamCode
 
 async def test_a_header_that_does_not_come_is_not_waited_for() -> None:
     async with joined() as (client, relay):
-        ours, theirs = await opened(client, relay, Raw(b"\x10\x01"))
+        ours, theirs = await unread(client, relay, Raw(b"\x10\x01"))
         await serve_stream(theirs, never, StreamHeaderConfig(timeout=0.001))
         assert await code_of(ours) == StreamCode.TIMEOUT
         await closed(client, relay)
@@ -97,7 +93,7 @@ async def test_what_serving_leaves_open_is_ended() -> None:
         await stream.write(b"unfinished")
 
     async with joined() as (client, relay):
-        ours, theirs = await opened(client, relay)
+        ours, theirs = await unread(client, relay)
         await serve_stream(theirs, leave, IN_TIME)
         assert await code_of(ours) == StreamCode.CANCELLED
         await closed(client, relay)
@@ -108,7 +104,7 @@ async def test_a_peer_that_gives_up_is_no_error() -> None:
         await stream.read()
 
     async with joined() as (client, relay):
-        ours, theirs = await opened(client, relay)
+        ours, theirs = await unread(client, relay)
         ours.reset()
         await serve_stream(theirs, read, IN_TIME)
         await closed(client, relay)
@@ -119,7 +115,7 @@ async def test_an_error_of_ours_is_told_to_both_sides() -> None:
         raise TimeoutError("not the header's")
 
     async with joined() as (client, relay):
-        ours, theirs = await opened(client, relay)
+        ours, theirs = await unread(client, relay)
         with pytest.raises(TimeoutError):
             await serve_stream(theirs, fail, IN_TIME)
         assert await code_of(ours) == StreamCode.INTERNAL
@@ -134,7 +130,7 @@ async def test_cancelling_ends_the_stream() -> None:
         await asyncio.Event().wait()
 
     async with joined() as (client, relay):
-        ours, theirs = await opened(client, relay)
+        ours, theirs = await unread(client, relay)
         task = asyncio.get_running_loop().create_task(serve_stream(theirs, wait, IN_TIME))
         await begun.wait()
         task.cancel()

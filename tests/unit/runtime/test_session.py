@@ -11,31 +11,13 @@ import pytest
 from mayfly.config import MuxConfig
 from mayfly.errors import ErrorCode, LinkLostError, RemoteProtocolError, Reply, StreamCode, StreamResetError
 from mayfly.mux.events import Priority, Side
-from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.rate import ByteLimiter, Rates
-from mayfly.runtime.session import Session
 from mayfly.runtime.stream import Stream
 from mayfly.transport.memory import MemoryPath, memory_links
 from mayfly.wire.address import Destination
 from mayfly.wire.header import Answer, Header, Service
 from mayfly.wire.hello import Role
-from support.sessions import joined
-
-CHAT = Header(Service.CHAT)
-
-
-async def opened(streams: list[Stream], count: int = 1) -> Stream:
-    """Wait for the peer's streams to appear; gives the last."""
-    while len(streams) < count:
-        await asyncio.sleep(0)
-    return streams[count - 1]
-
-
-async def read_all(stream: Stream) -> bytes:
-    parts: list[bytes] = []
-    while data := await stream.read():
-        parts.append(data)
-    return b"".join(parts)
+from support.sessions import CHAT, arrived, joined, opened, read_all, session_on
 
 
 async def write_all(stream: Stream, data: bytes) -> None:
@@ -56,7 +38,7 @@ async def test_a_stream_carries_header_answer_and_bytes_both_ways() -> None:
         header = Header(Service.TCP, Destination.parse_host("example.com", 443))
         ours = await client.session.open_stream(header)
         await ours.write(b"early")
-        theirs = await opened(relay.streams)
+        theirs = await arrived(relay)
         assert await theirs.read_header() == header
         await theirs.answer(Answer(Reply.CONNECTION_REFUSED))
         theirs.finish()
@@ -85,9 +67,7 @@ async def test_bulk_both_ways_at_once_over_a_reordering_path_keeps_every_byte() 
     path = MemoryPath(latency=0.001, reorder=8)
     async with joined(path=path, random=Random(7)) as (client, relay):
         payload = Random(1).randbytes(3_000_000)
-        ours = await client.session.open_stream(CHAT)
-        theirs = await opened(relay.streams)
-        await theirs.read_header()
+        ours, theirs = await opened(client, relay)
 
         async def send(stream: Stream) -> None:
             for start in range(0, len(payload), 50_000):
@@ -106,8 +86,7 @@ async def test_a_writer_waits_for_a_reader_that_stopped_and_others_do_not() -> N
         stalled = await client.session.open_stream(CHAT)
         writing = asyncio.get_running_loop().create_task(stalled.write(bytes(1_000_000)))
         quick = await client.session.open_stream(CHAT)
-        slow_end = await opened(relay.streams, 1)
-        quick_end = await opened(relay.streams, 2)
+        slow_end, quick_end = await arrived(relay), await arrived(relay)
         await quick_end.read_header()
         _, received_quickly = await asyncio.gather(write_all(quick, bytes(500_000)), read_all(quick_end))
         assert len(received_quickly) == 500_000
@@ -121,9 +100,7 @@ async def test_a_writer_waits_for_a_reader_that_stopped_and_others_do_not() -> N
 
 async def test_a_reset_reaches_the_other_end_with_its_code() -> None:
     async with joined() as (client, relay):
-        ours = await client.session.open_stream(CHAT)
-        theirs = await opened(relay.streams)
-        await theirs.read_header()
+        ours, theirs = await opened(client, relay)
         ours.reset(StreamCode.TIMEOUT)
         with pytest.raises(StreamResetError) as caught:
             await theirs.read()
@@ -138,9 +115,7 @@ async def test_a_reset_reaches_the_other_end_with_its_code() -> None:
 
 async def test_a_bad_header_resets_the_stream() -> None:
     async with joined() as (client, relay):
-        ours = await client.session.open_stream(CHAT)
-        theirs = await opened(relay.streams)
-        await theirs.read_header()
+        ours, theirs = await opened(client, relay)
         await theirs.write(b"\x05\x00\x09\x00\x00\x00")  # an answer with an unknown address type
         with pytest.raises(StreamResetError) as caught:
             await ours.read_answer()
@@ -151,9 +126,7 @@ async def test_idle_means_that_the_other_end_has_everything() -> None:
     """So a session may be closed then, although the channel keeps no order between a stream's tail and the close."""
     path = MemoryPath(latency=0.001, reorder=16)
     async with joined(path=path, random=Random(3)) as (client, relay):
-        ours = await client.session.open_stream(CHAT)
-        theirs = await opened(relay.streams)
-        await theirs.read_header()
+        ours, theirs = await opened(client, relay)
         theirs.finish()
         assert await ours.read() == b""
         received = asyncio.get_running_loop().create_task(read_all(theirs))
@@ -167,7 +140,7 @@ async def test_idle_means_that_the_other_end_has_everything() -> None:
 async def test_datagrams_go_both_ways_with_their_stream() -> None:
     async with joined() as (client, relay):
         ours = await client.session.open_stream(Header(Service.UDP))
-        theirs = await opened(relay.streams)
+        theirs = await arrived(relay)
         client.session.send_datagram(ours.id, b"question")
         relay.session.send_datagram(theirs.id, b"answer")
         while not (client.datagrams and relay.datagrams):
@@ -181,10 +154,10 @@ async def test_opening_waits_for_stream_credit() -> None:
         first = await client.session.open_stream(CHAT)
         await client.session.open_stream(CHAT)
         third = asyncio.get_running_loop().create_task(client.session.open_stream(CHAT))
-        theirs = await opened(relay.streams, 2)
+        theirs = await arrived(relay)
+        await arrived(relay)
         assert not third.done()
         first.reset()
-        theirs = relay.streams[0]
         with pytest.raises(StreamResetError):
             await read_all(theirs)
         assert (await third).id == 4
@@ -193,7 +166,7 @@ async def test_opening_waits_for_stream_credit() -> None:
 async def test_goaway_refuses_new_streams_and_lets_old_ones_finish() -> None:
     async with joined() as (client, relay):
         ours = await client.session.open_stream(CHAT)
-        theirs = await opened(relay.streams)
+        theirs = await arrived(relay)
         heard: asyncio.Queue[tuple[float, str]] = asyncio.Queue()
         client.session.on_goaway(lambda seconds, reason: heard.put_nowait((seconds, reason)))
         relay.session.go_away(12, "time is up")
@@ -222,7 +195,7 @@ async def test_a_lost_link_resets_every_stream_at_once() -> None:
         ours = await client.session.open_stream(CHAT)
         reading = asyncio.get_running_loop().create_task(ours.read())
         opening = asyncio.get_running_loop().create_task(client.session.wait_closed())
-        await opened(relay.streams)
+        await arrived(relay)
         client.link.cut("the cable was pulled")
         with pytest.raises(StreamResetError):
             await reading
@@ -245,13 +218,7 @@ async def test_a_peer_that_speaks_something_else_is_refused() -> None:
     answers: asyncio.Queue[bytes] = asyncio.Queue()
     second.start(answers.put_nowait, lambda: None, lambda _reason: None)
     second.send(b"GET / HTTP/1.1\r\n\r\n")
-    session = Session(
-        first,
-        LocalHello(role=Role.CLIENT),
-        config=MuxConfig(),
-        on_stream=lambda _stream: None,
-        on_datagram=lambda _id, _data: None,
-    )
+    session = session_on(first, Role.CLIENT)
     with pytest.raises(RemoteProtocolError) as caught:
         await session.start()
     assert caught.value.code is ErrorCode.FRAME_ENCODING_ERROR
@@ -261,14 +228,7 @@ async def test_a_peer_that_speaks_something_else_is_refused() -> None:
 async def test_a_peer_that_leaves_before_hello_is_a_lost_link() -> None:
     first, second = memory_links()
     second.start(lambda _message: None, lambda: None, lambda _reason: None)
-    session = Session(
-        first,
-        LocalHello(role=Role.CLIENT),
-        config=MuxConfig(),
-        on_stream=lambda _stream: None,
-        on_datagram=lambda _id, _data: None,
-    )
-    starting = asyncio.get_running_loop().create_task(session.start())
+    starting = asyncio.get_running_loop().create_task(session_on(first, Role.CLIENT).start())
     await second.close()
     with pytest.raises(LinkLostError):
         await starting
@@ -280,9 +240,7 @@ async def test_rates_hold_a_session_back(direction: str) -> None:
     slow = ByteLimiter(500_000, 20_000)
     rates = Rates(slow, unlimited) if direction == "sending" else Rates(unlimited, slow)
     async with joined(relay_rates=rates) as (client, relay):
-        ours = await client.session.open_stream(CHAT)
-        theirs = await opened(relay.streams)
-        await theirs.read_header()
+        ours, theirs = await opened(client, relay)
         sender, receiver = (theirs, ours) if direction == "sending" else (ours, theirs)
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -298,9 +256,7 @@ async def test_the_message_budget_follows_the_link() -> None:
     """A link that drains slowly never holds more than its high water and one message."""
     path = MemoryPath(bandwidth=20e6, high_water=64 * 1024)
     async with joined(path=path) as (client, relay):
-        ours = await client.session.open_stream(CHAT)
-        theirs = await opened(relay.streams)
-        await theirs.read_header()
+        ours, theirs = await opened(client, relay)
         writing = asyncio.get_running_loop().create_task(ours.write(bytes(1_000_000)))
         highest = received = 0
         while received < 1_000_000:
@@ -312,16 +268,12 @@ async def test_the_message_budget_follows_the_link() -> None:
 
 async def test_priorities_reach_the_multiplexer() -> None:
     async with joined(path=MemoryPath(bandwidth=5e6)) as (client, relay):
-        bulk = await client.session.open_stream(CHAT, Priority.BULK)
-        theirs = await opened(relay.streams)
-        await theirs.read_header()
+        bulk, theirs = await opened(client, relay, priority=Priority.BULK)
         writing = asyncio.get_running_loop().create_task(bulk.write(bytes(2_000_000)))
         await theirs.read()
-        chat = await client.session.open_stream(CHAT, Priority.CHAT)
+        chat, chat_end = await opened(client, relay, priority=Priority.CHAT)
         await chat.write(b"hello")
         chat.finish()
-        chat_end = await opened(relay.streams, 2)
-        await chat_end.read_header()
         assert await read_all(chat_end) == b"hello"
         assert not writing.done()
         bulk.reset()

@@ -17,7 +17,7 @@ from mayfly.errors import StreamCode, StreamResetError
 from mayfly.runtime.splice import Splice, splice_socket, splice_transport
 from mayfly.runtime.stream import Stream
 from mayfly.wire.header import Header, Service
-from support.sessions import End, joined
+from support.sessions import End, arrived, joined, opened, read_all
 
 
 @dataclass
@@ -43,11 +43,7 @@ async def spliced(config: MuxConfig | None = None, *, waiting: bytes = b"") -> A
         sock.setblocking(False)
         await asyncio.get_running_loop().sock_connect(sock, server.sockets[0].getsockname())
         reader, writer = await accepted
-        far = await client.session.open_stream(Header(Service.CHAT))
-        while not relay.streams:
-            await asyncio.sleep(0)
-        near = relay.streams[0]
-        await near.read_header()
+        far, near = await opened(client, relay)
         await far.write(waiting)
         while waiting and not relay.session._mux.readable(near.id):
             await asyncio.sleep(0)
@@ -64,13 +60,6 @@ async def spliced(config: MuxConfig | None = None, *, waiting: bytes = b"") -> A
 
 async def idle(spliced: Spliced) -> None:
     await asyncio.gather(spliced.client.session.wait_idle(), spliced.relay.session.wait_idle())
-
-
-async def read_all(stream: Stream) -> bytes:
-    data = b""
-    while piece := await stream.read():
-        data += piece
-    return data
 
 
 async def test_bytes_pass_both_ways_and_each_half_closes_alone() -> None:
@@ -331,9 +320,7 @@ async def test_early_bytes_of_an_accepted_connection_come_first() -> None:
         server = await asyncio.get_running_loop().create_server(Handshake, "127.0.0.1", 0)
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         writer.write(b"helloearly ")
-        while not relay.streams:
-            await asyncio.sleep(0)
-        far = relay.streams[0]
+        far = await arrived(relay)
         await far.read_header()
         assert await far.read() == b"early "
         assert not spliced_streams[0].done(), "it lasts as long as the connection"

@@ -8,22 +8,9 @@ import pytest
 
 from mayfly.errors import Reply, StreamCode, StreamResetError
 from mayfly.mux.events import Priority
-from mayfly.runtime.stream import Stream
 from mayfly.wire.address import Destination
-from mayfly.wire.header import Answer, Header, Service
-from support.sessions import End, joined
-
-CHAT = Header(Service.CHAT)
-
-
-async def pair(client: End, relay: End) -> tuple[Stream, Stream]:
-    """A stream's two ends, the opener's first; its header is read."""
-    ours = await client.session.open_stream(CHAT)
-    while not relay.streams:
-        await asyncio.sleep(0)
-    theirs = relay.streams.pop()
-    await theirs.read_header()
-    return ours, theirs
+from mayfly.wire.header import Answer
+from support.sessions import CHAT, arrived, joined, opened
 
 
 class Recorder:
@@ -49,9 +36,7 @@ async def test_bytes_behind_the_header_are_kept_in_pieces_of_any_size() -> None:
     async with joined() as (client, relay):
         ours = await client.session.open_stream(CHAT)
         await ours.write(b"0123456789")
-        while not relay.streams:
-            await asyncio.sleep(0)
-        theirs = relay.streams[0]
+        theirs = await arrived(relay)
         assert await theirs.read_header() == CHAT
         assert await theirs.read(4) == b"0123"
         assert await theirs.read(100) == b"456789"
@@ -59,7 +44,7 @@ async def test_bytes_behind_the_header_are_kept_in_pieces_of_any_size() -> None:
 
 async def test_answers_carry_reply_and_address() -> None:
     async with joined() as (client, relay):
-        ours, theirs = await pair(client, relay)
+        ours, theirs = await opened(client, relay)
         answer = Answer(Reply.SUCCEEDED, Destination.parse_host("192.0.2.7", 1234))
         await theirs.answer(answer)
         await theirs.write(b"and more")
@@ -78,11 +63,7 @@ async def test_answers_carry_reply_and_address() -> None:
 )
 async def test_a_wrong_header_resets_both_halves(raw: bytes, code: StreamCode) -> None:
     async with joined() as (client, relay):
-        ours = await client.session.open_stream(CHAT)
-        while not relay.streams:
-            await asyncio.sleep(0)
-        theirs = relay.streams[0]
-        await theirs.read_header()
+        ours, theirs = await opened(client, relay)
         await ours.write(raw)
         with pytest.raises(StreamResetError) as caught:
             await theirs.read_header()
@@ -94,7 +75,7 @@ async def test_a_wrong_header_resets_both_halves(raw: bytes, code: StreamCode) -
 
 async def test_a_header_that_ends_too_early_resets() -> None:
     async with joined() as (client, relay):
-        ours, theirs = await pair(client, relay)
+        ours, theirs = await opened(client, relay)
         await ours.write(b"\x05\x01")
         ours.finish()
         with pytest.raises(StreamResetError):
@@ -103,7 +84,7 @@ async def test_a_header_that_ends_too_early_resets() -> None:
 
 async def test_a_handler_is_told_everything() -> None:
     async with joined() as (client, relay):
-        ours, theirs = await pair(client, relay)
+        ours, theirs = await opened(client, relay)
         recorder = Recorder()
         theirs.attach(recorder)
         await ours.write(b"x")
@@ -127,7 +108,7 @@ async def test_a_handler_is_told_everything() -> None:
 
 async def test_our_own_reset_wakes_our_own_waiters() -> None:
     async with joined() as (client, relay):
-        ours, _theirs = await pair(client, relay)
+        ours, _theirs = await opened(client, relay)
         loop = asyncio.get_running_loop()
         reading = loop.create_task(ours.read())
         writing = loop.create_task(ours.write(bytes(50_000_000)))
@@ -141,7 +122,7 @@ async def test_our_own_reset_wakes_our_own_waiters() -> None:
 
 async def test_a_wrong_answer_resets_both_halves() -> None:
     async with joined() as (client, relay):
-        ours, theirs = await pair(client, relay)
+        ours, theirs = await opened(client, relay)
         await theirs.write(b"\x01\xff")
         with pytest.raises(StreamResetError) as caught:
             await ours.read_answer()
@@ -152,7 +133,7 @@ async def test_a_wrong_answer_resets_both_halves() -> None:
 
 async def test_who_has_said_all_still_hears() -> None:
     async with joined() as (client, relay):
-        ours, theirs = await pair(client, relay)
+        ours, theirs = await opened(client, relay)
         ours.finish()
         assert await theirs.read() == b""
         reading = asyncio.get_running_loop().create_task(ours.read())
@@ -164,7 +145,7 @@ async def test_who_has_said_all_still_hears() -> None:
 @pytest.mark.parametrize("how", ["finished", "reset by us", "reset by the peer"])
 async def test_a_stream_that_is_over_is_forgotten(how: str) -> None:
     async with joined() as (client, relay):
-        ours, theirs = await pair(client, relay)
+        ours, theirs = await opened(client, relay)
         assert client.session._streams == {ours.id: ours}
         if how == "finished":
             ours.finish()
@@ -180,7 +161,7 @@ async def test_a_stream_that_is_over_is_forgotten(how: str) -> None:
 
 async def test_finish_and_reset_may_be_repeated() -> None:
     async with joined() as (client, relay):
-        ours, theirs = await pair(client, relay)
+        ours, theirs = await opened(client, relay)
         ours.finish()
         ours.finish()
         theirs.finish()
@@ -194,7 +175,7 @@ async def test_finish_and_reset_may_be_repeated() -> None:
 
 async def test_nothing_is_put_where_the_peer_wants_no_more() -> None:
     async with joined() as (client, relay):
-        ours, theirs = await pair(client, relay)
+        ours, theirs = await opened(client, relay)
         recorder = Recorder()
         ours.attach(recorder)
         theirs.reset(7)
@@ -208,7 +189,7 @@ async def test_nothing_is_put_where_the_peer_wants_no_more() -> None:
 
 async def test_a_stream_of_the_chat_keeps_no_session_busy() -> None:
     async with joined() as (client, relay):
-        ours, theirs = await pair(client, relay)
+        ours, theirs = await opened(client, relay)
         assert client.session.open_streams == relay.session.open_streams == 1
         for stream in (ours, theirs):
             stream.set_priority(Priority.CHAT)

@@ -21,7 +21,7 @@ from mayfly.services.source import Source
 from mayfly.transport.memory import MemoryPath
 from mayfly.wire.header import Header, Service
 from support.news import News
-from support.sessions import End, joined
+from support.sessions import End, joined, opened
 
 
 @dataclass
@@ -63,12 +63,7 @@ class Pair:
 
 async def streams(client: End, relay: End) -> tuple[Stream, Stream]:
     """One FILE stream, the sender's end and the receiver's, behind its header."""
-    ours = await client.session.open_stream(Header(Service.FILE), Priority.BULK)
-    while not relay.streams:
-        await asyncio.sleep(0)
-    theirs = relay.streams.pop()
-    await theirs.read_header()
-    return ours, theirs
+    return await opened(client, relay, Header(Service.FILE), Priority.BULK)
 
 
 @asynccontextmanager

@@ -7,11 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from mayfly.config import MuxConfig
 from mayfly.errors import ConnectError, LinkError, MayflyError, StreamCode, StreamResetError
 from mayfly.mux.events import Side
 from mayfly.runtime.events import Closed, Connected, Leaving, Warned
-from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.meeting import Met
 from mayfly.runtime.session import Session
 from mayfly.runtime.stream import Stream
@@ -22,6 +20,7 @@ from mayfly.wire.hello import Role
 from mayfly_client.pt.carrier import MAX_ATTEMPTS, Carrier
 from mayfly_client.pt.sources import NoRelayError
 from support.programs_in_memory import Script
+from support.sessions import session_on
 
 BRIDGE = Header(Service.TCP, Destination.parse_host("192.0.2.1", 1))
 
@@ -47,13 +46,7 @@ class Relays:
         if self.errors:
             raise self.errors.pop(0)
         ours, theirs = memory_links()
-        session = Session(
-            theirs,
-            LocalHello(role=self.role),
-            config=MuxConfig(),
-            on_stream=self.streams.put_nowait,
-            on_datagram=lambda _stream_id, _payload: None,
-        )
+        session = session_on(theirs, self.role, on_stream=self.streams.put_nowait)
         self.sessions.append(session)
         self.links.append(theirs)
         self._greetings.add(asyncio.get_running_loop().create_task(session.start()))
