@@ -152,6 +152,13 @@ def proxy_port(client: Running) -> int:
     return int(listening.address.rpartition(":")[2])
 
 
+async def connected(client: Running, server: tuple[str, int]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to a server, through a connected client's proxy."""
+    reply, reader, writer = await socks_connect(proxy_port(client), *server)
+    assert reply == 0
+    return reader, writer
+
+
 async def socks_connect(
     port: int, host: str, to: int, *, command: int = 1
 ) -> tuple[int, asyncio.StreamReader, asyncio.StreamWriter]:

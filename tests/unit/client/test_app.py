@@ -18,8 +18,17 @@ from mayfly.transport.memory_engine import MemoryEngine
 from mayfly.wire.address import Destination
 from mayfly.wire.header import Header, Service
 from mayfly.wire.hello import Role
-from support.programs_in_memory import Script, Stage, client_options, proxy_port, relay_options, socks_connect
+from support.programs_in_memory import (
+    Script,
+    Stage,
+    client_options,
+    connected,
+    proxy_port,
+    relay_options,
+    socks_connect,
+)
 from support.sessions import session_on
+from support.tcp import echo, serving
 
 
 async def test_a_busy_port_costs_nobody_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,13 +72,10 @@ async def test_leaving_while_a_code_waits(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 async def test_a_lost_relay_is_an_error_and_local_connections_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Stage(monkeypatch) as stage:
+    async with Stage(monkeypatch) as stage, serving(echo) as server:
         relay = stage.relay()
         client = await stage.tunnel(relay)
-        server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        reply, reader, writer = await socks_connect(proxy_port(client), "127.0.0.1", port)
-        assert reply == 0
+        reader, writer = await connected(client, server)
         stage.network.links[0][0].cut()
         with pytest.raises(ConnectionResetError):
             await reader.read()
@@ -79,7 +85,6 @@ async def test_a_lost_relay_is_an_error_and_local_connections_end(monkeypatch: p
         await relay.script.event(Closed)
         assert not relay.task.done()
         writer.close()
-        server.close()
 
 
 async def test_after_a_lost_link_it_goes_on_with_the_next_code(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,19 +119,16 @@ async def test_without_another_code_a_lost_link_is_an_error(how: str, monkeypatc
 
 
 async def test_draining_waits_for_applications(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Stage(monkeypatch) as stage:
+    released = asyncio.Event()
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await released.wait()
+        writer.write(b"done")
+
+    async with Stage(monkeypatch) as stage, serving(slow) as server:
         relay = stage.relay()
         client = await stage.tunnel(relay)
-        released = asyncio.Event()
-
-        async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await released.wait()
-            writer.write(b"done")
-            writer.close()
-
-        server = await asyncio.start_server(slow, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        _reply, reader, writer = await socks_connect(proxy_port(client), "127.0.0.1", port)
+        reader, writer = await connected(client, server)
         client.shutdown.request_drain()
         assert (await client.script.event(Draining)).streams == 1
         with pytest.raises(ConnectionRefusedError):
@@ -136,16 +138,12 @@ async def test_draining_waits_for_applications(monkeypatch: pytest.MonkeyPatch) 
         writer.close()
         await client.task
         assert (await relay.script.event(Closed)).reason == "the client has left"
-        server.close()
 
 
 async def test_a_second_interrupt_stops_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Stage(monkeypatch) as stage:
-        relay = stage.relay()
-        client = await stage.tunnel(relay, grace=3600.0)
-        server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        _reply, reader, writer = await socks_connect(proxy_port(client), "127.0.0.1", port)
+    async with Stage(monkeypatch) as stage, serving(echo) as server:
+        client = await stage.tunnel(stage.relay(), grace=3600.0)
+        reader, writer = await connected(client, server)
         client.shutdown.request_drain()
         await client.script.event(Draining)
         client.shutdown.request_stop()
@@ -153,7 +151,6 @@ async def test_a_second_interrupt_stops_at_once(monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(ConnectionResetError):
             await reader.read()
         writer.close()
-        server.close()
 
 
 async def test_two_clients_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:

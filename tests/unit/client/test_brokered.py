@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -16,12 +16,12 @@ from mayfly.runtime.events import Closed, CodeReady, Connected, Draining, Joined
 from mayfly_relay.options import RelayOptions
 from support.fake_broker import FakeBroker, broker_options
 from support.meeting_place import patch
-from support.programs_in_memory import Running, Stage, client_options, proxy_port, relay_options, socks_connect
+from support.programs_in_memory import Running, Stage, client_options, connected, relay_options
 from support.tcp import echo, serving
 
-POOL = PoolConfig(
-    relays=2, backoff=0.001, max_backoff=0.01, quiet=0.05, ask_after=0.05, give_up=0.2, watch=0.05, no_relay=2.0
-)
+POOL = PoolConfig(relays=2, backoff=0.001, max_backoff=0.01, quiet=30.0, give_up=30.0)
+"""It takes no relay for silent because this machine is busy."""
+HASTY = replace(POOL, quiet=0.05, ask_after=0.05, give_up=0.2, watch=0.05)
 
 
 @dataclass
@@ -35,6 +35,12 @@ class Meeting:
         running = self.stage.relay(relay_options(broker=broker_options(), public=True))
         await running.script.event(Posted)
         return running
+
+    async def tunnels(self, pool: PoolConfig = POOL) -> tuple[list[Running], Running]:
+        """Two relays, and a client that is connected to both."""
+        relays, client = [await self.relay() for _ in range(2)], self.client(pool)
+        await client.script.event(Connected, 2)
+        return relays, client
 
     def client(self, pool: PoolConfig = POOL, code: str | None = None) -> Running:
         return self.stage.client(client_options(broker=broker_options(), pool=pool, code=code))
@@ -50,8 +56,7 @@ async def meeting(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Meeting]:
 
 async def ask(client: Running, server: tuple[str, int]) -> None:
     """One request through the client, answered."""
-    reply, reader, writer = await socks_connect(proxy_port(client), *server)
-    assert reply == 0
+    reader, writer = await connected(client, server)
     writer.write(b"x")
     assert await reader.readexactly(1) == b"x"
     writer.close()
@@ -59,9 +64,7 @@ async def ask(client: Running, server: tuple[str, int]) -> None:
 
 async def test_two_relays_are_kept_and_the_proxy_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     async with meeting(monkeypatch) as place, serving(echo) as server:
-        relays = [await place.relay() for _ in range(2)]
-        client = place.client()
-        await client.script.event(Connected, 2)
+        relays, client = await place.tunnels()
         for relay in relays:
             await relay.script.event(Connected)
         assert len(client.script.all(Listening)) == 1
@@ -108,8 +111,7 @@ async def test_a_relay_that_drains_is_replaced_before_it_is_gone(monkeypatch: py
         first = await place.relay()
         client = place.client(pool=PoolConfig(relays=1, backoff=0.001, max_backoff=0.01))
         await client.script.event(Connected)
-        reply, reader, writer = await socks_connect(proxy_port(client), *server)
-        assert reply == 0
+        reader, writer = await connected(client, server)
         await place.relay()
         first.shutdown.request_drain()
         await client.script.event(Leaving)
@@ -125,14 +127,11 @@ async def test_a_relay_that_drains_is_replaced_before_it_is_gone(monkeypatch: py
 
 async def test_a_relay_that_dies_resets_its_streams_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
     async with meeting(monkeypatch) as place, serving(echo) as server:
-        for _ in range(2):
-            await place.relay()
-        client = place.client()
-        await client.script.event(Connected, 2)
-        connections = [await socks_connect(proxy_port(client), *server) for _ in range(6)]
+        _, client = await place.tunnels()
+        connections = [await connected(client, server) for _ in range(6)]
         place.stage.network.links[0][0].cut()
         alive = 0
-        for _, reader, writer in connections:
+        for reader, writer in connections:
             with suppress(ConnectionError, asyncio.IncompleteReadError, RuntimeError):  # uvloop's closed transport
                 writer.write(b"x")
                 alive += await reader.readexactly(1) == b"x"
@@ -143,26 +142,21 @@ async def test_a_relay_that_dies_resets_its_streams_and_no_others(monkeypatch: p
 
 async def test_a_relay_that_falls_silent_costs_a_new_request_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     async with meeting(monkeypatch) as place, serving(echo) as server:
-        for _ in range(2):
-            await place.relay()
-        client = place.client()
-        await client.script.event(Connected, 2)
-        held = [await socks_connect(proxy_port(client), *server) for _ in range(2)]
+        _, client = await place.tunnels(HASTY)
+        held = [await connected(client, server) for _ in range(2)]
         place.stage.network.links[0][1].silence()  # the relay's end says nothing more
         async with asyncio.timeout(1.0):
             for _ in range(4):
                 await ask(client, server)
         assert "stopped answering" in (await client.script.event(Closed)).reason
-        for _, _, writer in held:
+        for _, writer in held:
             writer.close()
 
 
 async def test_a_drain_lets_open_streams_finish_on_all_relays(monkeypatch: pytest.MonkeyPatch) -> None:
     async with meeting(monkeypatch) as place, serving(echo) as server:
-        relays = [await place.relay() for _ in range(2)]
-        client = place.client()
-        await client.script.event(Connected, 2)
-        _, reader, writer = await socks_connect(proxy_port(client), *server)
+        relays, client = await place.tunnels()
+        reader, writer = await connected(client, server)
         client.shutdown.request_drain()
         await client.script.event(Draining)
         writer.write(b"x")
@@ -194,10 +188,10 @@ async def test_a_friend_s_code_leads_to_one_relay(monkeypatch: pytest.MonkeyPatc
         relay = place.stage.relay(relay_options(broker=broker_options()))
         code = await relay.script.event(CodeReady)
         client = place.client(code=code.code)
-        connected = await client.script.event(Connected)
+        theirs = await client.script.event(Connected)
         await client.script.event(Listening)
         await ask(client, server)
-        assert (await relay.script.event(Connected)).words == connected.words
+        assert (await relay.script.event(Connected)).words == theirs.words
         assert (await relay.script.event(CodeReady, 2)).code != code.code  # the next friend's
 
 

@@ -23,21 +23,12 @@ from mayfly.runtime.events import (
 )
 from mayfly.services.options import HubOptions
 from mayfly_relay.limits import RelayLimits
-from support.programs_in_memory import Script, Stage, client_options, proxy_port, relay_options, socks_connect
-
-
-async def echo_port() -> tuple[asyncio.Server, int]:
-    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data)
-        writer.close()
-
-    server = await asyncio.start_server(echo, "127.0.0.1", 0)
-    return server, server.sockets[0].getsockname()[1]
+from support.programs_in_memory import Stage, client_options, connected, proxy_port, relay_options, socks_connect
+from support.tcp import echo, serving
 
 
 async def test_a_stream_goes_through_and_the_words_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Stage(monkeypatch) as stage:
+    async with Stage(monkeypatch) as stage, serving(echo) as server:
         relay = stage.relay()
         client = await stage.tunnel(relay)
         theirs = await relay.script.event(Connected)
@@ -47,14 +38,11 @@ async def test_a_stream_goes_through_and_the_words_agree(monkeypatch: pytest.Mon
         assert ours.lifetime is not None
         assert 3590 <= ours.lifetime <= 3600
         assert ours.policy
-        server, port = await echo_port()
-        reply, reader, writer = await socks_connect(proxy_port(client), "127.0.0.1", port)
-        assert reply == 0
+        reader, writer = await connected(client, server)
         writer.write(b"over the mayfly")
         writer.write_eof()
         assert await reader.read() == b"over the mayfly"
         writer.close()
-        server.close()
 
 
 async def test_each_answer_is_followed_by_a_fresh_code_up_to_max_clients(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,16 +72,15 @@ async def test_a_client_that_never_comes_is_said_and_frees_its_seat(monkeypatch:
 
 
 async def test_drain_lets_open_streams_finish(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Stage(monkeypatch) as stage:
+    async with Stage(monkeypatch) as stage, serving(echo) as server:
         relay = stage.relay()
         client = await stage.tunnel(relay)
-        server, port = await echo_port()
-        _reply, reader, writer = await socks_connect(proxy_port(client), "127.0.0.1", port)
+        reader, writer = await connected(client, server)
         relay.shutdown.request_drain()
         assert (await relay.script.event(Draining)).streams == 1
         leaving = await client.script.event(Leaving)
         assert leaving.seconds == 5.0
-        refused, _reader, other = await socks_connect(proxy_port(client), "127.0.0.1", port)
+        refused, _reader, other = await socks_connect(proxy_port(client), *server)
         assert refused == 1
         other.close()
         writer.write(b"the last words")
@@ -103,15 +90,13 @@ async def test_drain_lets_open_streams_finish(monkeypatch: pytest.MonkeyPatch) -
         await relay.task
         await client.task
         assert (await client.script.event(Closed)).reason == "the relay has left"
-        server.close()
 
 
 async def test_stop_ends_open_streams_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Stage(monkeypatch) as stage:
+    async with Stage(monkeypatch) as stage, serving(echo) as server:
         relay = stage.relay(relay_options(grace=3600.0))
         client = await stage.tunnel(relay)
-        server, port = await echo_port()
-        _reply, reader, writer = await socks_connect(proxy_port(client), "127.0.0.1", port)
+        reader, writer = await connected(client, server)
         relay.shutdown.request_drain()
         await relay.script.event(Draining)
         relay.shutdown.request_stop()
@@ -119,19 +104,16 @@ async def test_stop_ends_open_streams_at_once(monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(ConnectionResetError):
             await reader.read()
         writer.close()
-        server.close()
 
 
 async def test_the_grace_period_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Stage(monkeypatch) as stage:
+    async with Stage(monkeypatch) as stage, serving(echo) as server:
         relay = stage.relay(relay_options(grace=0.05))
         client = await stage.tunnel(relay)
-        server, port = await echo_port()
-        _reply, _reader, writer = await socks_connect(proxy_port(client), "127.0.0.1", port)
+        _, writer = await connected(client, server)
         relay.shutdown.request_drain()
         await relay.task
         writer.close()
-        server.close()
 
 
 async def test_the_lifetime_drains(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,18 +135,16 @@ async def test_a_lifetime_without_clients_ends_too(monkeypatch: pytest.MonkeyPat
 
 async def test_the_byte_quota_drains(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mayfly_relay.meter.INTERVAL", 0.01)
-    async with Stage(monkeypatch) as stage:
+    async with Stage(monkeypatch) as stage, serving(echo) as server:
         relay = stage.relay(relay_options(limits=RelayLimits(max_bytes=1000)))
         client = await stage.tunnel(relay)
-        server, port = await echo_port()
-        _reply, reader, writer = await socks_connect(proxy_port(client), "127.0.0.1", port)
+        reader, writer = await connected(client, server)
         writer.write(bytes(2000))
         assert "all that it was to transfer" in (await client.script.event(Leaving)).reason
         writer.write_eof()
         assert len(await reader.read()) == 2000  # what is under way may finish
         writer.close()
         await relay.task
-        server.close()
 
 
 async def test_an_idle_client_has_to_go_and_the_relay_stays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,13 +171,12 @@ async def test_a_relay_answers_a_clients_code_and_serves_that_client(monkeypatch
 
 
 async def test_a_relay_started_with_a_code_drains_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Stage(monkeypatch) as stage:
+    async with Stage(monkeypatch) as stage, serving(echo) as server:
         client = stage.client()
         relay = stage.relay(relay_options(code=await client.script.code()))
         client.script.paste(await relay.script.code())
         await client.script.event(Listening)
-        server, port = await echo_port()
-        _reply, reader, writer = await socks_connect(proxy_port(client), "127.0.0.1", port)
+        reader, writer = await connected(client, server)
         relay.shutdown.request_drain()
         await client.script.event(Leaving)
         writer.write(b"the last words")
@@ -207,16 +186,6 @@ async def test_a_relay_started_with_a_code_drains_like_any_other(monkeypatch: py
         await relay.task
         await client.task
         await relay.script.event(Closed)
-        server.close()
-
-
-async def test_two_relays_where_one_has_the_others_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Stage(monkeypatch) as stage:
-        first = stage.relay()
-        second = stage.relay(relay_options(code=await first.script.code()))
-        first.script.paste(await second.script.code())
-        with pytest.raises(LinkError, match="not a client"):
-            await second.task
 
 
 async def test_a_clients_code_that_nobody_stands_behind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,8 +203,9 @@ async def test_two_relays_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
         first = stage.relay()
         second = stage.relay(relay_options(code=await first.script.code()))
         first.script.paste(await second.script.code())
-        warned = await first.script.event(Warned)
-        assert "not a client" in warned.message
+        with pytest.raises(LinkError, match="not a client"):
+            await second.task
+        assert "not a client" in (await first.script.event(Warned)).message
 
 
 async def test_the_end_of_input_ends_a_relay_that_nobody_uses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,18 +218,15 @@ async def test_the_end_of_input_ends_a_relay_that_nobody_uses(monkeypatch: pytes
 
 
 async def test_the_end_of_input_leaves_clients_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Stage(monkeypatch) as stage:
+    async with Stage(monkeypatch) as stage, serving(echo) as server:
         relay = stage.relay()
         client = await stage.tunnel(relay)
         relay.script.end_input()
-        server, port = await echo_port()
-        reply, _reader, writer = await socks_connect(proxy_port(client), "127.0.0.1", port)
-        assert reply == 0
+        _, writer = await connected(client, server)
         writer.close()
         client.shutdown.request_drain()
         await client.task
         await relay.task
-        server.close()
 
 
 async def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,13 +241,6 @@ async def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asyncio.all_tasks() == before
     assert all(link.ended for pair in stage.network.links for link in pair)
     assert all(offer.spent for offer in stage.network.offers)
-
-
-def test_scripts_can_run_dry() -> None:
-    """The Script of these tests keeps what it was told."""
-    script = Script()
-    script.report(Draining(1, 2.0))
-    assert script.all(Draining) == [Draining(1, 2.0)]
 
 
 async def test_a_command_sees_and_stops_a_relay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
