@@ -192,6 +192,7 @@ ACTS = st.lists(
         st.sampled_from(["fetch", "matched", "fetched", "failed", "step", "gone", "choose", "nobody"]),
         st.integers(0, 5),
     ),
+    min_size=40,
     max_size=80,
 )
 

@@ -159,10 +159,26 @@ drawn = st.builds(
 )
 
 
-@given(offer=offers, entries=st.lists(drawn, max_size=12))
+grown_tree = st.lists(st.tuples(st.integers(0, 5), components, st.sampled_from(EntryType)), max_size=12)
+
+
+def tree(drawn: list[tuple[int, str, EntryType]]) -> list[tuple[tuple[str, ...], EntryType, str]]:
+    """Entries of which each stands in a folder that was listed before."""
+    folders: list[tuple[str, ...]] = [()]
+    entries: list[tuple[tuple[str, ...], EntryType, str]] = []
+    for parent, name, kind in drawn:
+        path = (*folders[parent % len(folders)], name)
+        folders += [path] if kind is EntryType.DIRECTORY else []
+        entries.append((path, kind, "x"))
+    return entries
+
+
+@given(offer=offers, entries=st.lists(drawn, max_size=12) | grown_tree.map(tree), honest=st.booleans())
 def test_whatever_is_listed_is_unique_and_below_the_target(
-    offer: Offer, entries: list[tuple[tuple[str, ...], EntryType, str]]
+    offer: Offer, entries: list[tuple[tuple[str, ...], EntryType, str]], honest: bool
 ) -> None:
+    if honest:
+        offer = replace(offer, kind=Kind.FILES, total=0, entries=len(entries))
     try:
         manifest = Manifest(offer, CONFIG)
         for index, (path, kind, target) in enumerate(entries):

@@ -174,7 +174,9 @@ def test_clear() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["add", "serve", "drop", "park", "unpark", "forget"]), st.integers(0, 5)), max_size=80
+        st.tuples(st.sampled_from(["add", "serve", "drop", "park", "unpark", "forget"]), st.integers(0, 5)),
+        min_size=40,
+        max_size=80,
     )
 )
 def test_no_stream_is_lost_or_doubled_by_any_order_of_calls(calls: list[tuple[str, int]]) -> None:

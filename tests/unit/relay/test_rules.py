@@ -127,7 +127,17 @@ def test_what_an_allow_admits(rule: str, special: Special | None, admits: bool) 
     assert parse_rule(rule, True).admits(special) is admits
 
 
-@given(st.text(max_size=60) | st.from_regex(r"\[?[0-9a-f:.*/]{0,20}\]?(/[0-9]{1,3})?:[0-9*-]{1,9}", fullmatch=True))
+nets = st.sampled_from(["*", "10.0.0.0/8", "192.0.2.1", "[::1]", "[fd00::]/8", "a.example", "*.example", "10.0.0.0/33"])
+ports = (
+    st.integers(0, 70_000).map(str) | st.builds("{}-{}".format, st.integers(0, 90), st.integers(0, 90)) | st.just("*")
+)
+
+
+@given(
+    st.text(max_size=60)
+    | st.builds("{}:{}".format, nets, ports)
+    | st.from_regex(r"\[?[0-9a-f:.*/]{0,20}\]?(/[0-9]{1,3})?:[0-9*-]{1,9}", fullmatch=True)
+)
 def test_any_text_is_a_rule_or_a_usage_error(text: str) -> None:
     try:
         rule = parse_rule(text, True)

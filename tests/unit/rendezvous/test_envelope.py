@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from mayfly.rendezvous.envelope import Element, EnvelopeError, Reason, Refusal, Sealed, decode
+from unit.rendezvous.strategies import foreign
 
 
 @pytest.mark.parametrize("message", [Element(b"A" + bytes(32)), Sealed(b"x"), *map(Refusal, Reason)])
@@ -34,7 +34,7 @@ def test_what_is_no_message(data: bytes) -> None:
         decode(data)
 
 
-@given(st.binary(max_size=5000))
+@given(foreign)
 def test_any_bytes_are_a_message_or_the_documented_error(data: bytes) -> None:
     try:
         message = decode(data)

@@ -6,12 +6,12 @@ import os
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from mayfly.errors import ForgedError, RefusedError, WrongWordsError
 from mayfly.rendezvous.envelope import Element, Envelope, EnvelopeError, Reason, Refusal, Sealed, decode
 from mayfly.rendezvous.friend import FriendClient, FriendRelay
 from mayfly.rendezvous.shortcode import ShortCode
+from unit.rendezvous.strategies import foreign
 
 CODE = ShortCode("7", ("copper", "tulip"))
 GUESS = ShortCode("7", ("copper", "zero"))
@@ -110,7 +110,7 @@ def test_refusals_are_told(reason: Reason) -> None:
         client.answer(Refusal(reason))
 
 
-@given(st.binary(max_size=700))
+@given(foreign)
 def test_any_bytes_end_in_a_documented_error(data: bytes) -> None:
     try:
         message = decode(data)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from mayfly.errors import MistypedCodeError
 from mayfly.rendezvous.shortcode import ShortCode, complete, make, parse
 from mayfly.signaling.wordlist import WORDS
+from support.spoilt import spoilt
 
 CODE = ShortCode("7", ("copper", "tulip"))
 
@@ -59,7 +60,12 @@ def test_each_pair_of_bytes_is_another_password() -> None:
     assert len({make("1", bytes((first, second))).password for first in range(256) for second in range(256)}) == 65536
 
 
-@given(st.text(max_size=300))
+codes = st.builds(
+    lambda number, words: make(str(number), words).text, st.integers(1, 9999), st.binary(min_size=2, max_size=2)
+)
+
+
+@given(st.text(max_size=300) | spoilt(codes.map(str.encode)).map(lambda code: code.decode(errors="replace")))
 def test_any_text_is_a_code_or_a_documented_error(text: str) -> None:
     try:
         code = parse(text)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from mayfly.errors import ForgedError, RefusedError
 from mayfly.rendezvous.envelope import Element, Envelope, EnvelopeError, Reason, Refusal, Sealed, decode
 from mayfly.rendezvous.sealing import ReceivingKey, seal_to
 from mayfly.rendezvous.stranger import StrangerClient, StrangerRelay
+from unit.rendezvous.strategies import foreign
 
 KEY = ReceivingKey()
 
@@ -88,7 +88,7 @@ def test_messages_in_the_wrong_place(message: Envelope) -> None:
         StrangerClient(KEY.public, "match", b"offer").answer(message)
 
 
-@given(st.binary(max_size=700))
+@given(foreign)
 def test_any_bytes_end_in_a_documented_error(data: bytes) -> None:
     try:
         message = decode(data)

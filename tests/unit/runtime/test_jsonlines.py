@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from mayfly.errors import ControlError
 from mayfly.runtime import jsonlines
 from mayfly.runtime.jsonlines import MAX_DESCRIPTORS, MAX_LINE, MAX_WAITING, JsonLines
+from support.spoilt import spoilt
 
 
 @contextlib.contextmanager
@@ -100,7 +101,10 @@ async def test_what_is_no_object_is_refused(line: bytes) -> None:
             await lines.read()
 
 
-@given(data=st.binary(max_size=300))
+objects = st.dictionaries(st.text(max_size=9), st.integers() | st.text(max_size=9), max_size=4)
+
+
+@given(data=st.binary(max_size=300) | spoilt(objects.map(lambda value: json.dumps(value).encode() + b"\n")))
 def test_any_bytes_give_objects_or_the_documented_error(data: bytes) -> None:
     async def run() -> None:
         with raw() as (lines, sock):

@@ -279,7 +279,17 @@ def test_size_is_bounded(unit: str) -> None:
 _lines = st.sampled_from(sorted({*AIORTC.splitlines(), *CHROMIUM.splitlines(), *FIREFOX.splitlines()}))
 
 
-@given(st.text() | st.lists(_lines | st.text(max_size=40), max_size=40).map("\n".join), st.sampled_from(Kind))
+def _thinned(text: str, gone: list[int]) -> str:
+    lines = text.splitlines()
+    return "\n".join(line for index, line in enumerate(lines) if index not in {each % len(lines) for each in gone})
+
+
+@given(
+    st.text()
+    | st.lists(_lines | st.text(max_size=40), max_size=40).map("\n".join)
+    | st.builds(_thinned, st.sampled_from([AIORTC, CHROMIUM, FIREFOX]), st.lists(st.integers(0, 99), max_size=3)),
+    st.sampled_from(Kind),
+)
 def test_any_text(text: str, kind: Kind) -> None:
     try:
         shown = from_sdp(text, kind)

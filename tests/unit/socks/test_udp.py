@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mayfly.socks import udp
 from mayfly.wire.address import Destination
+from support.spoilt import spoilt
 
 V4 = Destination(IPv4Address("192.0.2.7"), 53)
 
@@ -44,7 +45,11 @@ def test_an_unknown_address_type_is_dropped() -> None:
     assert udp.decode(b"\0\0\0\x02" + b"x" * 30) is None
 
 
-@given(st.binary(max_size=600) | st.builds(lambda tail: b"\0\0\0\x03" + tail, st.binary(max_size=400)))
+@given(
+    st.binary(max_size=600)
+    | st.builds(lambda tail: b"\0\0\0\x03" + tail, st.binary(max_size=400))
+    | spoilt(st.binary(max_size=400).map(lambda data: udp.encode(V4, data)))
+)
 def test_any_bytes_are_read_or_dropped(datagram: bytes) -> None:
     found = udp.decode(datagram)
     if found is not None:
