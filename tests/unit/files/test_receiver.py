@@ -6,8 +6,6 @@ from collections.abc import Iterable
 
 import pytest
 from blake3 import blake3
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mayfly.config import MIB, FilesConfig
 from mayfly.files import disk as d
@@ -18,7 +16,6 @@ from mayfly.files.receiver import Receiver
 from mayfly.files.records import BLOCK, Entry, Reason
 from mayfly.files.states import Outcome, Receiving
 from unit.files.pair import Target, directory, file, offer_of
-from unit.files.strategies import bodies
 
 ENTRIES = [directory(0, "top"), file(1, "top/a", 10), file(2, "top/b", 2 * BLOCK), file(3, "top/c", 0)]
 HASH = b"h" * 32
@@ -335,65 +332,6 @@ def test_single_bytes_do_not_cost_more_than_a_block() -> None:
     (request,) = receiver.requests()
     assert isinstance(request, d.WriteBlock)
     assert len(request.data) <= 10
-
-
-SMALL = [directory(0, "top"), file(1, "top/a", 10), file(2, "top/b", 0)]
-RIGHT: list[r.Record] = [
-    offer_of(SMALL),
-    *SMALL,
-    r.EndOfEntries(),
-    r.File(1, 0),
-    *chunks(10),
-    r.FileHash(10, HASH),
-    r.File(2, 0),
-    r.FileHash(0, HASH),
-    r.Finished(),
-]
-
-
-def done(request: d.ReceiveRequest) -> d.ReceiveResult | None:
-    """What a disk says on which everything works."""
-    match request:
-        case d.Prepare():
-            return d.Prepared()
-        case d.FinishFile():
-            return d.FileFinished(request.index)
-        case d.Commit():
-            return d.Committed()
-        case _:
-            return None
-
-
-@given(
-    changes=st.lists(st.tuples(st.integers(0, len(RIGHT)), st.none() | bodies | st.sampled_from(RIGHT)), max_size=3),
-    tail=st.binary(max_size=20),
-    patient=st.booleans(),
-)
-def test_whatever_a_sender_says_ends_the_transfer_at_worst(
-    changes: list[tuple[int, r.Record | None]], tail: bytes, patient: bool
-) -> None:
-    """What would be right, where records are left out or come in between; `patient` waits for the last commit."""
-    records = list(RIGHT)
-    for at, record in changes:
-        records[at:at] = [] if record is None else [record]
-        if record is None:
-            del records[at : at + 1]
-    receiver = Receiver()
-    for record in records:
-        hear(receiver, record)
-        receiver.accept()
-        for request in receiver.requests():
-            result = None if isinstance(request, d.Commit) and not patient else done(request)
-            if result is not None:
-                receiver.result(result)
-    if not changes and patient:
-        assert receiver.outcome is Outcome.COMPLETED
-    receiver.receive(tail)
-    receiver.link_lost()
-    if receiver.state is Receiving.COMMITTING:
-        receiver.result(d.Failed(Reason.DISK_FAILED))
-    assert receiver.over
-    assert len([event for event in receiver.events() if isinstance(event, Ended)]) == 1
 
 
 def test_a_wrong_byte_is_found_at_its_block() -> None:
