@@ -20,6 +20,7 @@ from bench.subjects.proxies import ProxySubject
 from support.emulator import FAR, NEAR, Path, Shape, path
 from support.http import Origin
 from support.mayfly import MayflyProcess, command, introduce, split_address
+from support.namespaces import inside
 from support.node import node_peer
 from support.programs import Program, ProgramError
 
@@ -88,18 +89,18 @@ async def speed_of(subject: Subject, enough: float, size: int | None) -> tuple[f
 
 @contextlib.asynccontextmanager
 async def _origin(made: Path) -> AsyncIterator[Origin]:
-    async with Program.running(*made.at(made.far, sys.executable, "-m", "support.http", FAR)) as web:
+    async with Program.running(*inside(made.far, sys.executable, "-m", "support.http", FAR)) as web:
         await web.until(lambda: bool(web.lines), "its port")
         yield Origin(FAR, int(web.lines[0]))
 
 
 @contextlib.asynccontextmanager
 async def _subject(name: str, made: Path, web: Origin, run: Run) -> AsyncIterator[Subject]:
-    inside = made.at(made.near)
+    within = inside(made.near)
     if name in (TUNNEL_WRTC, RAW_WRTC) and not has_wrtc():
         raise ProgramError("wrtc is not installed")
     if name == TCP:
-        yield ProxySubject(TCP, None, web, run.folder, list, inside)
+        yield ProxySubject(TCP, None, web, run.folder, list, within)
     elif name in (TUNNEL, TUNNEL_WRTC):
         async with _tunnel(name, made, web, run) as subject:
             yield subject
@@ -107,7 +108,7 @@ async def _subject(name: str, made: Path, web: Origin, run: Run) -> AsyncIterato
         ends: list[Sequence[str]] = []
         for namespace, address in ((made.far, FAR), (made.near, NEAR)):
             argv = await node_peer(address) if name == NODE else peer_argv(name, address)
-            ends.append(made.at(namespace, "env", "WRTC_ALLOW_LOOPBACK=0", *argv))
+            ends.append(inside(namespace, "env", "WRTC_ALLOW_LOOPBACK=0", *argv))
         async with channel(name, *ends) as (subject, _):
             yield subject
 
@@ -117,7 +118,7 @@ async def _tunnel(name: str, made: Path, web: Origin, run: Run) -> AsyncIterator
     def argv(namespace: str, address: str, *rest: str) -> Sequence[str]:
         engine = ("--engine", "wrtc") if name == TUNNEL_WRTC else ("--engine", "aiortc", "--bind", address)
         mayfly = (*command(), *rest, *engine, "--json")
-        return made.at(namespace, "env", "WRTC_ALLOW_LOOPBACK=0", *mayfly)
+        return inside(namespace, "env", "WRTC_ALLOW_LOOPBACK=0", *mayfly)
 
     relay, client = MayflyProcess(), MayflyProcess()
     async with (
@@ -131,4 +132,4 @@ async def _tunnel(name: str, made: Path, web: Origin, run: Run) -> AsyncIterator
         await introduce(relay, client)
         await asyncio.gather(relay.event("connected"), client.event("connected"))
         address = split_address((await client.event("listening"))["address"])
-        yield ProxySubject(name, address, web, run.folder, lambda: [relay.process, client.process], made.at(made.near))
+        yield ProxySubject(name, address, web, run.folder, lambda: [relay.process, client.process], inside(made.near))

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.namespaces import inside
 from support.programs import Program, program, run
 
 NEAR, FAR = "10.97.0.1", "10.97.0.2"
@@ -32,7 +33,7 @@ class Plug:
 
     def command(self) -> list[str]:
         """What stands before a command that shall run here."""
-        return [program("ip"), "netns", "exec", self.namespace]
+        return inside(self.namespace)
 
     def sent(self) -> int:
         """Bytes that have left here so far, all headers with them."""
@@ -79,8 +80,8 @@ async def cable() -> AsyncIterator[Cable]:
         for name, address in names.items():
             await run(ip, "-n", name, *f"addr add {address}/24 dev {_DEVICE}".split())
             await run(ip, "-n", name, *f"link set {_DEVICE} up".split())
-            waiter = (ip, "netns", "exec", name, sys.executable, "-c", "print('here', flush=True); input()")
-            holder = await stack.enter_async_context(Program.running(*waiter))
+            waiter = (sys.executable, "-c", "print('here', flush=True); input()")
+            holder = await stack.enter_async_context(Program.running(*inside(name, *waiter)))
             await holder.wait_for_line("here")
             plugs.append(Plug(name, address, holder.pid))
         yield Cable(*plugs)

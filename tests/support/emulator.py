@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 
+from support.namespaces import inside
 from support.programs import Program, program, run
 
 NEAR, FAR = "10.98.0.1", "10.98.0.2"
@@ -85,10 +86,6 @@ class Path:
     far: str
     copier: Program
 
-    def at(self, namespace: str, *argv: str) -> list[str]:
-        """The argv that runs a command at an end."""
-        return [program("ip"), "netns", "exec", namespace, *argv]
-
 
 @contextlib.asynccontextmanager
 async def path(shape: Shape) -> AsyncIterator[Path]:
@@ -105,8 +102,8 @@ async def path(shape: Shape) -> AsyncIterator[Path]:
             await run(ip, "-n", end, *f"addr add {address}/24 dev eth0".split())
             for name, device in ((end, "eth0"), (between, wire)):
                 await run(ip, "-n", name, *f"link set {device} up".split())
-                await run(ip, "netns", "exec", name, ethtool, "-K", device, *_OFFLOADS_OFF)
-        argv = [ip, "netns", "exec", between, sys.executable, "-m", "support.emulator", json.dumps(asdict(shape))]
+                await run(*inside(name, ethtool, "-K", device, *_OFFLOADS_OFF))
+        argv = inside(between, sys.executable, "-m", "support.emulator", json.dumps(asdict(shape)))
         async with Program.running(*argv) as copier:
             await copier.wait_for_line("ready")
             yield Path(near, far, copier)

@@ -24,8 +24,8 @@ from aiohttp import web
 from mayfly_cli.endpoints import STUN_SERVERS
 from support.certificates import self_signed
 from support.names import name_server
-from support.namespaces import joined
-from support.programs import Program, program
+from support.namespaces import inside, joined, uplink
+from support.programs import Program
 from support.stun import StunServer
 
 COMPUTERS = {"volunteer": "5.5.5", "friend": "6.6.6", "operator": "7.7.7"}
@@ -47,7 +47,7 @@ class Internet:
     def at(self, computer: str, *argv: str | Path) -> list[str]:
         """The argv that runs a command on a computer."""
         entered = ("sh", "-c", _ENTER, "sh", self.folder / "resolv.conf", *argv)
-        return [program("ip"), "netns", "exec", f"{self.prefix}-{computer}", *map(str, entered)]
+        return inside(f"{self.prefix}-{computer}", *map(str, entered))
 
     @property
     def trust(self) -> dict[str, str]:
@@ -85,16 +85,8 @@ def _cables(prefix: str) -> str:
     lines += [f"ip -n {world} link set lo up", f"ip netns exec {world} sysctl -qw net.ipv4.ip_forward=1"]
     lines += [f"ip -n {world} addr add {address}/32 dev lo" for address in (WEB, NAMES)]
     for number, (name, network) in enumerate(COMPUTERS.items()):
-        there, router = f"ip -n {prefix}-{name}", f"ip -n {world}"
-        lines += [
-            f"{there} link set lo up",
-            f"{there} link add eth0 type veth peer name to{number} netns {world}",
-            f"{there} addr add {network}.2/24 dev eth0",
-            f"{there} link set eth0 up",
-            f"{router} addr add {network}.1/24 dev to{number}",
-            f"{router} link set to{number} up",
-            f"{there} route add default via {network}.1",
-        ]
+        lines.append(f"ip -n {prefix}-{name} link set lo up")
+        lines += uplink(f"{prefix}-{name}", "eth0", world, f"to{number}", network)
     return "\n".join(lines)
 
 

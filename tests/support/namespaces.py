@@ -13,6 +13,11 @@ from support.programs import program, run
 ADDRESS = "10.99.0.1"
 
 
+def inside(space: str, *argv: str) -> list[str]:
+    """The argv that runs a command in a namespace."""
+    return [program("ip"), "netns", "exec", space, *argv]
+
+
 @dataclass(frozen=True, slots=True)
 class Namespace:
     """A namespace whose veth has ADDRESS. There is no default route: a dead one makes Chromium wait for seconds."""
@@ -21,7 +26,19 @@ class Namespace:
 
     def command(self, *argv: str) -> list[str]:
         """The argv that runs a command inside."""
-        return [program("ip"), "netns", "exec", self.name, *argv]
+        return inside(self.name, *argv)
+
+
+def uplink(space: str, device: str, router: str, port: str, network: str) -> list[str]:
+    """The commands that join a namespace, NETWORK.2, to its router, NETWORK.1, through which it reaches all others."""
+    return [
+        f"ip -n {space} link add {device} type veth peer name {port} netns {router}",
+        f"ip -n {space} addr add {network}.2/24 dev {device}",
+        f"ip -n {space} link set {device} up",
+        f"ip -n {router} addr add {network}.1/24 dev {port}",
+        f"ip -n {router} link set {port} up",
+        f"ip -n {space} route add default via {network}.1",
+    ]
 
 
 @contextlib.asynccontextmanager
@@ -33,8 +50,8 @@ async def joined(spaces: Sequence[str], commands: str) -> AsyncIterator[None]:
         yield
     finally:
         for space in spaces:
-            inside = await run(program("ip"), "netns", "pids", space, check=False)
-            for pid in inside.text.split():
+            found = await run(program("ip"), "netns", "pids", space, check=False)
+            for pid in found.text.split():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(int(pid), signal.SIGKILL)
             await run(program("ip"), "netns", "del", space, check=False)

@@ -96,16 +96,7 @@ class Program:
         on_line: Callable[[str], None] | None = None,
     ) -> AsyncIterator[Program]:
         """Start a program; at the end of the block kill it if it still runs, and reap it."""
-        process = await asyncio.create_subprocess_exec(
-            *mortal(argv),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment(env),
-            cwd=cwd or ROOT,
-            limit=LINE_LIMIT,
-            start_new_session=True,
-        )
+        process = await _started(argv, env, cwd)
         child = cls(Path(argv[0]).name, process, on_line)
         # Not a TaskGroup: fixtures may enter and leave this block in different tasks.
         child._readers = asyncio.get_running_loop().create_task(child._read_all())
@@ -216,6 +207,21 @@ class Program:
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
+async def _started(
+    argv: Sequence[str | Path], env: Mapping[str, str] | None, cwd: Path | None
+) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *mortal(argv),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment(env),
+        cwd=cwd or ROOT,
+        limit=LINE_LIMIT,
+        start_new_session=True,
+    )
+
+
 async def run(
     *argv: str | Path,
     stdin: bytes = b"",
@@ -225,15 +231,7 @@ async def run(
     check: bool = True,
 ) -> Finished:
     """Run a program to its end. Raises ProgramError when time is up or, with `check`, when it fails."""
-    process = await asyncio.create_subprocess_exec(
-        *mortal(argv),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=environment(env),
-        cwd=cwd or ROOT,
-        start_new_session=True,
-    )
+    process = await _started(argv, env, cwd)
     name = Path(argv[0]).name
     try:
         async with asyncio.timeout(timeout):

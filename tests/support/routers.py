@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import Enum
 
-from support.namespaces import joined
+from support.namespaces import inside, joined, uplink
 from support.programs import Program, program, run
 
 WEB = "9.9.9.10"
@@ -70,8 +70,7 @@ class Router:
                 }}
             }}
         """
-        nft = (program("ip"), "netns", "exec", self._space, program("nft"), "-f", "-")
-        await run(*nft, stdin=rules.encode())
+        await run(*inside(self._space, program("nft"), "-f", "-"), stdin=rules.encode())
 
     async def move(self, *, address: bool) -> None:
         """Forget every mapping and make others: at another public `address`, as when a line is dialled anew, or at the
@@ -101,7 +100,7 @@ class Routers:
 
     def at(self, place: str, *argv: str) -> list[str]:
         """The argv that runs a command on a computer, or in the `world`."""
-        return [program("ip"), "netns", "exec", f"{self.prefix}-{place}", *argv]
+        return inside(f"{self.prefix}-{place}", *argv)
 
     @contextlib.asynccontextmanager
     async def services(self) -> AsyncIterator[int]:
@@ -142,20 +141,8 @@ def _cables(prefix: str, spaces: list[str], mapping_lasts: int) -> str:
     lines += [f"ip -n {world} route add default dev lo"]
     for name, network in _COMPUTERS.items():
         computer, router = f"{prefix}-{name}", f"{prefix}-{name}-router"
-        lines += [
-            f"ip -n {computer} link add eth0 type veth peer name lan netns {router}",
-            f"ip -n {computer} addr add 192.168.{network}.2/24 dev eth0",
-            f"ip -n {computer} link set eth0 up",
-            f"ip -n {router} addr add 192.168.{network}.1/24 dev lan",
-            f"ip -n {router} link set lan up",
-            f"ip -n {computer} route add default via 192.168.{network}.1",
-            f"ip -n {router} link add wan type veth peer name to{network} netns {world}",
-            f"ip -n {router} addr add {network}.0.0.2/24 dev wan",
-            f"ip -n {router} link set wan up",
-            f"ip -n {world} addr add {network}.0.0.1/24 dev to{network}",
-            f"ip -n {world} link set to{network} up",
-            f"ip -n {router} route add default via {network}.0.0.1",
-        ]
+        lines += uplink(computer, "eth0", router, "lan", f"192.168.{network}")
+        lines += uplink(router, "wan", world, f"to{network}", f"{network}.0.0")
         timeouts = (f"net.netfilter.nf_conntrack_udp_timeout{which}={mapping_lasts}" for which in ("", "_stream"))
         lines.append(f"ip netns exec {router} sysctl -qw {' '.join(timeouts)}")
     return "\n".join(lines)

@@ -19,6 +19,7 @@ from bench.subjects import LINK
 from bench.subjects.base import resident
 from bench.subjects.channels import ChannelSubject, channel, has_wrtc
 from support.emulator import FAR, NEAR, Shape, path
+from support.namespaces import inside
 
 NAME = "soak"
 LINK_WRTC, MIXED = "link wrtc", "aiortc to wrtc"
@@ -50,7 +51,7 @@ async def measure(run: Run) -> None:
 async def _over_loss(name: str, relay: str, client: str) -> AsyncIterator[ChannelSubject]:
     async with path(LOSSY) as made:
         ends = [
-            made.at(namespace, "env", "WRTC_ALLOW_LOOPBACK=0", *_argv(engine, address))
+            inside(namespace, "env", "WRTC_ALLOW_LOOPBACK=0", *_argv(engine, address))
             for namespace, engine, address in ((made.far, relay, FAR), (made.near, client, NEAR))
         ]
         async with channel(name, *ends) as (subject, _):

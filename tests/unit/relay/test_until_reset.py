@@ -83,22 +83,8 @@ async def test_a_client_that_left_before_is_noticed_at_once(fake: FakeStream) ->
         raise AssertionError("the body must not run")
 
 
-async def test_a_cancellation_from_outside_passes(fake: FakeStream) -> None:
-    entered = asyncio.Event()
-
-    async def work() -> None:
-        with until_reset(fake):
-            entered.set()
-            await asyncio.sleep(60)
-
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(work())
-        await entered.wait()
-        task.cancel()
-    assert task.cancelled()
-
-
-async def test_a_cancellation_from_outside_wins_over_a_reset(fake: FakeStream) -> None:
+@pytest.mark.parametrize("reset", [False, True])
+async def test_a_cancellation_from_outside_passes_and_wins_over_a_reset(fake: FakeStream, reset: bool) -> None:
     entered = asyncio.Event()
 
     async def work() -> None:
@@ -110,7 +96,8 @@ async def test_a_cancellation_from_outside_wins_over_a_reset(fake: FakeStream) -
         task = group.create_task(work())
         await entered.wait()
         assert fake.handler is not None
-        fake.handler.stream_reset(5)
+        if reset:
+            fake.handler.stream_reset(5)
         task.cancel()
     assert task.cancelled()
 

@@ -42,6 +42,13 @@ def write_big(storage: Storage, index: int, start: int = 0, end: int = len(BIG))
         storage.sync(index, min(at + BLOCK, end))
 
 
+def broken_off(into: Path) -> None:
+    """All of ONE is there, and was not published."""
+    storage = opened(ONE, into)
+    write_big(storage, 0)
+    storage.close()
+
+
 def receive(storage: Storage) -> None:
     """All of TREE."""
     storage.write_small(1, b"words")
@@ -133,9 +140,7 @@ def test_a_killed_receive_goes_on_from_its_last_block(tmp_path: Path) -> None:
 
 
 def test_a_whole_part_that_was_not_published(tmp_path: Path) -> None:
-    storage = opened(ONE, tmp_path)
-    write_big(storage, 0)
-    storage.close()
+    broken_off(tmp_path)
     again = opened(ONE, tmp_path)
     assert again.part == (0, len(BIG))
     again.close()
@@ -153,9 +158,7 @@ def test_after_a_power_cut_only_synced_blocks_count(tmp_path: Path, monkeypatch:
 
 
 def test_a_part_that_was_cut_is_trusted_no_further_than_it_reaches(tmp_path: Path) -> None:
-    storage = opened(ONE, tmp_path)
-    write_big(storage, 0)
-    storage.close()
+    broken_off(tmp_path)
     os.truncate(tmp_path / "big.part", BLOCK + 5)
     again = opened(ONE, tmp_path)
     assert again.part == (0, BLOCK)
@@ -163,9 +166,7 @@ def test_a_part_that_was_cut_is_trusted_no_further_than_it_reaches(tmp_path: Pat
 
 
 def test_a_file_sent_from_its_start_again_forgets_the_part(tmp_path: Path) -> None:
-    storage = opened(ONE, tmp_path)
-    write_big(storage, 0)
-    storage.close()
+    broken_off(tmp_path)
     again = opened(ONE, tmp_path)
     again.hash_part(lambda data: None)
     again.write(0, 0, BIG[:BLOCK])

@@ -45,13 +45,18 @@ def test_a_publish_that_was_stopped_goes_on(tmp_path: Path, monkeypatch: pytest.
     assert what_stands(tmp_path) == ["a", "b", "c"]
 
 
-def test_what_was_published_and_moved_away_is_received_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    storage = opened(ONE, tmp_path)
+def publish_alone(into: Path) -> None:
+    """ONE has its final name, and the process was stopped before it cleared up."""
+    storage = opened(ONE, into)
     write_big(storage, 0)
     storage.finish(0)
-    with monkeypatch.context() as patched:
+    with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Storage, "discard", Storage.close)
         storage.publish()
+
+
+def test_what_was_published_and_moved_away_is_received_anew(tmp_path: Path) -> None:
+    publish_alone(tmp_path)
     (tmp_path / "big").unlink()
     again = opened(ONE, tmp_path)
     assert again.whole == frozenset()
@@ -59,13 +64,8 @@ def test_what_was_published_and_moved_away_is_received_anew(tmp_path: Path, monk
     again.close()
 
 
-def test_one_file_that_was_published_and_not_cleared_up_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    storage = opened(ONE, tmp_path)
-    write_big(storage, 0)
-    storage.finish(0)
-    with monkeypatch.context() as patched:
-        patched.setattr(Storage, "discard", Storage.close)
-        storage.publish()
+def test_one_file_that_was_published_and_not_cleared_up_stays(tmp_path: Path) -> None:
+    publish_alone(tmp_path)
     again = opened(ONE, tmp_path)
     assert again.whole == {0}
     again.publish()

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from support.emulator import FAR, Pipe, Shape, path
+from support.namespaces import inside
 from support.programs import Program, run
 
 
@@ -83,9 +84,9 @@ while True:
 async def test_real_packets_take_their_time() -> None:
     async with (
         path(Shape(delay=0.03)) as made,
-        Program.running(*made.at(made.far, sys.executable, "-c", ECHO)) as echo,
+        Program.running(*inside(made.far, sys.executable, "-c", ECHO)) as echo,
     ):
         await echo.wait_for_line("bound")
-        done = await run(*made.at(made.near, sys.executable, "-c", PROBE, FAR))
+        done = await run(*inside(made.near, sys.executable, "-c", PROBE, FAR))
     took = sorted(json.loads(done.text))
     assert 0.06 <= took[0] < 0.2
