@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from random import Random
 from struct import pack, unpack_from
 from types import SimpleNamespace
 from typing import Any
@@ -197,6 +198,15 @@ AnyEnd = OurEnd | StockEnd
 Pair = tuple[OurEnd, OurEnd]
 LIMITS = EngineConfig(max_message=64 * KIB, max_reassembly=128 * KIB, max_ahead=256, max_span=512)
 """Small ones, that a test can reach."""
+
+
+def ends(world: World, *, seed: int = 1, delay: float = 0.01, **options: Any) -> Pair:
+    """Two of our ends, alike, that have to be joined."""
+    random = Random(seed)
+    return (
+        OurEnd(world, Wire(world, random, delay=delay), 1, **options),
+        OurEnd(world, Wire(world, random, delay=delay), 2, **options),
+    )
 
 
 def join(world: World, left: AnyEnd, right: AnyEnd, within: float = 120.0) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from struct import pack
 
+from mayfly.sctp import endings
 from support.associations import OurEnd
 
 
@@ -23,3 +24,24 @@ def raw_chunk(kind: int, body: bytes, *, flags: int = 0, length: int | None = No
 def following(end: OurEnd) -> int:
     """The TSN that an end expects next."""
     return (end.association._receiver.last + 1) % 2**32
+
+
+_MALFORMED = {
+    "a data chunk without data": raw_chunk(0, bytes(12)),
+    "half a data chunk": raw_chunk(0, bytes(5)),
+    "half a SACK": raw_chunk(3, bytes(5)),
+    "a SACK with blocks that are not there": raw_chunk(3, pack("!LLHH", 0, 0, 9, 9)),
+    "a parameter of no length": raw_chunk(4, bytes(8)),
+    "an error cause of no length": raw_chunk(9, bytes(8)),
+    "a chunk that is longer than its packet": raw_chunk(10, b"1234", length=400),
+    "a chunk shorter than its header": raw_chunk(10, b"1234", length=2),
+    "a short reset": raw_chunk(130, pack("!HHL", 13, 8, 0)),
+    "a short response": raw_chunk(130, pack("!HHL", 16, 8, 0)),
+    "a half SHUTDOWN": raw_chunk(7, b"12"),
+}
+HOSTILE = {
+    **{name: (chunk, endings.MALFORMED) for name, chunk in _MALFORMED.items()},
+    "FORWARD TSN": (raw_chunk(192, bytes(4)), endings.ABANDONED),
+    "ABORT": (raw_chunk(6, b""), endings.CLOSED),
+}
+"""Chunks that end an association, whoever implements it, and the reason that is told."""

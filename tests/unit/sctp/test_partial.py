@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mayfly.config import SctpConfig
-from support.associations import AnyEnd, OurEnd, StockEnd, aiortc_in, join
+from support.associations import AnyEnd, OurEnd, StockEnd, aiortc_in, ends, join
 from support.network import Wire, World
 
 PATIENT = SctpConfig(packet_sizes=(), max_retransmits=60)
@@ -45,9 +45,8 @@ def send_all(world: World, left: AnyEnd, sent: list[bytes], limit: dict[str, Any
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 10_000), st.sampled_from([0.0, 0.1, 0.4]), LIMIT, st.booleans(), st.booleans())
 def test_ours_to_ours(seed: int, loss: float, limit: dict[str, Any], ordered: bool, jitter: bool) -> None:
-    world, random = World(), Random(seed)
-    left = OurEnd(world, Wire(world, random), 1, config=PATIENT, ordered=ordered, partial_reliability=True)
-    right = OurEnd(world, Wire(world, random), 2, config=PATIENT, ordered=ordered, partial_reliability=True)
+    world = World()
+    left, right = ends(world, seed=seed, config=PATIENT, ordered=ordered, partial_reliability=True)
     join(world, left, right)
     left.wire.suffer(loss=loss, jitter=0.03 if jitter else 0.0)
     sent = content(seed, 20)

@@ -13,7 +13,7 @@ from mayfly.config import KIB, SctpConfig
 from mayfly.sctp import endings
 from mayfly.sctp.receive import Receiver
 from mayfly.sctp.wire import Sack, chunk_at, decode_sack
-from support.associations import LIMITS, OurEnd, Pair, forge, join
+from support.associations import LIMITS, OurEnd, Pair, ends, forge, join
 from support.chunks import data_chunk, following
 from support.network import Wire, World
 
@@ -100,10 +100,8 @@ def all_sacks(packets: list[bytes]) -> list[Sack]:
 @pytest.fixture
 def ours() -> OurEnd:
     """One of two ends of our kind, told so by the other's INIT."""
-    world, random = World(), Random(1)
-    config = SctpConfig(packet_sizes=(1352,))
-    left = OurEnd(world, Wire(world, random), 1, limits=LIMITS, config=config)
-    right = OurEnd(world, Wire(world, random), 2, limits=LIMITS, config=config)
+    world = World()
+    left, right = ends(world, limits=LIMITS, config=SctpConfig(packet_sizes=(1352,)))
     join(world, left, right)
     world.rest(10)
     return right

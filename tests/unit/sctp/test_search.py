@@ -12,7 +12,7 @@ from mayfly.config import KIB, SctpConfig
 from mayfly.sctp.endings import BrokenRuleError
 from mayfly.sctp.search import PathSearch
 from mayfly.sctp.wire import encode_parameters
-from support.associations import OurEnd, StockEnd, aiortc_in, join
+from support.associations import OurEnd, StockEnd, aiortc_in, ends, join
 from support.network import Wire, World
 
 CONFIG = SctpConfig()
@@ -51,9 +51,8 @@ def test_the_largest_size_that_passes_is_used(mtu: int, found: int, stock: bool)
 
 
 def test_a_black_hole_is_left_within_two_timeouts() -> None:
-    world, random = World(), Random(1)
-    left = OurEnd(world, Wire(world, random), 1, config=CONFIG)
-    right = OurEnd(world, Wire(world, random), 2, config=CONFIG)
+    world = World()
+    left, right = ends(world, config=CONFIG)
     join(world, left, right)
     world.rest(1)
     left.send(bytes(100_000))

@@ -9,7 +9,7 @@ import pytest
 
 from mayfly.config import KIB, EngineConfig, SctpConfig
 from mayfly.sctp import receive
-from support.associations import OurEnd, Pair, data_chunks, forge, join
+from support.associations import OurEnd, Pair, data_chunks, ends, forge, join
 from support.chunks import raw_chunk
 from support.network import Wire, World
 
@@ -122,10 +122,8 @@ def test_blocks_of_all_numbers_cost_nothing(pair: Pair) -> None:
 
 
 def test_the_span_of_tsns_is_bounded() -> None:
-    world, random = World(), Random(1)
-    limits = EngineConfig(max_span=64)
-    left = OurEnd(world, Wire(world, random, delay=0.02), 1, limits=limits)
-    right = OurEnd(world, Wire(world, random, delay=0.02), 2, limits=limits)
+    world = World()
+    left, right = ends(world, delay=0.02, limits=EngineConfig(max_span=64))
     join(world, left, right)
     first = left.wire._put
     skipped = iter([False] * 10 + [True] * 1)
@@ -170,9 +168,8 @@ def test_a_far_end_that_names_twenty_blocks_has_twenty_gaps_filled_in_each_round
 
 
 def test_pacing_spreads_a_window_over_its_round_trip() -> None:
-    world, random = World(), Random(1)
-    left = OurEnd(world, Wire(world, random, delay=0.05), 1)
-    right = OurEnd(world, Wire(world, random, delay=0.05), 2)
+    world = World()
+    left, right = ends(world, delay=0.05)
     join(world, left, right)
     for _ in range(20):
         left.send(bytes(16 * KIB))
