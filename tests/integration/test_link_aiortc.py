@@ -10,7 +10,7 @@ import pytest
 from aioice import stun as ice_stun
 
 from mayfly.config import EngineConfig, LinkConfig
-from mayfly.errors import ConnectError, GatheringError, UsageError
+from mayfly.errors import ConnectError, GatheringError
 from mayfly.signaling.description import CandidateType
 from mayfly.transport.aiortc.engine import AiortcEngine
 from mayfly.transport.aiortc.link import AiortcLink
@@ -115,12 +115,6 @@ async def test_a_turn_server_that_is_gone_is_left_out(monkeypatch: pytest.Monkey
         offer = await ENGINE.offer(replace(LOOPBACK, turn=turn))
         assert [candidate.type for candidate in offer.description.candidates] == [CandidateType.HOST]
         await offer.close()
-
-
-@pytest.mark.parametrize("url", ["", "stun:host", "turn:", "http://host", "turn:host?transport=carrier"])
-async def test_what_is_no_turn_server(url: str) -> None:
-    with pytest.raises(UsageError):
-        await ENGINE.offer(replace(LOOPBACK, turn=(TurnServer(url, "u", "w"),)))
 
 
 async def test_an_address_of_somebody_else_cannot_be_bound() -> None:

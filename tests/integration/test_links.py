@@ -16,10 +16,10 @@ from random import Random
 import pytest
 
 from mayfly.config import EngineConfig, LinkConfig
-from mayfly.errors import ConnectError
+from mayfly.errors import ConnectError, UsageError
 from mayfly.signaling import codes
 from mayfly.signaling.description import CandidateType, Description
-from mayfly.transport.base import DtlsRole, Link
+from mayfly.transport.base import DtlsRole, Link, TurnServer
 from mayfly.transport.engines import make_engine
 from support.links import PAIRS, End, connect, linked, no_leaks, settings_of
 from support.own_network import own_network
@@ -313,3 +313,10 @@ async def test_roles_that_cannot_fit_are_told_before_anything_is_opened(offers: 
         with pytest.raises(ConnectError, match="DTLS role"):
             await make_engine(answers).answer(settings_of(answers, dtls_role=DtlsRole.SERVER), offer.description)
     await offer.close()
+
+
+@each_engine
+@pytest.mark.parametrize("url", ["", "stun:host", "turn:", "http://host", "turn:host?transport=carrier"])
+async def test_what_is_no_turn_server(engine: str, url: str) -> None:
+    with pytest.raises(UsageError):
+        await make_engine(engine).offer(settings_of(engine, turn=(TurnServer(url, "u", "w"),)))

@@ -66,12 +66,6 @@ async def test_a_nat_that_maps_by_destination_is_noticed() -> None:
         await offer.close()
 
 
-@pytest.mark.parametrize("url", ["", "stun:host", "turn:", "http://host", "turn:host?transport=carrier"])
-async def test_what_is_no_turn_server(url: str) -> None:
-    with pytest.raises(UsageError):
-        await make_engine("wrtc").offer(LinkSettings(turn=(TurnServer(url, "u", "w"),)))
-
-
 @pytest.mark.parametrize("chosen", [LOOPBACK, LinkSettings(ip_policy=IpPolicy.LAN)], ids=["--bind", "--ip-policy lan"])
 async def test_an_option_that_it_lacks_is_refused_and_auto_takes_the_other_engine(chosen: LinkSettings) -> None:
     native, auto = make_engine("wrtc"), make_engine("auto")

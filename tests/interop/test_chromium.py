@@ -7,21 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from support.links import ours_to_theirs
 from support.namespaces import ADDRESS, namespace
 from support.programs import run
 
 
 @pytest.mark.needs("root", "ip", "chromium", "chromedriver")
-@pytest.mark.parametrize(
-    ("engine", "ours"),
-    [
-        ("aiortc", "offer"),
-        ("aiortc", "answer"),
-        ("aiortc-stock", "offer"),
-        pytest.param("wrtc", "offer", marks=pytest.mark.needs("wrtc")),
-        pytest.param("wrtc", "answer", marks=pytest.mark.needs("wrtc")),
-    ],
-)
+@ours_to_theirs(stock="offer")
 async def test_eight_mebibytes_echoed_by_a_page(engine: str, ours: str, tmp_path: Path) -> None:
     # In a namespace with one interface: on loopback alone Chromium's gathering hangs.
     async with namespace() as network:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from bench.subjects.channels import channel
+from support.links import ours_to_theirs
 from support.node import node_peer
 from support.own_network import own_network
 
@@ -14,16 +15,7 @@ SIZE = 8 * 1024 * 1024
 
 
 @pytest.mark.needs("root", "ip", "node", "npm")
-@pytest.mark.parametrize(
-    ("engine", "ours"),
-    [
-        ("aiortc", "offer"),
-        ("aiortc", "answer"),
-        ("aiortc-stock", "answer"),
-        pytest.param("wrtc", "offer", marks=pytest.mark.needs("wrtc")),
-        pytest.param("wrtc", "answer", marks=pytest.mark.needs("wrtc")),
-    ],
-)
+@ours_to_theirs(stock="answer")
 async def test_eight_mebibytes_each_way(engine: str, ours: str, monkeypatch: pytest.MonkeyPatch) -> None:
     node = await node_peer("127.0.0.1")  # npm may have to install it, from where there is a network
     monkeypatch.setenv("WRTC_ALLOW_LOOPBACK", "1")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from struct import pack
 
+from hypothesis import strategies as st
+
 from mayfly.sctp import endings
 from support.associations import OurEnd
 
@@ -45,3 +47,12 @@ HOSTILE = {
     "ABORT": (raw_chunk(6, b""), endings.CLOSED),
 }
 """Chunks that end an association, whoever implements it, and the reason that is told."""
+
+CHUNKS = st.builds(
+    raw_chunk,
+    st.sampled_from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 14, 130, 192, 64, 255]),
+    st.binary(max_size=64),
+    flags=st.integers(0, 255),
+    length=st.one_of(st.none(), st.integers(0, 80)),
+)
+"""Any, for properties."""

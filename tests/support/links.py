@@ -23,6 +23,18 @@ MIXED = [pytest.param(*pair, marks=_native) for pair in (("wrtc", "wrtc"), ("aio
 PAIRS = [pytest.param("aiortc", "aiortc"), *MIXED]
 
 
+def ours_to_theirs(*, stock: str) -> pytest.MarkDecorator:
+    """Each engine of ours before a foreign far end, in both roles; aiortc as it comes in one alone."""
+    wrtc = pytest.mark.needs("wrtc")
+    return pytest.mark.parametrize(
+        ("engine", "ours"),
+        [
+            *(("aiortc", "offer"), ("aiortc", "answer"), ("aiortc-stock", stock)),
+            *(pytest.param("wrtc", ours, marks=wrtc) for ours in ("offer", "answer")),
+        ],
+    )
+
+
 class End:
     """Records what a link tells, and lets a test wait for it."""
 

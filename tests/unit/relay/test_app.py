@@ -27,6 +27,14 @@ from support.programs_in_memory import Stage, client_options, connected, proxy_p
 from support.tcp import echo, serving
 
 
+async def last_words(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Say something to the server that echoes, and nothing after it."""
+    writer.write(b"over the mayfly")
+    writer.write_eof()
+    assert await reader.read() == b"over the mayfly"
+    writer.close()
+
+
 async def test_a_stream_goes_through_and_the_words_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     async with Stage(monkeypatch) as stage, serving(echo) as server:
         relay = stage.relay()
@@ -39,10 +47,7 @@ async def test_a_stream_goes_through_and_the_words_agree(monkeypatch: pytest.Mon
         assert 3590 <= ours.lifetime <= 3600
         assert ours.policy
         reader, writer = await connected(client, server)
-        writer.write(b"over the mayfly")
-        writer.write_eof()
-        assert await reader.read() == b"over the mayfly"
-        writer.close()
+        await last_words(reader, writer)
 
 
 async def test_each_answer_is_followed_by_a_fresh_code_up_to_max_clients(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,10 +88,7 @@ async def test_drain_lets_open_streams_finish(monkeypatch: pytest.MonkeyPatch) -
         refused, _reader, other = await socks_connect(proxy_port(client), *server)
         assert refused == 1
         other.close()
-        writer.write(b"the last words")
-        writer.write_eof()
-        assert await reader.read() == b"the last words"
-        writer.close()
+        await last_words(reader, writer)
         await relay.task
         await client.task
         assert (await client.script.event(Closed)).reason == "the relay has left"
@@ -179,10 +181,7 @@ async def test_a_relay_started_with_a_code_drains_like_any_other(monkeypatch: py
         reader, writer = await connected(client, server)
         relay.shutdown.request_drain()
         await client.script.event(Leaving)
-        writer.write(b"the last words")
-        writer.write_eof()
-        assert await reader.read() == b"the last words"
-        writer.close()
+        await last_words(reader, writer)
         await relay.task
         await client.task
         await relay.script.event(Closed)

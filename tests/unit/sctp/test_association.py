@@ -15,7 +15,7 @@ from mayfly.sctp.packet import Header
 from mayfly.sctp.states import State
 from mayfly.sctp.wire import chunk_at, decode_init
 from support.associations import LIMITS, OurEnd, Pair, StockEnd, aiortc_in, data_chunks, ends, forge, join
-from support.chunks import HOSTILE, data_chunk, following, raw_chunk
+from support.chunks import CHUNKS, HOSTILE, data_chunk, following, raw_chunk
 from support.network import Wire, World
 
 
@@ -270,13 +270,6 @@ def test_closing_against_stock_aiortc(closing: str) -> None:
             assert right.ended == "closed"
 
 
-CHUNKS = st.builds(
-    raw_chunk,
-    st.sampled_from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 14, 130, 192, 64, 255]),
-    st.binary(max_size=64),
-    flags=st.integers(0, 255),
-    length=st.one_of(st.none(), st.integers(0, 80)),
-)
 CLOSE = st.builds(
     lambda ahead, data, flags, stream: ("data", ahead, data, flags, stream),
     st.integers(-5, 600),

@@ -49,6 +49,13 @@ def broken_off(into: Path) -> None:
     storage.close()
 
 
+def part_found(into: Path) -> tuple[int, int]:
+    """What a receive of ONE would go on from."""
+    again = opened(ONE, into)
+    again.close()
+    return again.part
+
+
 def receive(storage: Storage) -> None:
     """All of TREE."""
     storage.write_small(1, b"words")
@@ -141,9 +148,7 @@ def test_a_killed_receive_goes_on_from_its_last_block(tmp_path: Path) -> None:
 
 def test_a_whole_part_that_was_not_published(tmp_path: Path) -> None:
     broken_off(tmp_path)
-    again = opened(ONE, tmp_path)
-    assert again.part == (0, len(BIG))
-    again.close()
+    assert part_found(tmp_path) == (0, len(BIG))
 
 
 def test_after_a_power_cut_only_synced_blocks_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,17 +157,13 @@ def test_after_a_power_cut_only_synced_blocks_count(tmp_path: Path, monkeypatch:
     storage.write(0, BLOCK, BIG[BLOCK : 2 * BLOCK])
     storage.close()
     monkeypatch.setattr(journal, "boot_id", lambda: "another run")
-    again = opened(ONE, tmp_path)
-    assert again.part == (0, BLOCK)
-    again.close()
+    assert part_found(tmp_path) == (0, BLOCK)
 
 
 def test_a_part_that_was_cut_is_trusted_no_further_than_it_reaches(tmp_path: Path) -> None:
     broken_off(tmp_path)
     os.truncate(tmp_path / "big.part", BLOCK + 5)
-    again = opened(ONE, tmp_path)
-    assert again.part == (0, BLOCK)
-    again.close()
+    assert part_found(tmp_path) == (0, BLOCK)
 
 
 def test_a_file_sent_from_its_start_again_forgets_the_part(tmp_path: Path) -> None:
@@ -308,9 +309,7 @@ def test_a_disk_that_fills_up_leaves_a_part_to_go_on_from(tmp_path: Path) -> Non
         write_big(storage, 0)
     storage.close()
     assert full.value.reason is Reason.DISK_FULL
-    again = opened(ONE, tmp_path)
-    assert again.part == (0, BLOCK)
-    again.close()
+    assert part_found(tmp_path) == (0, BLOCK)
 
 
 def test_giving_up_leaves_nothing(tmp_path: Path) -> None:

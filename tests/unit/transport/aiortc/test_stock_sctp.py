@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mayfly.config import EngineConfig
 from mayfly.sctp import endings
-from support.chunks import HOSTILE, raw_chunk
+from support.chunks import CHUNKS, HOSTILE, raw_chunk
 from support.stock_sctp import SctpEnd, data_chunk, joined, settle
 
 LIMITS = EngineConfig(max_message=64 * 1024, max_reassembly=128 * 1024, max_ahead=256)
@@ -263,15 +263,6 @@ async def test_a_forged_tag_or_checksum_is_not_the_far_ends(pair: Pair) -> None:
     await left.take(left.forge(data_chunk(following(left), b"x"), tag=1))
     await left.take(good[:8] + bytes(4) + good[12:])
     assert (left.messages, left.reasons) == ([], [])
-
-
-CHUNKS = st.builds(
-    raw_chunk,
-    st.sampled_from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 14, 130, 192, 64, 255]),
-    st.binary(max_size=64),
-    flags=st.integers(0, 255),
-    length=st.one_of(st.none(), st.integers(0, 80)),
-)
 
 
 @settings(deadline=None, max_examples=300)
