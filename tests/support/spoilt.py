@@ -9,9 +9,9 @@ def spoilt(valid: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
     """Valid bytes as they are, with one byte changed, or cut short."""
 
     def changed(data: bytes, at: int, byte: int) -> bytes:
-        at %= len(data)
+        at %= max(len(data), 1)
         return data[:at] + bytes([byte]) + data[at + 1 :]
 
     places = st.integers(0, 1 << 16)
-    cut = st.builds(lambda data, at: data[: at % len(data)], valid, places)
+    cut = st.builds(lambda data, at: data[: at % (len(data) + 1)], valid, places)
     return valid | st.builds(changed, valid, places, st.integers(0, 255)) | cut

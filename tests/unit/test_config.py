@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, is_dataclass, replace
+from typing import Any
 
 import pytest
 
-from mayfly.config import KIB, MIB, ChatConfig, LinkConfig, MuxConfig, SocksConfig, StreamHeaderConfig
+import mayfly.meetconfig
+import mayfly_broker.config
+from mayfly.config import KIB, MIB, ChatConfig, MuxConfig, StreamHeaderConfig
 
 
 @pytest.mark.parametrize(
@@ -26,10 +29,20 @@ def test_limits_that_contradict_each_other_are_refused(wrong: dict[str, int]) ->
         replace(MuxConfig(), **wrong)
 
 
-@pytest.mark.parametrize("config", [MuxConfig(), LinkConfig(), SocksConfig(), StreamHeaderConfig()])
-def test_limits_are_positive_and_fixed(config: object) -> None:
-    for name in type(config).__dataclass_fields__:  # type: ignore[attr-defined]
-        assert getattr(config, name) > 0
+CONFIGS = [
+    value
+    for module in (mayfly.config, mayfly.meetconfig, mayfly_broker.config)
+    for value in vars(module).values()
+    if isinstance(value, type) and is_dataclass(value) and value.__module__ == module.__name__
+]
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_limits_are_positive_and_fixed(kind: type[Any]) -> None:
+    config = kind()
+    for name in kind.__dataclass_fields__:
+        value = getattr(config, name)
+        assert min(value if isinstance(value, tuple) else (value,)) > 0
         with pytest.raises(FrozenInstanceError):
             setattr(config, name, 1)
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mayfly.pt.arguments import from_socks, parse
 from mayfly.pt.errors import ArgumentsError
+from support.spoilt import spoilt
 
 KEYS = st.text(st.characters(codec="utf-8", exclude_characters="=;\\"), min_size=1, max_size=10)
 PAIRS = st.lists(st.tuples(KEYS, st.text(st.characters(codec="utf-8"), max_size=20)), max_size=6)
@@ -29,7 +30,10 @@ def test_the_text_may_be_cut_anywhere_between_user_name_and_password(pairs: list
     assert from_socks(text[:cut], text[cut:] or b"\0") == tuple(pairs)
 
 
-@given(st.binary(max_size=255), st.binary(max_size=255))
+LOGINS = st.binary(max_size=255) | spoilt(PAIRS.map(lambda pairs: joined(pairs).encode()[:255]))
+
+
+@given(LOGINS, st.binary(max_size=255) | st.just(b"\0"))
 def test_any_login_gives_arguments_or_the_documented_error(username: bytes, password: bytes) -> None:
     try:
         found = from_socks(username, password)
