@@ -15,3 +15,8 @@ def spoilt(valid: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
     places = st.integers(0, 1 << 16)
     cut = st.builds(lambda data, at: data[: at % (len(data) + 1)], valid, places)
     return valid | st.builds(changed, valid, places, st.integers(0, 255)) | cut
+
+
+def spoilt_text(valid: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """The same of text."""
+    return spoilt(valid.map(str.encode)).map(lambda data: data.decode(errors="replace"))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mayfly.transport.base import TurnServer
 from mayfly_cli import endpoints
+from support.spoilt import spoilt_text
 
 
 def test_addresses() -> None:
@@ -99,7 +100,12 @@ def test_user_and_password() -> None:
             endpoints.user_password(text)
 
 
-@given(st.text(max_size=60))
+PLACES = st.sampled_from(
+    ["192.0.2.1", "[2001:db8::1]:80", "stun:stun.example", "turn:me:word@turn.example?transport=tcp"]
+)
+
+
+@given(st.text(max_size=60) | spoilt_text(PLACES))
 def test_any_text_gives_a_value_or_a_value_error(text: str) -> None:
     for convert in (
         endpoints.address, endpoints.host_port, endpoints.stun_server, endpoints.turn_server, endpoints.user_password

@@ -12,8 +12,12 @@ from mayfly.meetconfig import OnionConfig
 from mayfly.onion.desk import CallerMachine
 from mayfly.onion.guest import Guest, RelayRefusesError
 from mayfly.onion.messages import Accepted, Offered, OnionError, Refusal, Refused, encode
+from support.spoilt import spoilt
 
 CONFIG = OnionConfig()
+foreign = st.builds(Offered, st.text(), st.floats(0, 900)) | st.builds(
+    Refused, st.sampled_from(Refusal), st.floats(0, 900)
+)
 
 
 def test_both_sides_together() -> None:
@@ -58,7 +62,7 @@ def test_a_second_offer_breaks_a_rule() -> None:
         guest.receive(encode(Offered("mf1offer", 60.0)))
 
 
-@given(st.binary(max_size=6000))
+@given(st.binary(max_size=6000) | spoilt(foreign.map(encode)))
 def test_whatever_a_relay_says_ends_in_the_documented_errors(data: bytes) -> None:
     with contextlib.suppress(OnionError, RelayRefusesError):
         Guest(CONFIG).receive(data)

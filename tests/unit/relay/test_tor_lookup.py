@@ -11,6 +11,7 @@ from mayfly.wire.address import Destination
 from mayfly_relay.tor_lookup import login, look_up, lookup, parse_answer
 from support.programs import free_port
 from support.proxies import made_up
+from support.spoilt import spoilt
 
 NAME = Destination("secret.example", 0)
 ADDRESS = Destination.parse_host("8.8.8.8", 0)
@@ -55,7 +56,12 @@ async def test_refusals_nonsense_and_silence() -> None:
     assert caught.value.reply is Reply.NETWORK_UNREACHABLE
 
 
-@given(st.binary(max_size=300))
+ANSWERS = st.builds(
+    lambda address: b"\x05\0\0" + address.encode(), st.ip_addresses().map(lambda ip: Destination.parse_host(str(ip), 0))
+)
+
+
+@given(st.binary(max_size=300) | spoilt(ANSWERS))
 def test_any_bytes_are_an_answer_a_refusal_or_the_beginning_of_one(data: bytes) -> None:
     with contextlib.suppress(UpstreamError):
         found = parse_answer(data)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mayfly.rendezvous.address import parse
+from support.spoilt import spoilt_text
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_a_front_takes_the_place_of_the_host() -> None:
     assert parse("https://broker.example:444/meet").behind("cdn.example") == "https://cdn.example/meet"
 
 
-@given(st.text(max_size=100))
+@given(st.text(max_size=100) | spoilt_text(st.sampled_from(["https://broker.example:8443/meet/", "http://[::1]:8040"])))
 def test_any_text_is_a_broker_or_a_value_error(text: str) -> None:
     with contextlib.suppress(ValueError):
         assert parse(text).host

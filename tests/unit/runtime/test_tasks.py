@@ -149,4 +149,7 @@ async def test_a_loop_ends_though_a_library_took_its_cancellation_for_a_time_out
 
 
 async def test_a_rest_is_a_sleep_otherwise() -> None:
-    await rest(0)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await rest(0.02)
+    assert loop.time() - began >= 0.019
