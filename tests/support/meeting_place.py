@@ -15,6 +15,7 @@ from mayfly.runtime.broker.brokers import Brokers
 from mayfly.runtime.broker.friendhost import FriendHost
 from mayfly.runtime.broker.guest import Guest
 from mayfly.runtime.broker.poolhost import PoolHost
+from mayfly.runtime.events import Posted
 from mayfly.runtime.meeting import Met
 from mayfly.runtime.tasks import TaskSet
 from mayfly.transport.base import LinkSettings
@@ -52,6 +53,13 @@ class Place:
 
     def pool_host(self, seats: int = 4, about: Callable[[float], About] = lambda _load: ABOUT) -> PoolHost:
         return PoolHost(self.brokers, self.answerer, self.script, seats, about)
+
+    async def posted(self, seats: int = 4) -> PoolHost:
+        """One that waits for a client, and whose posting is at the broker."""
+        host = self.pool_host(seats)
+        self.invite(host)
+        await self.script.event(Posted)
+        return host
 
     def welcome(self, host: FriendHost | PoolHost) -> asyncio.Task[None]:
         """Let one client in."""

@@ -113,6 +113,7 @@ class MemoryPendingAnswer:
         self._description = description
         self._settings = settings
         self._link: asyncio.Future[MemoryLink | None] = asyncio.get_running_loop().create_future()
+        self._taken = False
         self.offer = offer
 
     @property
@@ -144,13 +145,16 @@ class MemoryPendingAnswer:
             link = None
         if link is None:
             raise ConnectError(_NO_PATH, hint="exchange new codes")
+        self._taken = True
         return link
 
     async def close(self) -> None:
-        """Give up."""
+        """Give up. Does nothing once connected() has returned a link."""
         self._network.answers.pop(self._description.ufrag, None)
         if not self._link.done():
             self._link.set_result(None)
+        elif not self._taken and (link := self._link.result()) is not None:
+            await link.close()
 
 
 class MemoryEngine:

@@ -122,27 +122,20 @@ async def test_a_tcp_reset_resets_the_stream() -> None:
         await idle(s)
 
 
-async def test_a_stream_reset_becomes_a_tcp_reset() -> None:
+@pytest.mark.parametrize("how", ["a stream that is reset", "a session that is lost"])
+async def test_what_becomes_a_tcp_reset(how: str) -> None:
     async with spliced() as s:
         await s.stream.write(b"x")
         await s.reader.readexactly(1)
-        s.stream.reset(StreamCode.CANCELLED)
+        if how == "a stream that is reset":
+            s.stream.reset(StreamCode.CANCELLED)
+        else:
+            s.relay.link.cut()
         with pytest.raises(ConnectionResetError):
             while await s.reader.read(100):
                 pass
         await s.splicing
         await idle(s)
-
-
-async def test_a_lost_session_becomes_a_tcp_reset() -> None:
-    async with spliced() as s:
-        await s.stream.write(b"x")
-        await s.reader.readexactly(1)
-        s.relay.link.cut()
-        with pytest.raises(ConnectionResetError):
-            while await s.reader.read(100):
-                pass
-        await s.splicing
 
 
 async def test_what_nobody_reads_is_dropped_and_the_other_half_still_arrives() -> None:

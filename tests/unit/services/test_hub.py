@@ -20,7 +20,7 @@ from mayfly.services.options import HubOptions
 from mayfly.wire.header import Header, Service
 from support.programs_in_memory import Running, Script, Stage, relay_options
 from support.sessions import joined
-from unit.services.test_transfers import Tunnel, tunnel, until
+from unit.services.tunnel import Tunnel, tunnel, until
 
 
 @asynccontextmanager

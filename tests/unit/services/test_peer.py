@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,21 +15,19 @@ from mayfly.runtime.session import Session
 from mayfly.services import peer
 from mayfly.services.options import HubOptions
 from support.programs_in_memory import UNATTENDED, Running, Stage, peer_options
+from unit.services.tunnel import until
 
 Work = Callable[[ControlClient], Awaitable[None]]
-
-
-async def next_event(client: ControlClient, name: str) -> dict[str, Any]:
-    async with asyncio.timeout(10):
-        while (event := await client.event()) is not None:
-            if event["event"] == name:
-                return event
-    raise AssertionError(f"no {name} came")
 
 
 async def until_the_end(client: ControlClient) -> None:
     while await client.event() is not None:
         pass
+
+
+async def stuck(_client: ControlClient) -> None:
+    """A work that hears nothing."""
+    await asyncio.Event().wait()
 
 
 async def meet(stage: Stage, first: Work, second: Work) -> tuple[Running, Running]:
@@ -47,15 +44,15 @@ async def test_a_word_each_way_and_both_end_in_order(monkeypatch: pytest.MonkeyP
     async def ask(client: ControlClient) -> None:
         assert (await client.request("chat"))["who"] == ["peer-2"]  # nobody has chosen a name here
         said = await client.request("say", text="ping")
-        assert (await next_event(client, "delivered"))["id"] == said["id"]
-        assert (await next_event(client, "message"))["text"] == "pong"
+        assert (await until(client, "delivered"))["id"] == said["id"]
+        assert (await until(client, "message"))["text"] == "pong"
 
     async def answer(client: ControlClient) -> None:
         missed = (await client.request("chat"))["missed"]
-        heard = missed[0] if missed else await next_event(client, "message")
+        heard = missed[0] if missed else await until(client, "message")
         assert heard["text"] == "ping"
         await client.request("say", text="pong")
-        await next_event(client, "delivered")
+        await until(client, "delivered")
 
     async with Stage(monkeypatch) as stage:
         first, second = await meet(stage, ask, answer)
@@ -76,7 +73,7 @@ async def test_both_have_their_names_from_the_first_thing_on(monkeypatch: pytest
 
     async def receive(client: ControlClient) -> None:
         offers = (await client.request("receive"))["offers"]
-        offer = offers[0] if offers else await next_event(client, "offered")
+        offer = offers[0] if offers else await until(client, "offered")
         names.append(offer["from"])
 
     async with Stage(monkeypatch) as stage:
@@ -98,7 +95,7 @@ async def test_a_message_said_at_the_very_end_is_still_delivered(monkeypatch: py
 
     async def listen(client: ControlClient) -> None:
         await client.request("chat")
-        heard.append((await next_event(client, "message"))["text"])
+        heard.append((await until(client, "message"))["text"])
 
     async with Stage(monkeypatch) as stage:
         first, second = await meet(stage, say, listen)
@@ -111,7 +108,7 @@ async def test_a_lost_link_is_an_error_and_the_work_hears_it_first(monkeypatch: 
 
     async def work(client: ControlClient) -> None:
         await client.request("chat")
-        seen.append((await next_event(client, "closed"))["event"])
+        seen.append((await until(client, "closed"))["event"])
 
     async with Stage(monkeypatch) as stage:
         first, second = await meet(stage, work, work)
@@ -124,13 +121,8 @@ async def test_a_lost_link_is_an_error_and_the_work_hears_it_first(monkeypatch: 
 
 async def test_a_work_that_hears_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peer, "LINGER", 0.01)
-    stuck = asyncio.Event()
-
-    async def work(_client: ControlClient) -> None:
-        await stuck.wait()
-
     async with Stage(monkeypatch) as stage:
-        first, second = await meet(stage, work, work)
+        first, second = await meet(stage, stuck, stuck)
         first.shutdown.request_drain()
         await first.script.event(Draining)
         await second.script.event(Leaving)
@@ -150,13 +142,8 @@ async def test_what_the_work_raises_ends_the_run_in_order_for_the_other(monkeypa
 
 
 async def test_a_second_interrupt_stops_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    stuck = asyncio.Event()
-
-    async def work(_client: ControlClient) -> None:
-        await stuck.wait()
-
     async with Stage(monkeypatch) as stage:
-        first, _second = await meet(stage, work, until_the_end)
+        first, _second = await meet(stage, stuck, until_the_end)
         first.shutdown.request_stop()
         async with asyncio.timeout(1.5):
             await first.task

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,39 +15,8 @@ from mayfly.runtime.events import Connected, Draining
 from mayfly.services import transfers
 from mayfly.services.options import HubOptions
 from mayfly_relay.limits import RelayLimits
-from support.programs_in_memory import Running, Stage, client_options, relay_options
-
-
-@dataclass
-class Tunnel:
-    stage: Stage
-    relay: Running
-    client: Running
-    directory: Path
-
-    async def at_relay(self) -> ControlClient:
-        return await ControlClient.attach("relay", self.directory)
-
-    async def at_client(self, name: str = "client") -> ControlClient:
-        return await ControlClient.attach(name, self.directory)
-
-
-@asynccontextmanager
-async def tunnel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, **relay: Any) -> AsyncIterator[Tunnel]:
-    hub = HubOptions(directory=tmp_path / "mayfly")
-    async with Stage(monkeypatch) as stage:
-        running = stage.relay(relay_options(**({"hub": hub} | relay)))
-        client = await stage.tunnel(running, hub=hub)
-        yield Tunnel(stage, running, client, tmp_path / "mayfly")
-
-
-async def until(client: ControlClient, name: str, **members: object) -> dict[str, Any]:
-    """The next event of that name with these members."""
-    async with asyncio.timeout(20):
-        while (event := await client.event()) is not None:
-            if event["event"] == name and all(event[key] == value for key, value in members.items()):
-                return event
-    raise AssertionError(f"no {name} came")
+from support.programs_in_memory import Stage, client_options, relay_options
+from unit.services.tunnel import offers, tunnel, until
 
 
 def file(folder: Path, name: str, size: int) -> Path:
@@ -89,8 +55,7 @@ async def test_nothing_is_accepted_by_itself_and_an_offer_waits(
         (sent,) = (await sender.request("send", paths=[str(source)]))["transfers"]
         async with await t.at_client() as receiver:
             await receiver.request("watch")
-            while not (found := (await receiver.request("receive"))["offers"]):
-                await asyncio.sleep(0.01)
+            found = await offers(receiver)
             assert found[0]["transfer"] == sent["transfer"]
             (status,) = (await receiver.request("status"))["status"]["transfers"]
             assert (status["state"], status["direction"], status["bytes"]) == ("offered", "in", 0)
@@ -109,8 +74,7 @@ async def test_a_command_that_takes_all_takes_what_waits_and_what_comes(
     async with tunnel(monkeypatch, tmp_path) as t, await t.at_client() as sender:
         await sender.request("send", paths=[str(file(tmp_path, "one", 100))])
         async with await t.at_relay() as receiver:
-            while not (await receiver.request("receive"))["offers"]:
-                await asyncio.sleep(0.01)
+            await offers(receiver)
             await receiver.request("receive", yes=True, into=str(into))
             await until(receiver, "transfer", state="completed")
             await sender.request("send", paths=[str(file(tmp_path, "two", 100))])
@@ -118,8 +82,7 @@ async def test_a_command_that_takes_all_takes_what_waits_and_what_comes(
         assert sorted(path.name for path in into.iterdir()) == ["one", "two"]
         await sender.request("send", paths=[str(file(tmp_path, "three", 100))])
         async with await t.at_relay() as receiver:
-            while not (await receiver.request("receive"))["offers"]:  # the command that took all has left
-                await asyncio.sleep(0.01)
+            await offers(receiver)  # the command that took all has left
 
 
 async def test_a_program_that_was_started_so_accepts_by_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -284,8 +247,7 @@ async def test_too_many_offers_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_
     async with tunnel(monkeypatch, tmp_path) as t, await t.at_client() as sender:
         await sender.request("send", paths=[str(file(tmp_path, "one", 9))])
         async with await t.at_relay() as receiver:
-            while not (await receiver.request("receive"))["offers"]:
-                await asyncio.sleep(0.01)
+            await offers(receiver)
         await sender.request("send", paths=[str(file(tmp_path, "two", 9))])
         assert "no more" in (await until(sender, "transfer", state="declined"))["reason"]
 

@@ -12,6 +12,7 @@ from mayfly.errors import ConnectError, GatheringError
 from mayfly.signaling.description import Description, Kind
 from mayfly.transport.base import Engine, LinkSettings, PendingAnswer, PendingOffer
 from mayfly.transport.memory_engine import MemoryEngine, MemoryNetwork
+from support.links import End
 
 SETTINGS = LinkSettings()
 
@@ -70,6 +71,19 @@ async def test_an_answer_gives_up_in_time_and_on_close() -> None:
         await closed.connected()
     with pytest.raises(ConnectError):
         await offer.accept(closed.description)
+
+
+@pytest.mark.parametrize("taken", [False, True])
+async def test_an_answer_that_is_closed_after_it_connected_unseen_tells_the_offerer(taken: bool) -> None:
+    engine = MemoryEngine()
+    offer = await engine.offer(SETTINGS)
+    answer = await engine.answer(SETTINGS, offer.description)
+    end = End(await offer.accept(answer.description))
+    if taken:
+        (await answer.connected()).send(b"still here")
+    await answer.close()
+    await end.until(messages=int(taken), lost=int(not taken))
+    assert len(end.lost) == int(not taken)
 
 
 async def test_a_move_changes_the_description() -> None:

@@ -12,6 +12,7 @@ from mayfly.runtime.broker.exchange import to_text
 from mayfly.runtime.broker.options import Wish
 from mayfly.runtime.events import Posted
 from support.fake_broker import FakeBroker
+from support.links import End
 from support.meeting_place import ABOUT, meeting_place
 
 
@@ -28,9 +29,7 @@ async def test_a_stranger_comes_and_the_relay_says_what_it_offers(monkeypatch: p
 
 async def test_seats_are_never_given_twice_whatever_the_broker_does(monkeypatch: pytest.MonkeyPatch) -> None:
     async with meeting_place(monkeypatch) as place:
-        host = place.pool_host(seats=1)
-        place.invite(host)
-        await place.script.event(Posted)
+        host = await place.posted(seats=1)
         await place.guest.stranger(Wish())
         next(iter(place.broker.postings.values())).capacity = 9  # a broker that does not count
         with pytest.raises(RefusedError, match="no seat"):
@@ -42,9 +41,7 @@ async def test_seats_are_never_given_twice_whatever_the_broker_does(monkeypatch:
 
 async def test_the_broker_hears_of_seats_taken_and_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     async with meeting_place(monkeypatch) as place:
-        host = place.pool_host(seats=2)
-        place.invite(host)
-        await place.script.event(Posted)
+        host = await place.posted(seats=2)
         await place.guest.stranger(Wish())
         await place.broker.until(lambda: any(update.capacity == 1 for update in place.broker.updates))
         host.freed()
@@ -64,8 +61,7 @@ async def test_a_restarted_broker_gets_the_posting_again(monkeypatch: pytest.Mon
 async def test_another_broker_is_taken_when_one_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     other = FakeBroker("https://other.example")
     async with meeting_place(monkeypatch, other) as place:
-        place.invite(place.pool_host())
-        await place.script.event(Posted)
+        await place.posted()
         place.broker.down = True
         place.broker.restart()
         assert (await place.script.event(Posted, 2)).broker == other.url
@@ -73,9 +69,7 @@ async def test_another_broker_is_taken_when_one_is_down(monkeypatch: pytest.Monk
 
 async def test_leaving_takes_the_posting_down(monkeypatch: pytest.MonkeyPatch) -> None:
     async with meeting_place(monkeypatch) as place:
-        host = place.pool_host()
-        place.invite(host)
-        await place.script.event(Posted)
+        host = await place.posted()
         await host.aclose()
         assert not place.broker.postings
         with pytest.raises(BrokerRefusedError, match="No relay is free"):
@@ -111,8 +105,7 @@ async def test_a_broker_that_tampers_gets_no_link(monkeypatch: pytest.MonkeyPatc
             return body if who != sender else body[:60] + ("A" if body[60] != "A" else "B") + body[61:]
 
         place.broker.tamper = tamper
-        place.invite(place.pool_host())
-        await place.script.event(Posted)
+        await place.posted()
         with pytest.raises((ForgedError, RefusedError)):
             await place.guest.stranger(Wish())
         assert not place.network.links
@@ -121,17 +114,14 @@ async def test_a_broker_that_tampers_gets_no_link(monkeypatch: pytest.MonkeyPatc
 async def test_a_broker_that_swaps_the_key_gets_no_link(monkeypatch: pytest.MonkeyPatch) -> None:
     async with meeting_place(monkeypatch) as place:
         place.broker.swap_key = to_text(ReceivingKey().public)
-        place.invite(place.pool_host())
-        await place.script.event(Posted)
+        await place.posted()
         with pytest.raises(RefusedError, match="could not read"):
             await place.guest.stranger(Wish())
 
 
 async def test_a_client_that_never_sends_gives_its_seat_back(monkeypatch: pytest.MonkeyPatch) -> None:
     async with meeting_place(monkeypatch) as place:
-        host = place.pool_host(seats=1)
-        place.invite(host)
-        await place.script.event(Posted)
+        await place.posted(seats=1)
         place.broker.tamper = lambda _who, _body: "A"  # nothing that could be an offer
         with pytest.raises((ForgedError, RefusedError)):
             await place.guest.stranger(Wish())
@@ -147,8 +137,9 @@ async def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
         await place.script.event(Posted)
         await place.guest.stranger(Wish())
         await waiting
-        await place.guest.stranger(Wish())  # nobody has taken this one in when the relay leaves
+        found = await place.guest.stranger(Wish())  # nobody has taken this one in when the relay leaves
         await host.aclose()
+        await End(found.met.link).until(lost=1)
         waiting.cancel()
         await asyncio.sleep(0)
         assert len(asyncio.all_tasks()) <= 3  # this test, and goodbyes of the clients
