@@ -15,16 +15,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from enum import Enum
 from typing import ClassVar
 
+from mayfly.enumeration import IdentityEnum
 from mayfly.errors import ErrorCode, LocalProtocolError, Reply
 from mayfly.socks.events import Close, Command, End, Event, Request, Send
 from mayfly.socks.login import Login
 from mayfly.wire.address import Destination
 
 
-class State(Enum):
+class State(IdentityEnum):
     """Where a handshake stands. Each dialect uses those that its table names."""
 
     GREETING = "greeting"
