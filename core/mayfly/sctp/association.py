@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import inf
 from typing import ClassVar
 
 from mayfly.config import EngineConfig, SctpConfig
@@ -87,7 +88,7 @@ class Association:
         self._retry: Retry | None = None
         self._answers: list[bytes] = []
         self._alone: list[bytes] = []  # whole packets: INIT and INIT ACK share none with other chunks (§3)
-        self._sack_at: float | None = None
+        self._sack_at = inf
         self.ended: str | None = None
         """Why it is over, in words for people; None before."""
 
@@ -157,17 +158,16 @@ class Association:
                     position = receiver.data(packet, position)
                 if position < len(packet):
                     self._take_chunks(packet, position, now)
-            if self._state in SENDING:
-                self._acknowledged(now)
         except BrokenRuleError as error:
             self._break(error.reason)
-        if receiver.packets and self._sack_at is None and self._state in RECEIVING:
+        if receiver.packets and self._sack_at == inf and self._state in RECEIVING:
             self._sack_at = now + self._config.sack_delay
         messages, receiver.messages = receiver.messages, []
         return messages
 
     def packets_to_send(self, now: float) -> list[bytes]:
         """What has to leave now."""
+        self._settle(now)
         packets, self._alone = self._alone, []
         head = b""
         if self._answers:
@@ -177,21 +177,20 @@ class Association:
         opened = self._state in SENDING
         if opened or self._state is State.COOKIE_ECHOED:
             bodies = self._data_to_send(head, now)
-        if opened:
+        if opened and now >= self._search.at:
             bodies += self._search.probes(now)
-        return packets + self._headers.seal(bodies, open_=opened)
+        return packets + self._headers.seal(bodies, open_=opened) if bodies else packets
 
-    def next_timeout(self) -> float | None:
-        """When to call `handle_timeout`, or None."""
+    def next_timeout(self) -> float:
+        """When to call `handle_timeout`; infinite for never."""
         if self._state is State.ENDED:
-            return None
-        deadlines = [self._retry.at if self._retry is not None else None, self._sack_at]
-        if self._state in SENDING:
-            deadlines += (self._search.at, self._sender.next_timeout())
-        return min((at for at in deadlines if at is not None), default=None)
+            return inf
+        due = self._sack_at if self._retry is None else min(self._retry.at, self._sack_at)
+        return min(due, self._search.at, self._sender.next_timeout()) if self._state in SENDING else due
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due."""
+        self._settle(now)
         if self._state is State.ENDED:
             return
         retry = self._retry
@@ -209,10 +208,9 @@ class Association:
     # packets
 
     def _data_to_send(self, head: bytes, now: float) -> list[bytes]:
-        late = self._sack_at is not None and now >= self._sack_at
-        if self._receiver.owes_sack(single=late or bool(self._sender.queue)):
+        if self._receiver.owes_sack(single=now >= self._sack_at or bool(self._sender.queue.unsent)):
             head += self._receiver.sack()
-            self._sack_at = None
+            self._sack_at = inf
         if self._state not in SENDING:
             return [head] if head else []
         return self._sender.packets(head, now)
@@ -339,15 +337,22 @@ class Association:
         if self._state not in SENDING:
             return
         self._step(Step.SHUTDOWN)
-        self._sack_at = None
+        self._sack_at = inf
         # It acknowledges like a SACK (§9.2).
         self._sender.acknowledge_up_to(int.from_bytes(body, "big"), now)
-        self._acknowledged(now)
 
-    def _acknowledged(self, now: float) -> None:
-        self._sender.settle(now)
-        if not self._sender.busy and self._step(Step.ALL_ACKNOWLEDGED):
-            self._sack_at = None
+    def _settle(self, now: float) -> None:
+        """Take in what SACKs have told. Before anything leaves, and not sooner: messages that came with them go on."""
+        if self._state not in SENDING:
+            return
+        try:
+            self._sender.settle()
+        except BrokenRuleError as error:
+            self._break(error.reason)
+            return
+        if self._state is State.SHUTDOWN_RECEIVED and not self._sender.busy:
+            self._step(Step.ALL_ACKNOWLEDGED)
+            self._sack_at = inf
             self._repeat(encode_chunk(ChunkType.SHUTDOWN_ACK, b""), now)
 
     def _break(self, reason: str) -> None:
@@ -359,7 +364,7 @@ class Association:
         self._step(Step.END)
         if self.ended is None:
             self.ended = reason
-        self._retry = self._sack_at = None
+        self._retry, self._sack_at = None, inf
 
     # odds and ends
 

@@ -151,14 +151,16 @@ class AiortcLink:
         self._mailbox.deliver(message)
 
     def progressed(self) -> None:
-        """Something has left or was acknowledged."""
+        """Something has left."""
         self._high_water.moved(self._sent - self.buffered_amount, self._loop.time())
         if self._watch.on and self.buffered_amount <= self.high_water // 2:
             self._watch.stop()
             # Not from inside SCTP, where a session that sends at once would recurse.
             self._loop.call_soon(self._mailbox.writable)
-        if not self._sctp.unacknowledged:
-            self._quiet.set()
+
+    def acknowledged(self) -> None:
+        """Everything that was sent has arrived."""
+        self._quiet.set()
 
     def failed(self, reason: str) -> None:
         """The association has ended, or has to."""

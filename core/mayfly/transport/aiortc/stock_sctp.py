@@ -209,6 +209,8 @@ class StockSctp(RTCSctpTransport):
         self._lossy = self._lossy or bool(gaps)
         await super()._receive_sack_chunk(chunk)
         self._listener.progressed()
+        if not self.unacknowledged:
+            self._listener.acknowledged()
 
     async def _data_channel_receive(self, stream_id: int, pp_id: int, data: bytes) -> None:
         if pp_id not in (WEBRTC_BINARY, WEBRTC_BINARY_EMPTY):

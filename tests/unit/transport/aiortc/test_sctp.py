@@ -66,6 +66,9 @@ class End:
     def progressed(self) -> None:
         self.news.set()
 
+    def acknowledged(self) -> None:
+        self.news.set()
+
     def failed(self, reason: str) -> None:
         self.reasons.append(reason)
         self.news.set()
