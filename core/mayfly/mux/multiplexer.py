@@ -58,20 +58,13 @@ class Multiplexer:
         self._sending = Sending(config, self._outbox)
         self._leaving = False
         self._peer_leaving = False
-        self._closed: SessionClosed | None = None
         self._last_message: bytes | None = None
+        self.peer: Hello | None = None
+        """The peer's HELLO, once it has come."""
+        self.closed: SessionClosed | None = None
+        """How the session ended, once it has."""
 
     # What the driver may ask
-
-    @property
-    def peer(self) -> Hello | None:
-        """The peer's HELLO, once it has come."""
-        return self._greeting.peer
-
-    @property
-    def closed(self) -> SessionClosed | None:
-        """How the session ended, once it has."""
-        return self._closed
 
     @property
     def open_streams(self) -> int:
@@ -95,7 +88,7 @@ class Multiplexer:
 
     def can_open(self) -> bool:
         """Whether open_stream would succeed now."""
-        return self._closed is None and self.peer is not None and not self._peer_leaving and self._streams.can_open
+        return self.closed is None and self.peer is not None and not self._peer_leaving and self._streams.can_open
 
     def readable(self, stream_id: int) -> bool:
         """Whether `read` has bytes or the end to give."""
@@ -104,7 +97,7 @@ class Multiplexer:
 
     def next_timeout(self) -> float | None:
         """When handle_timeout is due, on the caller's clock; None once closed."""
-        if self._closed is not None:
+        if self.closed is not None:
             return None
         if self.peer is None:
             return self._greeting.deadline
@@ -112,7 +105,7 @@ class Multiplexer:
 
     def handle_timeout(self, now: float) -> list[Event]:
         """Ask a silent peer for a sign of life, and notice a dead one."""
-        if self._closed is not None:
+        if self.closed is not None:
             return []
         if self.peer is None:
             if now < self._greeting.deadline:
@@ -127,14 +120,14 @@ class Multiplexer:
 
     def prompt(self, now: float, *, again: bool = False) -> None:
         """Ask the peer for a sign of life: who is there answers in a round trip. Only once, unless `again`."""
-        if self._closed is None and self.peer is not None and (again or not self._liveness.asking):
+        if self.closed is None and self.peer is not None and (again or not self._liveness.asking):
             self._outbox.ping(self._liveness.ping_again(now))
 
     # Messages
 
     def receive_message(self, message: bytes, now: float) -> list[Event]:
         """Take one data channel message. Errors of the peer become a SessionClosed event."""
-        if self._closed is not None:
+        if self.closed is not None:
             return []
         events: list[Event] = []
         self._liveness.heard(now)
@@ -156,7 +149,7 @@ class Multiplexer:
         if self._last_message is not None:
             last, self._last_message = self._last_message, None
             return [last]
-        if self._closed is not None:
+        if self.closed is not None:
             return []
         sent: list[bytes] = []
         hello = self._greeting.take_ours()
@@ -173,14 +166,16 @@ class Multiplexer:
 
     def writable_events(self) -> list[Event]:
         """What our own sending made possible: writes that were refused, streams. Ask after messages_to_send."""
-        writable: list[Event] = [*self._sending.writable()]
-        return [*writable, StreamsAvailable()] if self._streams.has_room_again() else writable
+        writable: list[Event] = self._sending.writable()
+        if self._streams.has_room_again():
+            writable.append(StreamsAvailable())
+        return writable
 
     # Streams
 
     def open_stream(self, priority: Priority) -> int:
         """Open a stream. Raises LocalProtocolError unless can_open()."""
-        if self._closed is not None or self.peer is None or self._peer_leaving:
+        if self.closed is not None or self.peer is None or self._peer_leaving:
             raise LocalProtocolError(ErrorCode.STREAM_LIMIT_ERROR, "the session takes no new streams")
         return self._add_stream(self._streams.next_id(), priority).id
 
@@ -243,18 +238,18 @@ class Multiplexer:
 
     def go_away(self, seconds: float, reason: str) -> None:
         """Take no new streams from the peer, and tell it that we leave within `seconds`."""
-        if self._closed is None:
+        if self.closed is None:
             self._leaving = True
             text = reason.encode()[: self._config.max_reason]
             self._outbox.control(frames.GoAwayFrame(max(0, int(seconds * 1000)), text))
 
     def close(self, code: ErrorCode, reason: str) -> list[Event]:
         """End the session now. One last message tells the peer."""
-        return [] if self._closed is not None else self._end(Side.US, code, reason)
+        return [] if self.closed is not None else self._end(Side.US, code, reason)
 
     def lose_link(self, reason: str) -> list[Event]:
         """The channel is gone; nothing can be sent any more."""
-        return [] if self._closed is not None else self._end(Side.LINK, ErrorCode.NO_ERROR, reason)
+        return [] if self.closed is not None else self._end(Side.LINK, ErrorCode.NO_ERROR, reason)
 
     # Frames
 
@@ -306,12 +301,12 @@ class Multiplexer:
         self._retire([stream])
 
     def _receive_hello(self, frame: frames.HelloFrame, events: list[Event], now: float) -> None:
-        peer, early = self._greeting.receive(frame)
-        self._streams.our_limit = peer.max_streams
-        self._outbox.fit(peer.max_message)
-        self._outbox.allow(peer.max_data)
+        self.peer, early = self._greeting.receive(frame)
+        self._streams.our_limit = self.peer.max_streams
+        self._outbox.fit(self.peer.max_message)
+        self._outbox.allow(self.peer.max_data)
         self._outbox.control(frames.PingFrame(self._liveness.ping(now)))  # the first sample of the round trip
-        events.append(HelloReceived(peer))
+        events.append(HelloReceived(self.peer))
         for message in early:
             for late in decode_message(message):
                 self._receive_frame(late, events, now)
@@ -355,10 +350,10 @@ class Multiplexer:
         return reason[: self._config.max_reason].decode(errors="replace")
 
     def _end(self, by: Side, code: int, reason: str) -> list[Event]:
-        self._closed = SessionClosed(by, code, reason)
+        self.closed = SessionClosed(by, code, reason)
         if by is Side.US:
             text = reason.encode()[: self._config.max_reason]
             self._last_message = frames.ConnectionCloseFrame(code, text).encode()
         for part in (self._greeting, self._streams, self._sending, self._outbox.scheduler):
             part.clear()
-        return [self._closed]
+        return [self.closed]

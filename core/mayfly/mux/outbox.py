@@ -151,7 +151,7 @@ class Outbox:
 
     def _frames(self, now: float) -> Iterator[tuple[bytes, MuxStream | None]]:
         """Control frames, each small. What is taken from the iterator is sent."""
-        if self.scheduler.next() is not None and self._liveness.sample_due(now):
+        if self._liveness.sample_due(now) and self.scheduler.next() is not None:
             yield PingFrame(self._liveness.ping(now)).encode(), None
         restraint = self._liveness.restraint
         if restraint is not None and self.scheduler.next() is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mayfly.config import MuxConfig
-from mayfly.mux.events import StreamWritable
+from mayfly.mux.events import Event, StreamWritable
 from mayfly.mux.outbox import Outbox
 from mayfly.mux.send import SendPool
 from mayfly.mux.states import Send, SendStep
@@ -49,8 +49,10 @@ class Sending:
             if stream.id in self._refused and stream.outgoing.size <= self.pool.allowance // 2:
                 self._roomy[stream.id] = self._refused.pop(stream.id)
 
-    def writable(self) -> list[StreamWritable]:
+    def writable(self) -> list[Event]:
         """Those that were refused bytes and take some again, each once."""
+        if not self._roomy:
+            return []
         roomy, self._roomy = self._roomy, {}
         return [StreamWritable(stream.id) for stream in roomy.values() if stream.send is Send.OPEN]
 

@@ -291,7 +291,8 @@ class Session:
         self._dispatch(self._mux.lose_link(reason))
 
     def _flushed(self) -> None:
-        self._dispatch(self._mux.writable_events())
+        if events := self._mux.writable_events():
+            self._dispatch(events)
         if not self._mux.open_streams:
             self._idle.set()
 
