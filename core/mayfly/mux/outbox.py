@@ -47,6 +47,7 @@ class Outbox:
         self._datagrams: deque[bytes] = deque(maxlen=config.max_datagrams)
         self._datagram_lead = 0
         self._touched: dict[int, MuxStream] = {}
+        self._ending: dict[int, MuxStream] = {}
         self._urgent = False
         self.due = inf
         """When to call `handle_timeout`."""
@@ -91,6 +92,10 @@ class Outbox:
     def touch_later(self, stream: MuxStream) -> None:
         """As `touch`, but what there is to send may wait a little, for another message to take it along."""
         self._touched[stream.id] = stream
+
+    def end_later(self, stream: MuxStream) -> None:
+        """The stream has a FIN to send and nothing else, which may wait a little as well."""
+        self._ending[stream.id] = stream
 
     def allow(self, limit: int) -> None:
         """The peer's MAX_DATA rose."""
@@ -143,7 +148,7 @@ class Outbox:
             yield b"".join(parts), moved
 
     def _pending(self, now: float) -> bool:
-        if self._touched and not self._urgent:
+        if (self._touched or self._ending) and not self._urgent:
             self.due = min(self.due, now + self._config.report_delay)
             self.handle_timeout(now)
         waiting = self._urgent or self._limits or self._control or self._pongs or self._datagrams
@@ -179,6 +184,10 @@ class Outbox:
                 yield frame.encode(), stream
             else:
                 del self._touched[stream.id]
+        while self._ending:
+            _, stream = self._ending.popitem()
+            if stream.wants_to_send:  # and was not reset meanwhile
+                self.scheduler.add(stream)
         self._urgent = False
         self.due = inf
 
@@ -217,15 +226,16 @@ class Outbox:
             limit = min(room, stream.allowance, stream.send_limit - stream.sent, self.credit - self.sent)
             data = stream.outgoing.take(limit)
             fin = stream.send is Send.FINISHING and not stream.outgoing.size
-            head = stream_frame_head(stream.id, stream.sent, len(data), fin)
+            taken = len(data)
+            head = stream_frame_head(stream.id, stream.sent, taken, fin)
             parts.append(head)
             parts.append(data)
-            added += len(head) + len(data)
-            stream.sent += len(data)
-            self.sent += len(data)
-            self._datagram_lead = max(0, self._datagram_lead - len(head) - len(data))
+            added += len(head) + taken
+            stream.sent += taken
+            self.sent += taken
+            self._datagram_lead = max(0, self._datagram_lead - len(head) - taken)
             if fin:
                 stream.step_send(SendStep.FIN_SENT)
-            self.scheduler.served(stream, len(data))
+            self.scheduler.served(stream, taken)
             moved.append(stream)
         return added

@@ -8,7 +8,7 @@ from mayfly.config import MuxConfig
 from mayfly.mux.events import Event, StreamWritable
 from mayfly.mux.outbox import Outbox
 from mayfly.mux.send import SendPool
-from mayfly.mux.states import Send, SendStep
+from mayfly.mux.states import RECEIVE_ENDED, Send, SendStep
 from mayfly.mux.stream import MuxStream
 
 
@@ -57,9 +57,15 @@ class Sending:
         return [StreamWritable(stream.id) for stream in roomy.values() if stream.send is Send.OPEN]
 
     def finish(self, stream: MuxStream) -> None:
-        """End the half behind what was written. Does nothing on a half that has ended."""
+        """End the half behind what was written. Does nothing on a half that has ended.
+
+        Where the other half is over already, nobody waits for the end: it may go with the next message.
+        """
         stream.step_send(SendStep.FINISH)
-        self._schedule(stream)
+        if stream.receive in RECEIVE_ENDED and not stream.outgoing.size:
+            self._outbox.end_later(stream)
+        else:
+            self._schedule(stream)
 
     def reset(self, stream: MuxStream, code: int) -> None:
         """End the half now; what is unsent is dropped. Does nothing on a half that has ended."""

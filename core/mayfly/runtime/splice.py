@@ -67,6 +67,7 @@ class Splice(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._unsent = b""
+        self._offered = 0
         self._tcp_ended = False
         self._tcp_full = False
         self._stream_ended = False
@@ -103,13 +104,15 @@ class Splice(asyncio.BufferedProtocol):
         if self._stopped:
             return scratch
         try:
-            return scratch[: max(1, self._stream.room())]
+            buffer = scratch[: max(1, self._stream.room())]
         except StreamResetError:
             return scratch
+        self._offered = len(buffer)
+        return buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         """Pass on what was read; pause when there is no more room."""
-        self._pass_on(bytes(self._stream.scratch[:nbytes]))
+        self._pass_on(bytes(self._stream.scratch[:nbytes]), all_room=nbytes >= self._offered)
 
     def eof_received(self) -> bool:
         """End the stream's sending half; keep the other."""
@@ -176,12 +179,13 @@ class Splice(asyncio.BufferedProtocol):
         else:
             self._read_on()
 
-    def _pass_on(self, data: bytes) -> None:
+    def _pass_on(self, data: bytes, *, all_room: bool = True) -> None:
+        """Hand bytes to the stream; `all_room` tells that they may be as many as it has room for."""
         if self._stopped:
             return
         try:
             taken = self._stream.put(data)
-            full = taken < len(data) or not self._stream.room()
+            full = taken < len(data) or (all_room and not self._stream.room())
         except StreamResetError as error:
             self.stream_stopped(error.code)  # perhaps nobody has said so: the handler before this one was told
             return

@@ -12,7 +12,7 @@ from mayfly.mux.events import Priority, StreamWritable
 from mayfly.mux.liveness import Liveness
 from mayfly.mux.outbox import Outbox
 from mayfly.mux.sending import Sending
-from mayfly.mux.states import Send
+from mayfly.mux.states import Receive, Send
 from mayfly.mux.stream import MuxStream
 from mayfly.wire import frames as f
 
@@ -154,3 +154,38 @@ def test_nobody_waits_in_a_session_that_is_over() -> None:
     desk.sending.clear()
     desk.said()
     assert desk.sending.writable() == []
+
+
+def test_an_end_that_nobody_waits_for_goes_with_the_next_message_or_when_it_is_due() -> None:
+    desk = Desk()
+    answered, other = desk.stream(), desk.stream(2)
+    answered.receive = Receive.READ
+    desk.sending.finish(answered)
+    assert desk.said() == [] and desk.outbox.due == CONFIG.report_delay
+    desk.sending.write(other, b"more")
+    assert desk.said() == [f.StreamFrame(2, 0, b"more"), f.StreamFrame(0, 0, b"", fin=True)]
+    assert answered.send is Send.FINISHED
+
+    late, reset = desk.stream(4), desk.stream(6)
+    late.receive = reset.receive = Receive.READ
+    desk.sending.finish(late)
+    desk.sending.finish(reset)
+    assert desk.said() == []
+    desk.sending.reset(reset, 7)
+    assert desk.said() == [f.ResetStreamFrame(6, 7, 0), f.StreamFrame(4, 0, b"", fin=True)]
+
+    alone = desk.stream(8)
+    alone.receive = Receive.RESET
+    desk.sending.finish(alone)
+    assert desk.said() == []
+    desk.outbox.handle_timeout(desk.outbox.due)
+    assert desk.said() == [f.StreamFrame(8, 0, b"", fin=True)]
+
+
+@pytest.mark.parametrize("receive", [Receive.OPEN, Receive.SIZE_KNOWN, Receive.COMPLETE])
+def test_an_end_that_somebody_may_answer_leaves_at_once(receive: Receive) -> None:
+    desk = Desk()
+    stream = desk.stream()
+    stream.receive = receive
+    desk.sending.finish(stream)
+    assert desk.said() == [f.StreamFrame(0, 0, b"", fin=True)]
