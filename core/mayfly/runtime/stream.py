@@ -113,15 +113,18 @@ class Stream:
 
     def put(self, data: bytes) -> int:
         """Hand bytes over; gives how many were taken, less than all when it is full. Raises StreamResetError."""
-        if self._stop_code is not None:
-            raise StreamResetError(self._stop_code)
+        self.check_wanted()
         return self._session.put(self, data)
 
     def room(self) -> int:
         """How many bytes `put` would take; after 0, `stream_writable` follows. Raises StreamResetError."""
+        self.check_wanted()
+        return self._session.room(self)
+
+    def check_wanted(self) -> None:
+        """Raise StreamResetError when nothing of ours is wanted any more."""
         if self._stop_code is not None:
             raise StreamResetError(self._stop_code)
-        return self._session.room(self)
 
     def flush(self) -> None:
         """Let what was handed over leave before more is done in this turn of the loop; it would leave in the next."""
