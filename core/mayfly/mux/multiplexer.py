@@ -61,10 +61,14 @@ class Multiplexer:
         self._last_message: bytes | None = None
         self.peer: Hello | None = None
         """The peer's HELLO, once it has come."""
-        self.closed: SessionClosed | None = None
-        """How the session ended, once it has."""
+        self._closed: SessionClosed | None = None
 
     # What the driver may ask
+
+    @property
+    def closed(self) -> SessionClosed | None:
+        """How the session ended, once it has."""
+        return self._closed
 
     @property
     def open_streams(self) -> int:
@@ -88,7 +92,7 @@ class Multiplexer:
 
     def can_open(self) -> bool:
         """Whether open_stream would succeed now."""
-        return self.closed is None and self.peer is not None and not self._peer_leaving and self._streams.can_open
+        return self._closed is None and self.peer is not None and not self._peer_leaving and self._streams.can_open
 
     def readable(self, stream_id: int) -> bool:
         """Whether `read` has bytes or the end to give."""
@@ -97,7 +101,7 @@ class Multiplexer:
 
     def next_timeout(self) -> float | None:
         """When handle_timeout is due, on the caller's clock; None once closed."""
-        if self.closed is not None:
+        if self._closed is not None:
             return None
         if self.peer is None:
             return self._greeting.deadline
@@ -105,7 +109,7 @@ class Multiplexer:
 
     def handle_timeout(self, now: float) -> list[Event]:
         """Ask a silent peer for a sign of life, and notice a dead one."""
-        if self.closed is not None:
+        if self._closed is not None:
             return []
         if self.peer is None:
             if now < self._greeting.deadline:
@@ -120,14 +124,14 @@ class Multiplexer:
 
     def prompt(self, now: float, *, again: bool = False) -> None:
         """Ask the peer for a sign of life: who is there answers in a round trip. Only once, unless `again`."""
-        if self.closed is None and self.peer is not None and (again or not self._liveness.asking):
+        if self._closed is None and self.peer is not None and (again or not self._liveness.asking):
             self._outbox.ping(self._liveness.ping_again(now))
 
     # Messages
 
     def receive_message(self, message: bytes, now: float) -> list[Event]:
         """Take one data channel message. Errors of the peer become a SessionClosed event."""
-        if self.closed is not None:
+        if self._closed is not None:
             return []
         events: list[Event] = []
         self._liveness.heard(now)
@@ -149,7 +153,7 @@ class Multiplexer:
         if self._last_message is not None:
             last, self._last_message = self._last_message, None
             return [last]
-        if self.closed is not None:
+        if self._closed is not None:
             return []
         sent: list[bytes] = []
         hello = self._greeting.take_ours()
@@ -175,7 +179,7 @@ class Multiplexer:
 
     def open_stream(self, priority: Priority) -> int:
         """Open a stream. Raises LocalProtocolError unless can_open()."""
-        if self.closed is not None or self.peer is None or self._peer_leaving:
+        if self._closed is not None or self.peer is None or self._peer_leaving:
             raise LocalProtocolError(ErrorCode.STREAM_LIMIT_ERROR, "the session takes no new streams")
         return self._add_stream(self._streams.next_id(), priority).id
 
@@ -238,18 +242,18 @@ class Multiplexer:
 
     def go_away(self, seconds: float, reason: str) -> None:
         """Take no new streams from the peer, and tell it that we leave within `seconds`."""
-        if self.closed is None:
+        if self._closed is None:
             self._leaving = True
             text = reason.encode()[: self._config.max_reason]
             self._outbox.control(frames.GoAwayFrame(max(0, int(seconds * 1000)), text))
 
     def close(self, code: ErrorCode, reason: str) -> list[Event]:
         """End the session now. One last message tells the peer."""
-        return [] if self.closed is not None else self._end(Side.US, code, reason)
+        return [] if self._closed is not None else self._end(Side.US, code, reason)
 
     def lose_link(self, reason: str) -> list[Event]:
         """The channel is gone; nothing can be sent any more."""
-        return [] if self.closed is not None else self._end(Side.LINK, ErrorCode.NO_ERROR, reason)
+        return [] if self._closed is not None else self._end(Side.LINK, ErrorCode.NO_ERROR, reason)
 
     # Frames
 
@@ -350,10 +354,10 @@ class Multiplexer:
         return reason[: self._config.max_reason].decode(errors="replace")
 
     def _end(self, by: Side, code: int, reason: str) -> list[Event]:
-        self.closed = SessionClosed(by, code, reason)
+        self._closed = SessionClosed(by, code, reason)
         if by is Side.US:
             text = reason.encode()[: self._config.max_reason]
             self._last_message = frames.ConnectionCloseFrame(code, text).encode()
         for part in (self._greeting, self._streams, self._sending, self._outbox.scheduler):
             part.clear()
-        return [self.closed]
+        return [self._closed]

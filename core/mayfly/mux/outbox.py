@@ -137,6 +137,10 @@ class Outbox:
                     moved.append(stream)
                 if size > room:
                     break
+            while self._ending:
+                _, ending = self._ending.popitem()
+                if ending.wants_to_send:  # it was not reset meanwhile
+                    self.scheduler.add(ending)
             size += self._datagram_frames(parts, size)
             size += self._stream_frames(parts, moved, size)
             if not parts:
@@ -184,10 +188,6 @@ class Outbox:
                 yield frame.encode(), stream
             else:
                 del self._touched[stream.id]
-        while self._ending:
-            _, stream = self._ending.popitem()
-            if stream.wants_to_send:  # and was not reset meanwhile
-                self.scheduler.add(stream)
         self._urgent = False
         self.due = inf
 

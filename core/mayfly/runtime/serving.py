@@ -34,4 +34,3 @@ async def serve_stream(stream: Stream, serve: Serve, config: StreamHeaderConfig)
     finally:
         # Ends what is still open. After an answer that was no, that is the peer's half.
         stream.reset(StreamCode.CANCELLED)
-

@@ -13,6 +13,7 @@ from math import inf
 
 from mayfly.config import EngineConfig, SctpConfig
 from mayfly.sctp.congestion import CongestionControl
+from mayfly.sctp.delivery import Delivery
 from mayfly.sctp.endings import SILENT, BrokenRuleError
 from mayfly.sctp.flight import ABANDONED, ACKNOWLEDGED, IN_FLIGHT, LOST, Sent
 from mayfly.sctp.loss import LossDetection
@@ -61,10 +62,7 @@ class Sender:
         self._order = 0
         self._in_flight = 0
         self._window = 0
-        self._delivered = 0
-        self._delivered_time = 0.0
-        self._first_sent = 0.0
-        self._app_limited_until = -1
+        self._delivery = Delivery()
         self._last_sent = 0.0
         self._limited = False
         self._crowded = False
@@ -166,8 +164,7 @@ class Sender:
                 continue  # it was an earlier transmission that arrived
             if newest is None or chunk.order > newest.order:
                 newest = chunk
-        self._delivered += total
-        self._delivered_time = now
+        self._delivery.arrived(total, now)
         if reordered:
             self._loss.spurious()
         if newest is None:
@@ -177,7 +174,7 @@ class Sender:
         if newest.transmissions == 1:
             sample = now - departure.time
             self.round_trip.add(sample)
-        self._first_sent = departure.time
+        self._delivery.sampled(departure)
         self._loss.acknowledged(newest)
         lost = self._declare(self._loss.detect(self._board.reported, now), now)
         smoothed = self.round_trip.smoothed
@@ -187,7 +184,7 @@ class Sender:
                     now,
                     total,
                     lost,
-                    self._delivered,
+                    self._delivery.total,
                     in_flight,
                     departure,
                     sample,
@@ -247,16 +244,10 @@ class Sender:
         self._crowded = False
         if room <= 0:
             return [head] if head else []
-        if not self._board.outstanding and self._last_sent:
-            self.control.on_idle(now, now - max(self._last_sent, self._delivered_time), self.round_trip.timeout)
-        departure = Departure(
-            now,
-            self._delivered,
-            self._delivered_time if self._board.outstanding else now,
-            self._first_sent if self._board.outstanding else now,
-            self._in_flight,
-            app_limited=self._app_limited_until >= self._delivered,
-        )
+        idle = not self._board.outstanding
+        if idle and self._last_sent:
+            self.control.on_idle(now, now - max(self._last_sent, self._delivery.last), self.round_trip.timeout)
+        departure = self._delivery.departure(now, self._in_flight, idle=idle)
         parts = [head] if head else []
         used = len(head)
         sent = 0
@@ -285,7 +276,7 @@ class Sender:
             self._last_sent = now
             self._timers.left(now)
         if not self.queue.unsent and not again and self._in_flight < self.control.window:
-            self._app_limited_until = self._delivered + self._in_flight
+            self._delivery.ran_dry(self._in_flight)
             self._limited = False
             self._timers.paced = inf
         return bodies

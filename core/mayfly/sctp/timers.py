@@ -9,8 +9,11 @@ from mayfly.sctp.roundtrip import RoundTrip
 
 
 class Timers:
-    """Absolute times, infinite where nothing is waited for. `t3` is when silence means loss, `probe` when it asks for a question before that, and `paced`
-    when pacing lets the next packets go."""
+    """Absolute times, infinite where nothing is waited for.
+
+    `t3` is when silence means loss, `probe` when it asks for a question before that, and `paced` when pacing lets the
+    next packets go.
+    """
 
     __slots__ = ("_asked", "_config", "_round_trip", "paced", "probe", "t3")
 
