@@ -199,7 +199,7 @@ class Multiplexer:
         """End our half behind what was written. Does nothing on a half that has ended, or on a stream that is gone."""
         stream = self._streams.get(stream_id)
         if stream is not None:
-            self._sending.finish(stream)
+            self._sending.finish(stream, ours=self._streams.is_ours(stream_id))
 
     def reset(self, stream_id: int, code: int) -> None:
         """End our half now; what is unsent is dropped. Does nothing on a half that has ended."""

@@ -56,13 +56,14 @@ class Sending:
         roomy, self._roomy = self._roomy, {}
         return [StreamWritable(stream.id) for stream in roomy.values() if stream.send is Send.OPEN]
 
-    def finish(self, stream: MuxStream) -> None:
+    def finish(self, stream: MuxStream, *, ours: bool) -> None:
         """End the half behind what was written. Does nothing on a half that has ended.
 
-        Where the other half is over already, nobody waits for the end: it may go with the next message.
+        On a stream of `ours` that is answered to the end, nobody waits for this: it may go with the next message. The
+        opener of the peer's may wait for the end of the answer, however long ago its own half ended.
         """
         stream.step_send(SendStep.FINISH)
-        if stream.receive in RECEIVE_ENDED and not stream.outgoing.size:
+        if ours and stream.receive in RECEIVE_ENDED and not stream.outgoing.size:
             self._outbox.end_later(stream)
         else:
             self._schedule(stream)

@@ -89,12 +89,12 @@ def test_the_end_comes_behind_what_was_written() -> None:
     desk = Desk()
     stream = desk.stream()
     desk.sending.write(stream, b"words")
-    desk.sending.finish(stream)
+    desk.sending.finish(stream, ours=True)
     assert desk.said() == [f.StreamFrame(0, 0, b"words", True)]
     assert stream.send is Send.FINISHED
     with pytest.raises(LocalProtocolError):
         desk.sending.write(stream, b"more")
-    desk.sending.finish(stream)
+    desk.sending.finish(stream, ours=True)
     assert desk.said() == []
 
 
@@ -118,7 +118,7 @@ def test_a_peer_that_wants_no_more_ends_a_half_once_and_none_that_has_ended() ->
     assert not desk.sending.stop(stream, 9)
     assert desk.said() == [f.ResetStreamFrame(0, 9, 0)]
     finished = desk.stream(2)
-    desk.sending.finish(finished)
+    desk.sending.finish(finished, ours=True)
     desk.said()
     assert not desk.sending.stop(finished, 9)
     assert finished.send is Send.FINISHED
@@ -140,7 +140,7 @@ def test_a_half_is_delivered_when_the_peer_has_read_its_end(received: int, state
     desk = Desk()
     stream = desk.stream()
     desk.sending.write(stream, b"words")
-    desk.sending.finish(stream)
+    desk.sending.finish(stream, ours=True)
     desk.said()
     desk.sending.allow(stream, 0, received)
     assert stream.send is state
@@ -160,7 +160,7 @@ def test_an_end_that_nobody_waits_for_goes_with_the_next_message_or_when_it_is_d
     desk = Desk()
     answered, other = desk.stream(), desk.stream(2)
     answered.receive = Receive.READ
-    desk.sending.finish(answered)
+    desk.sending.finish(answered, ours=True)
     assert desk.said() == [] and desk.outbox.due == CONFIG.report_delay
     desk.sending.write(other, b"more")
     assert desk.said() == [f.StreamFrame(2, 0, b"more"), f.StreamFrame(0, 0, b"", fin=True)]
@@ -168,24 +168,27 @@ def test_an_end_that_nobody_waits_for_goes_with_the_next_message_or_when_it_is_d
 
     late, reset = desk.stream(4), desk.stream(6)
     late.receive = reset.receive = Receive.READ
-    desk.sending.finish(late)
-    desk.sending.finish(reset)
+    desk.sending.finish(late, ours=True)
+    desk.sending.finish(reset, ours=True)
     assert desk.said() == []
     desk.sending.reset(reset, 7)
     assert desk.said() == [f.ResetStreamFrame(6, 7, 0), f.StreamFrame(4, 0, b"", fin=True)]
 
     alone = desk.stream(8)
     alone.receive = Receive.RESET
-    desk.sending.finish(alone)
+    desk.sending.finish(alone, ours=True)
     assert desk.said() == []
     desk.outbox.handle_timeout(desk.outbox.due)
     assert desk.said() == [f.StreamFrame(8, 0, b"", fin=True)]
 
 
-@pytest.mark.parametrize("receive", [Receive.OPEN, Receive.SIZE_KNOWN, Receive.COMPLETE])
-def test_an_end_that_somebody_may_answer_leaves_at_once(receive: Receive) -> None:
+@pytest.mark.parametrize(
+    ("receive", "ours"),
+    [(Receive.OPEN, True), (Receive.SIZE_KNOWN, True), (Receive.COMPLETE, True), (Receive.READ, False)],
+)
+def test_an_end_that_somebody_may_wait_for_leaves_at_once(receive: Receive, ours: bool) -> None:
     desk = Desk()
     stream = desk.stream()
     stream.receive = receive
-    desk.sending.finish(stream)
+    desk.sending.finish(stream, ours=ours)
     assert desk.said() == [f.StreamFrame(0, 0, b"", fin=True)]
