@@ -55,6 +55,7 @@ def test_who_was_told_to_wait_is_not_told_again_by_a_clock_of_milliseconds(
 
 def test_time_that_goes_back_stands_still() -> None:
     limiter = ByteLimiter(rate=100, burst=100)
+    assert limiter.available(10.0) == limiter.available(9.0) == 100
     limiter.consume(100, 10.0)
     assert limiter.available(5.0) == 0
     assert limiter.available(11.0) == 100
