@@ -189,35 +189,29 @@ async def test_the_first_code_of_an_end_is_the_one_that_is_told() -> None:
             assert caught.value.code == 7
 
 
-async def test_a_half_that_had_ended_stays_as_it_was_when_the_session_is_lost() -> None:
+@pytest.mark.parametrize("ended", ["ours", "theirs"])
+async def test_a_lost_session_is_told_of_the_half_that_was_open_alone(ended: str) -> None:
     async with joined() as (client, relay):
         ours, theirs = await pair(client, relay)
-        theirs.finish()
-        assert await ours.read() == b""
-        relay.session.stop(theirs, 7)
         recorder = Recorder()
-        ours.attach(recorder)
-        assert await recorder.told.get() == ("stopped", 7)
+        if ended == "theirs":
+            theirs.finish()
+            assert await ours.read() == b""
+            ours.attach(recorder)
+        else:
+            ours.attach(recorder)
+            relay.session.stop(theirs, 7)
+            assert await recorder.told.get() == ("stopped", 7)
         client.link.cut()
         await client.session.wait_closed()
+        assert recorder.told.get_nowait()[0] == ("stopped" if ended == "theirs" else "reset")
         assert recorder.told.empty()
-        assert ours.take(1) == (b"", True)
-        with pytest.raises(StreamResetError) as caught:
-            ours.put(b"x")
-        assert caught.value.code == 7
-
-
-async def test_one_half_that_is_open_is_told_of_a_lost_session() -> None:
-    async with joined() as (client, relay):
-        ours, theirs = await pair(client, relay)
-        theirs.finish()
-        assert await ours.read() == b""
-        recorder = Recorder()
-        ours.attach(recorder)
-        client.link.cut()
-        assert (await recorder.told.get())[0] == "stopped"
-        assert recorder.told.empty()
-        assert ours.take(1) == (b"", True)
+        if ended == "theirs":
+            assert ours.take(1) == (b"", True)
+        else:
+            with pytest.raises(StreamResetError) as caught:
+                ours.put(b"x")
+            assert caught.value.code == 7
 
 
 async def test_a_handler_is_not_told_of_our_own_reset() -> None:
