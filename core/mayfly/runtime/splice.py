@@ -37,11 +37,13 @@ async def splice_socket(stream: Stream, sock: socket.socket) -> None:
     """Join a stream to a connected, non-blocking socket until both halves have ended. Cancelling aborts both."""
     splice = Splice(stream)
     try:
-        await asyncio.get_running_loop().create_connection(lambda: splice, sock=sock)
+        transport, _ = await asyncio.get_running_loop().create_connection(lambda: splice, sock=sock)
     except OSError:
         sock.close()
         stream.reset(StreamCode.CONNECTION_RESET)
         return
+    if transport.is_closing():
+        _let_go(sock, transport)
     await splice.wait()
 
 
@@ -53,6 +55,16 @@ async def splice_transport(stream: Stream, transport: asyncio.Transport, early: 
     transport.set_protocol(splice)
     splice.connection_made(transport, early)
     await splice.wait()
+
+
+def _let_go(sock: socket.socket, transport: asyncio.BaseTransport) -> None:
+    """Forget a descriptor that was closed in connection_made: uvloop takes a socket over only after that.
+
+    The socket would close it once more, by its number, which may be another connection's by then.
+    """
+    seen = transport.get_extra_info("socket")
+    if seen is None or seen.fileno() < 0:
+        sock.detach()
 
 
 class Splice(asyncio.BufferedProtocol):

@@ -12,7 +12,7 @@ from typing import cast
 
 import pytest
 
-from mayfly.config import MuxConfig
+from mayfly.config import MuxConfig, SpliceConfig
 from mayfly.errors import StreamCode, StreamResetError
 from mayfly.runtime.splice import Splice, splice_socket, splice_transport
 from mayfly.runtime.stream import Stream
@@ -33,8 +33,10 @@ class Spliced:
 
 
 @asynccontextmanager
-async def spliced(config: MuxConfig | None = None, *, waiting: bytes = b"") -> AsyncIterator[Spliced]:
-    """`waiting` has come on the stream before it is spliced."""
+async def spliced(
+    config: MuxConfig | None = None, *, waiting: bytes = b"", reset: bool = False
+) -> AsyncIterator[Spliced]:
+    """`waiting` has come on the stream before it is spliced, or a reset."""
     async with joined(config=config) as (client, relay):
         accepted: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
         accepted = asyncio.get_running_loop().create_future()
@@ -51,6 +53,9 @@ async def spliced(config: MuxConfig | None = None, *, waiting: bytes = b"") -> A
         await far.write(waiting)
         while waiting and not relay.session._mux.readable(near.id):
             await asyncio.sleep(0)
+        if reset:
+            far.reset()
+            await client.session.wait_idle()
         splicing = asyncio.get_running_loop().create_task(splice_socket(near, sock))
         try:
             yield Spliced(client, relay, far, reader, writer, splicing)
@@ -60,6 +65,12 @@ async def spliced(config: MuxConfig | None = None, *, waiting: bytes = b"") -> A
             await asyncio.gather(splicing, return_exceptions=True)
             server.close()
             await server.wait_closed()
+
+
+def reset_tcp(spliced: Spliced) -> None:
+    sock = spliced.writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    spliced.writer.transport.abort()
 
 
 async def idle(spliced: Spliced) -> None:
@@ -123,9 +134,7 @@ async def test_a_tcp_reset_resets_the_stream() -> None:
     async with spliced() as s:
         await s.stream.write(b"x")
         await s.reader.readexactly(1)
-        sock = s.writer.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        s.writer.transport.abort()
+        reset_tcp(s)
         with pytest.raises(StreamResetError) as caught:
             await s.stream.read()
         assert caught.value.code == StreamCode.CONNECTION_RESET
@@ -143,6 +152,13 @@ async def test_a_stream_reset_becomes_a_tcp_reset() -> None:
                 pass
         await s.splicing
         await idle(s)
+
+
+async def test_a_stream_that_was_reset_before_becomes_a_tcp_reset() -> None:
+    async with spliced(reset=True) as s:
+        with pytest.raises(ConnectionResetError):
+            await s.reader.read()
+        await s.splicing
 
 
 async def test_a_lost_session_becomes_a_tcp_reset() -> None:
@@ -201,6 +217,7 @@ class Cramped:
         self.got = b""
         self.finished = False
         self.stopped = False
+        self.ended = False
 
     def attach(self, handler: Splice) -> None:
         pass
@@ -217,7 +234,7 @@ class Cramped:
         return taken
 
     def take(self, limit: int) -> tuple[bytes, bool]:
-        return b"", False
+        return b"", self.ended
 
     def finish(self) -> None:
         self.finished = True
@@ -229,9 +246,13 @@ class Tcp(asyncio.Transport):
     def __init__(self, *, reading: bool = True) -> None:
         super().__init__()
         self.reading = reading
+        self.high: int | None = None
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        pass
+        self.high = high
+
+    def write_eof(self) -> None:
+        raise OSError("the other side has reset it")
 
     def is_closing(self) -> bool:
         return False
@@ -260,6 +281,32 @@ async def test_what_the_stream_does_not_take_waits_for_room_and_reading_and_the_
     stream.left = 100
     splice.stream_writable()
     assert (stream.got, stream.finished, tcp.reading) == (b"0123456789", True, False)
+
+
+async def test_tcp_is_not_read_while_anything_of_it_waits_for_room() -> None:
+    stream, tcp = Cramped(4), Tcp(reading=False)
+    splice = Splice(cast("Stream", stream), paused=True)
+    splice.connection_made(tcp, b"0123456789")
+    stream.left = 3
+    splice.stream_writable()
+    assert (stream.got, tcp.reading) == (b"0123456", False)
+    stream.left = 100
+    splice.stream_writable()
+    assert (stream.got, tcp.reading) == (b"0123456789", True)
+
+
+async def test_what_waits_for_tcp_is_bounded() -> None:
+    tcp = Tcp()
+    Splice(cast("Stream", Cramped(4))).connection_made(tcp)
+    assert tcp.high == SpliceConfig().write_high
+
+
+async def test_an_end_for_a_connection_that_was_reset_just_now_is_no_error() -> None:
+    stream = Cramped(4)
+    splice = Splice(cast("Stream", stream))
+    splice.connection_made(Tcp())
+    stream.ended = True
+    splice.stream_readable()
 
 
 async def test_a_full_stream_pauses_tcp_until_there_is_room() -> None:
@@ -315,7 +362,8 @@ async def test_a_stream_reader_that_stops_holds_tcp_back() -> None:
             received += len(await s.stream.read())
 
 
-async def test_early_bytes_of_an_accepted_connection_come_first() -> None:
+@pytest.mark.parametrize("paused", [False, True])
+async def test_early_bytes_of_an_accepted_connection_come_first(paused: bool) -> None:
     async with joined() as (client, relay):
         spliced_streams: list[asyncio.Task[None]] = []
         near = await client.session.open_stream(Header(Service.CHAT))
@@ -325,6 +373,8 @@ async def test_early_bytes_of_an_accepted_connection_come_first() -> None:
                 self.transport = cast(asyncio.Transport, transport)
 
             def data_received(self, data: bytes) -> None:
+                if paused:
+                    self.transport.pause_reading()
                 work = splice_transport(near, self.transport, early=data[5:])
                 spliced_streams.append(asyncio.get_running_loop().create_task(work))
 
@@ -359,3 +409,37 @@ async def test_cancelling_aborts_both_sides() -> None:
         with pytest.raises(ConnectionResetError):
             while await s.reader.read(100):
                 pass
+
+
+async def test_cancelling_what_has_just_been_lost_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a relay stops in the turn in which a connection ends: there is nothing left to abort."""
+    async with spliced() as s:
+        reset = Stream.reset
+
+        def cancel_as_well(stream: Stream, code: int) -> None:
+            reset(stream, code)
+            s.splicing.cancel()
+
+        await s.stream.write(b"x")
+        await s.reader.readexactly(1)
+        monkeypatch.setattr(Stream, "reset", cancel_as_well)
+        reset_tcp(s)
+        with pytest.raises(asyncio.CancelledError):
+            await s.splicing
+
+
+async def test_a_socket_that_the_loop_refuses_is_closed_and_the_stream_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise OSError("no")
+
+    async with joined() as (client, relay):
+        far = await client.session.open_stream(Header(Service.CHAT))
+        while not relay.streams:
+            await asyncio.sleep(0)
+        sock = socket.socket()
+        monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", refuse)
+        await splice_socket(relay.streams[0], sock)
+        assert sock.fileno() == -1
+        with pytest.raises(StreamResetError) as caught:
+            await far.read()
+        assert caught.value.code == StreamCode.CONNECTION_RESET
