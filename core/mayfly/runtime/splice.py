@@ -49,9 +49,7 @@ async def splice_socket(stream: Stream, sock: socket.socket) -> None:
 
 async def splice_transport(stream: Stream, transport: asyncio.Transport, early: bytes = b"") -> None:
     """Join a stream to an accepted connection; `early` are bytes of it that were read already."""
-    splice = Splice(stream, paused=True)
-    # Paused meanwhile: uvloop looks at the kind of protocol only when it begins to read.
-    transport.pause_reading()
+    splice = Splice(stream, paused=not transport.is_reading())
     transport.set_protocol(splice)
     splice.connection_made(transport, early)
     await splice.wait()
@@ -90,10 +88,10 @@ class Splice(asyncio.BufferedProtocol):
         """Until the TCP connection is gone. Cancelling resets both sides."""
         try:
             await self._done
-        finally:
-            if not self._done.done() or self._done.cancelled():
-                self._abort()
-                self._stream.reset(StreamCode.CANCELLED)
+        except asyncio.CancelledError:
+            self._abort()
+            self._stream.reset(StreamCode.CANCELLED)
+            raise
 
     # The TCP side
 
@@ -102,8 +100,6 @@ class Splice(asyncio.BufferedProtocol):
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=self._config.write_high)
         self._stream.attach(self)
-        if self._transport.is_closing():
-            return
         self._pass_on(early)
         if not self._unsent:
             self._read_on()
@@ -140,8 +136,7 @@ class Splice(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The TCP connection is gone: whatever is still open on the stream is aborted."""
-        if not (self._tcp_ended and self._stream_ended and not self._unsent):
-            self._stream.reset(StreamCode.CONNECTION_RESET)
+        self._stream.reset(StreamCode.CONNECTION_RESET)
         if not self._done.done():
             self._done.set_result(None)
 
@@ -217,8 +212,8 @@ class Splice(asyncio.BufferedProtocol):
         self._stream_ended = True
         if self._stopped or (self._tcp_ended and not self._unsent):
             transport.close()
-        elif not transport.is_closing():
-            with contextlib.suppress(OSError, NotImplementedError):
+        else:
+            with contextlib.suppress(OSError):
                 transport.write_eof()
 
     def _abort(self) -> None:

@@ -235,7 +235,9 @@ async def test_who_has_said_all_still_hears() -> None:
         assert await reading == b"late"
 
 
-@pytest.mark.parametrize("how", ["finished", "finished last", "reset by us", "reset by the peer", "reset behind our end"])
+@pytest.mark.parametrize(
+    "how", ["finished", "finished last", "reset by us", "reset by the peer", "reset behind our end"]
+)
 async def test_a_stream_that_is_over_is_forgotten(how: str) -> None:
     async with joined() as (client, relay):
         ours, theirs = await pair(client, relay)
