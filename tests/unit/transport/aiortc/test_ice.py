@@ -7,6 +7,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
+from types import SimpleNamespace
 
 import pytest
 from aioice import Candidate, stun
@@ -94,11 +95,13 @@ async def test_a_sink_gets_runs_whole_from_proven_sources_alone(connection: Link
     for source in (friend, stranger):
         protocol.run_received(memoryview(run), 4, source)
         protocol.runs_received()
-    protocol.run_received(memoryview(bytes([23]) * (LIMITS.max_datagram + 1)), LIMITS.max_datagram + 1, friend)
+    largest = bytes([23]) * LIMITS.max_datagram
+    protocol.run_received(memoryview(largest + b"\x17"), LIMITS.max_datagram + 1, friend)
     protocol.datagram_received(b"\x17relayed", friend)
+    protocol.datagram_received(largest, friend)
     protocol.datagram_received(b"\x17stranger", stranger)
-    assert sink.runs == [(b"\x17early", 6), (run, 4), (b"\x17relayed", 8)]
-    assert sink.batches == 3
+    assert sink.runs == [(b"\x17early", 6), (run, 4), (b"\x17relayed", 8), (largest, len(largest))]
+    assert sink.batches == 4
     assert connection._queue.empty()
 
 
@@ -114,10 +117,21 @@ async def test_a_run_of_many_kinds_is_taken_apart(connection: LinkConnection) ->
     answered: list[stun.Message] = []
     connection.request_received = lambda message, addr, protocol: answered.append(message)  # type: ignore[method-assign]
     size = len(bytes(request))
-    data = b"\x17" * size
-    protocol.run_received(memoryview(data + bytes(request) + b"\x80" * size + data[:9]), size, friend)
-    assert sink.runs == [(data, size), (data[:9], 9)]
-    assert [message.transaction_id for message in answered] == [request.transaction_id]
+    data, media = b"\x17" * size, b"\x80" * size
+    for others in (bytes(request), media, bytes(request) + media):
+        sink.runs.clear()
+        protocol.run_received(memoryview(data + others + data[:9]), size, friend)
+        assert sink.runs == [(data, size), (data[:9], 9)]
+    assert [message.transaction_id for message in answered] == [request.transaction_id] * 2
+
+
+async def test_a_run_that_comes_before_the_sink_waits_for_it(connection: LinkConnection) -> None:
+    protocol, sink, friend = connection.sockets[0], Sink(), ("127.0.0.1", 1111)
+    await connection.add_remote_candidate(local_candidate("host", *friend))
+    protocol.run_received(memoryview(b"\x17one\x17two"), 4, friend)
+    protocol.runs_received()
+    connection.feed(sink)
+    assert sink.runs == [(b"\x17one", 4), (b"\x17two", 4)]
 
 
 @pytest.mark.parametrize(("first", "taken"), [(19, False), (20, True), (63, True), (64, False)])
@@ -132,6 +146,47 @@ async def test_only_what_begins_like_dtls_is_data(connection: LinkConnection, fi
     sink.runs.clear()
     protocol.run_received(memoryview(bytes([first, 1, 2])), 3, friend)
     assert len(sink.runs) == taken
+
+
+async def test_a_run_leaves_once(connection: LinkConnection) -> None:
+    runs: list[bytes] = []
+    endpoint = connection.sockets[0].transport
+    assert isinstance(endpoint, UdpEndpoint)
+    endpoint.send_run = lambda run, segment, to: runs.append(bytes(run))  # type: ignore[method-assign]
+    endpoint.sendto = lambda data, to: runs.append(bytes(data))  # type: ignore[method-assign]
+    connection._nominated[1] = CandidatePair(connection.sockets[0], local_candidate("host", "127.0.0.1", 1111))
+    connection.send_run(b"aabbc", 2)
+    assert runs == [b"aabbc"]
+
+
+@pytest.mark.parametrize("early", [False, True])
+async def test_the_loss_of_the_socket_in_use_alone_is_told(early: bool) -> None:
+    connection, sink = await bound(IpPolicy.ALL, "127.0.0.1", "127.0.0.2"), Sink()
+    used, other = connection.sockets
+    for socket_of_ours in (used, other):  # two components; data goes by the first
+        pair = CandidatePair(socket_of_ours, local_candidate("host", "127.0.0.1", 1111))
+        connection._nominated.setdefault(1, pair)
+    if not early:
+        connection.feed(sink)
+    connection.protocol_lost(other)
+    assert sink.ends == 0
+    connection.protocol_lost(used)
+    if early:
+        connection.feed(sink)
+    assert sink.ends == 1
+    await connection.close()
+
+
+async def test_the_way_is_held_open_to_what_the_far_end_told_of(connection: LinkConnection) -> None:
+    sent: list[tuple[stun.Message, tuple[str, int]]] = []
+    protocol = connection.sockets[0]
+    protocol.send_stun = lambda message, addr: sent.append((message, addr))  # type: ignore[method-assign]
+    told, found = local_candidate("host", "127.0.0.1", 1111), local_candidate("prflx", "127.0.0.1", 2222)
+    connection._check_list += [CandidatePair(protocol, told), CandidatePair(protocol, found)]
+    connection.hold_open()
+    ((message, address),) = sent
+    assert address == ("127.0.0.1", 1111)
+    assert message.message_class is stun.Class.INDICATION and "FINGERPRINT" in message.attributes
 
 
 async def test_packets_may_be_fragmented_once_that_is_asked_for(connection: LinkConnection) -> None:
@@ -164,20 +219,28 @@ async def test_a_sink_that_comes_too_late_is_told_at_once(connection: LinkConnec
 class Relayed:
     """A transport that is no socket of ours, as aioice's TURN transport is not."""
 
-    def __init__(self) -> None:
+    def __init__(self, protocol: LinkProtocol) -> None:
+        self.protocol = protocol
         self.sent: list[tuple[bytes, tuple[str, int]]] = []
 
     def sendto(self, data: bytes, addr: tuple[str, int]) -> None:
         self.sent.append((data, addr))
 
     def close(self) -> None:
-        """Nothing to free."""
+        self.protocol.connection_lost(None)
+
+
+def also_at(connection: LinkConnection, kind: str, host: str) -> None:
+    """The connection has that candidate too."""
+    protocol = LinkProtocol(connection)
+    protocol.transport = Relayed(protocol)  # type: ignore[assignment]
+    connection.add_local(protocol, local_candidate(kind, host, 9))
 
 
 async def test_runs_to_a_relay_leave_one_by_one(connection: LinkConnection) -> None:
     protocol = LinkProtocol(connection)
     protocol.local_candidate = local_candidate("relay", "127.0.0.9", 9)
-    protocol.transport = relayed = Relayed()  # type: ignore[assignment]
+    protocol.transport = relayed = Relayed(protocol)  # type: ignore[assignment]
     pair = CandidatePair(protocol, connection_candidate := local_candidate("host", "127.0.0.1", 1111))
     connection_candidate._network_host = "127.0.0.1"
     connection._nominated[1] = pair
@@ -244,28 +307,48 @@ async def test_offered_addresses_are_bounded(connection: LinkConnection) -> None
 
 
 @pytest.mark.parametrize(
-    "host",
+    ("host", "goes"),
     [
-        "0.0.0.0",
-        "255.255.255.255",
-        "224.0.0.1",
-        "::",
-        "ff02::1",
-        "::ffff:127.0.0.1",
-        "192.0.2.1",
-        "example.org",
-        "x.local",
+        ("0.0.0.0", False),
+        ("255.255.255.255", False),
+        ("224.0.0.1", False),
+        ("::", False),
+        ("ff02::1", False),
+        ("::ffff:192.0.2.1", False),
+        ("example.org", False),
+        ("192.0.2.1", True),
+        ("2001:db8::1", True),
     ],
 )
-async def test_no_packet_goes_where_it_should_not(connection: LinkConnection, host: str) -> None:
-    candidate = Candidate("1", 1, "udp", 1, host, 5000, "host")
-    if not host.endswith(".local"):
-        await connection.add_remote_candidate(candidate)
-    assert connection._check_list == []
+async def test_no_packet_goes_where_it_should_not(connection: LinkConnection, host: str, goes: bool) -> None:
+    also_at(connection, "host", "192.0.2.9")
+    also_at(connection, "host", "2001:db8::9")
+    await connection.add_remote_candidate(Candidate("1", 1, "udp", 1, host, 5000, "host"))
+    assert len(connection._check_list) == goes
+
+
+@pytest.mark.parametrize(
+    ("host", "resolved", "pairs"),
+    [
+        ("192.168.1.5", "192.168.1.5", ["192.0.2.9", "203.0.113.9"]),
+        ("x.local", "192.168.1.5", ["192.0.2.9"]),
+        ("127.0.0.5", "127.0.0.5", ["127.0.0.1"]),
+    ],
+)
+async def test_a_turn_server_learns_of_no_name_and_no_loopback(
+    connection: LinkConnection, host: str, resolved: str, pairs: list[str]
+) -> None:
+    also_at(connection, "host", "192.0.2.9")
+    also_at(connection, "relay", "203.0.113.9")
+    connection._add_remote_candidate(Candidate("1", 1, "udp", 1, host, 5000, "host"), resolved)
+    connection._pair_remote_candidate(connection._remote_candidates[0])
+    assert sorted({pair.local_addr[0] for pair in connection._check_list}) == pairs
 
 
 async def test_port_zero_is_no_destination(connection: LinkConnection) -> None:
     await connection.add_remote_candidate(local_candidate("host", "127.0.0.1", 0))
+    connection._early_checks_done = True
+    connection.check_incoming(check_request(connection), ("127.0.0.1", 0), connection.sockets[0])
     assert connection._check_list == []
 
 
@@ -282,7 +365,11 @@ async def test_lan_checks_no_public_address() -> None:
     connection._early_checks_done = True
     assert not connection._usable(ip_address("8.8.8.8"), 1) and connection._usable(ip_address("192.168.0.1"), 1)
     connection.check_incoming(check_request(connection), ("8.8.8.8", 5), connection.sockets[0])
+    await connection.add_remote_candidate(local_candidate("host", "8.8.4.4", 5))
+    connection.check_incoming(check_request(connection), ("8.8.4.4", 5), connection.sockets[0])
     assert connection._check_list == []
+    connection.check_incoming(check_request(connection), ("192.168.0.1", 5), connection.sockets[0])
+    assert len(connection._check_list) == 1
     await connection.close()
 
 
@@ -312,29 +399,43 @@ async def test_the_pair_in_use_is_nominated_again_by_each_check(connection: Link
     assert ("USE-CANDIDATE" in again) is controlling and "USE-CANDIDATE" not in never
 
 
-@pytest.mark.parametrize(("age", "checks"), [(-1.0, 2), (60.0, 1)], ids=["old", "young"])
 async def test_a_check_that_found_nobody_begins_anew_when_the_far_end_comes(
-    connection: LinkConnection, monkeypatch: pytest.MonkeyPatch, age: float, checks: int
+    connection: LinkConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was dropped at the far end's NAT, and would be repeated half a minute later."""
-    monkeypatch.setattr("mayfly.transport.aiortc.ice._CHECK_AGE", age)
+    now = 100.0
+    clock = SimpleNamespace(time=lambda: now)
+    monkeypatch.setattr("mayfly.transport.aiortc.ice.asyncio", SimpleNamespace(get_running_loop=lambda: clock))
     monkeypatch.setattr("aioice.stun.RETRY_RTO", 60.0)
     connection._early_checks_done = True
     protocol = connection.sockets[0]
     sent: list[tuple[str, int]] = []
     protocol.send_stun = lambda message, addr: sent.append(addr)  # type: ignore[method-assign]
-    far, stranger = ("127.0.0.1", 1111), ("127.0.0.1", 2222)
-    await connection.add_remote_candidate(local_candidate("host", *far))
-    (pair,) = connection._check_list
-    connection.check_start_task(pair)
+    far, elsewhere, stranger = (("127.0.0.1", port) for port in (1111, 3333, 2222))
+
+    async def comes(source: tuple[str, int]) -> list[tuple[str, int]]:
+        """What is sent when a check from there has come."""
+        sent.clear()
+        connection.check_incoming(check_request(connection), source, protocol)
+        await asyncio.sleep(0)
+        return sent
+
+    for address in (far, elsewhere):
+        await connection.add_remote_candidate(local_candidate("host", *address))
+    for pair in connection._check_list:
+        connection.check_start_task(pair)
     await asyncio.sleep(0)
-    assert sent == [far] and pair.state is pair.State.IN_PROGRESS
-    connection.check_incoming(check_request(connection), far, protocol)
-    await asyncio.sleep(0)
-    assert sent == [far] * checks and pair.state is pair.State.IN_PROGRESS
-    connection.check_incoming(check_request(connection), stranger, protocol)
-    await asyncio.sleep(0)
-    assert sent == [*[far] * checks, stranger]
+    assert sent == [far, elsewhere]
+    now = 102.0
+    connection.check_start_task(connection._check_list[0])  # is under way, and stays as old as it is
+    now = 102.9
+    assert await comes(far) == [], "its answer may still be on the way"
+    now = 103.1
+    assert await comes(far) == [far]
+    now = 105.9
+    assert await comes(far) == [], "the new one is young"
+    assert await comes(stranger) == [stranger]
+    assert {pair.state for pair in connection._check_list} == {CandidatePair.State.IN_PROGRESS}
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1", "100.64.0.1", "192.168.1.1", "fd00::1", "127.0.0.1", "169.254.1.1"])
