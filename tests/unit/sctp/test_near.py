@@ -193,7 +193,7 @@ class Feed:
         seconds: float,
         *,
         every: float = 0.001,
-        round_trip: float = 0.001,
+        round_trip: float | None = 0.001,
         app_limited: bool = False,
         limited: bool = True,
         idle: float | None = None,
@@ -204,7 +204,7 @@ class Feed:
             self.delivered += round(rate * every)
             if idle is not None:
                 self.control.on_idle(self.now, idle, 1.0)
-            departure = Departure(self.now - round_trip, 0, 0.0, 0.0, 0, app_limited=app_limited)
+            departure = Departure(self.now - 0.001, 0, 0.0, 0.0, 0, app_limited=app_limited)
             sample = AckSample(
                 now=self.now,
                 acknowledged=round(rate * every),
@@ -213,8 +213,8 @@ class Feed:
                 in_flight=0,
                 departure=departure,
                 round_trip=round_trip,
-                smoothed=round_trip,
-                minimum=round_trip,
+                smoothed=0.001,
+                minimum=0.001,
                 limited=limited,
             )
             self.control.on_acknowledged(sample)
@@ -267,7 +267,9 @@ def test_ends_that_answer_late_may_have_more_in_flight(rate: float, every: float
 def test_ends_that_are_quick_again_may_have_less() -> None:
     feed = Feed()
     feed.acknowledge(RATE, 0.5, every=0.01)
-    feed.acknowledge(RATE, 0.5)
+    feed.acknowledge(RATE, 0.1)
+    assert feed.control.window == about(210_000), "not before eight spells"
+    feed.acknowledge(RATE, 0.4)
     assert feed.control.window == about(50_000)
 
 
@@ -304,7 +306,7 @@ def test_pauses_do_not_count_as_slowness() -> None:
     for _ in range(20):
         feed.now += 0.05
         feed.control.on_idle(feed.now, 0.05, 1.0)
-        feed.acknowledge(RATE, 0.04)
+        feed.acknowledge(RATE, 0.02)
     assert feed.control.window == about(50_000)
     assert feed.inner.told == ["idle"] * 20
 
@@ -341,3 +343,40 @@ def test_what_is_not_near_is_not_bounded() -> None:
     feed = Feed()
     feed.acknowledge(RATE, 0.5, round_trip=0.006)
     assert feed.control.window == MIB
+
+
+def test_a_path_whose_round_trips_stay_long_is_measured_anew() -> None:
+    feed = Feed()
+    feed.acknowledge(RATE, 0.5)
+    feed.acknowledge(RATE, 0.4, round_trip=0.02)
+    assert feed.control.window == about(50_000), "not before sixteen spells"
+    feed.acknowledge(RATE, 0.4, round_trip=0.02)
+    assert feed.control.window == MIB, "it is not near any more"
+
+
+@pytest.mark.parametrize("short", [0.001, 0.004])
+def test_a_path_that_is_short_now_and_then_has_a_queue(short: float) -> None:
+    """Round trips of the least one and a few queues of ours do not make a longer path."""
+    feed = Feed()
+    feed.acknowledge(RATE, 0.5)
+    for _ in range(10):
+        feed.acknowledge(RATE, 0.3, round_trip=0.02)
+        feed.acknowledge(RATE, 0.03, round_trip=short)
+    assert feed.control.window == about(50_000)
+
+
+def test_round_trips_from_before_a_loss_and_soon_after_it_say_nothing_of_the_path() -> None:
+    feed = Feed()
+    feed.acknowledge(RATE, 0.5)
+    feed.acknowledge(RATE, 0.3, round_trip=0.02)
+    feed.lose()
+    feed.acknowledge(RATE, 10.0, every=0.01, round_trip=0.02)
+    feed.acknowledge(RATE, 0.3, round_trip=0.02)
+    assert feed.control.window < MIB
+
+
+def test_an_acknowledgement_that_tells_no_round_trip_tells_a_rate() -> None:
+    feed = Feed()
+    feed.acknowledge(RATE, 0.1)
+    feed.acknowledge(2 * RATE, 0.1, round_trip=None)
+    assert feed.control.window == about(100_000)
