@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from types import SimpleNamespace
 
 import pytest
-from aioice import Candidate, stun
+from aioice import Candidate, Connection, TransportPolicy, stun
 from aioice.ice import CandidatePair
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -61,6 +61,7 @@ async def test_data_is_taken_from_candidates_alone_and_in_bounds(connection: Lin
     protocol.datagram_received(b"\x16" + bytes(LIMITS.max_datagram), friend)
     protocol.datagram_received(b"\x80media", friend)
     protocol.datagram_received(b"", friend)
+    protocol.datagram_received(b"\x16" + bytes(LIMITS.max_waiting - 128), friend)
     assert connection._queue.qsize() == 0
     for _ in range(50):
         protocol.datagram_received(b"\x16friend", friend)
@@ -97,10 +98,12 @@ async def test_a_sink_gets_runs_whole_from_proven_sources_alone(connection: Link
         protocol.runs_received()
     largest = bytes([23]) * LIMITS.max_datagram
     protocol.run_received(memoryview(largest + b"\x17"), LIMITS.max_datagram + 1, friend)
+    protocol.run_received(memoryview(largest), LIMITS.max_datagram, friend)
     protocol.datagram_received(b"\x17relayed", friend)
     protocol.datagram_received(largest, friend)
     protocol.datagram_received(b"\x17stranger", stranger)
-    assert sink.runs == [(b"\x17early", 6), (run, 4), (b"\x17relayed", 8), (largest, len(largest))]
+    whole = (largest, len(largest))
+    assert sink.runs == [(b"\x17early", 6), (run, 4), whole, (b"\x17relayed", 8), whole]
     assert sink.batches == 4
     assert connection._queue.empty()
 
@@ -203,8 +206,9 @@ async def test_packets_may_be_fragmented_once_that_is_asked_for(connection: Link
 async def test_a_sink_is_told_of_the_end(connection: LinkConnection) -> None:
     sink = Sink()
     connection.feed(sink)
+    assert not connection.gone
     await connection.close()
-    assert sink.ends >= 1
+    assert connection.gone and sink.ends >= 1
     with pytest.raises(ConnectionError):
         connection.send_run(b"x", 1)
 
@@ -249,6 +253,38 @@ async def test_runs_to_a_relay_leave_one_by_one(connection: LinkConnection) -> N
     assert all(type(data) is bytes for data, _ in relayed.sent)
 
 
+@pytest.mark.parametrize("there", [True, False])
+async def test_a_turn_server_that_is_gone_is_not_waited_for(
+    connection: LinkConnection, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    monkeypatch.setattr("mayfly.transport.aiortc.ice._CLOSE_TIMEOUT", 60.0 if there else 0.0)
+    protocol = LinkProtocol(connection)
+    protocol.local_candidate = local_candidate("relay", "127.0.0.9", 9)
+    said: list[bool] = []
+
+    async def goodbye() -> None:
+        try:
+            await (asyncio.sleep(0) if there else asyncio.get_running_loop().create_future())
+            said.append(True)
+        finally:
+            protocol.connection_lost(None)
+
+    class Turn(Relayed):
+        def close(self) -> None:
+            self._TurnTransport__close_task = asyncio.get_running_loop().create_task(goodbye())
+
+    protocol.transport = Turn(protocol)  # type: ignore[assignment]
+    await protocol.close()
+    assert said == [True] * there
+
+
+@pytest.mark.parametrize("policy", IpPolicy)
+def test_who_hides_behind_turn_looks_no_name_up(policy: IpPolicy) -> None:
+    connection = LinkConnection(controlling=True, policy=policy, config=LinkConfig(), limits=LIMITS)
+    relayed = connection._transport_policy is TransportPolicy.RELAY
+    assert relayed is (policy is IpPolicy.TURN_ONLY)
+
+
 async def test_waiting_datagrams_make_room_when_they_are_read(connection: LinkConnection) -> None:
     friend = ("127.0.0.1", 1111)
     await connection.add_remote_candidate(local_candidate("host", *friend))
@@ -290,6 +326,64 @@ async def test_a_check_without_priority_is_refused(
             response = stun.parse_message(await loop.sock_recv(peer, 2000))
     assert response.error_code == 400
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def answers(connection: LinkConnection) -> list[tuple[stun.Class, tuple[str, int]]]:
+    """What is answered from now on, and to whom."""
+    told: list[tuple[stun.Class, tuple[str, int]]] = []
+    protocol = connection.sockets[0]
+    protocol.send_stun = lambda message, addr: told.append((message.message_class, addr))  # type: ignore[method-assign]
+    return told
+
+
+async def test_a_check_is_answered(connection: LinkConnection) -> None:
+    told, far = answers(connection), ("127.0.0.1", 1111)
+    request = check_request(connection)
+    request.add_message_integrity(connection.local_password.encode())
+    connection.request_received(request, far, connection.sockets[0])
+    assert told == [(stun.Class.RESPONSE, far)]
+
+
+async def test_checks_that_come_before_the_answer_are_answered_once_it_is_there(
+    connection: LinkConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A far end that hears that the way is open begins DTLS, while a person still carries its answer to us."""
+    told, far = answers(connection), ("127.0.0.1", 1111)
+    connection.remote_username = None
+    first, second = (check_request(connection) for _ in range(2))
+    for request in (first, second, first):
+        request.attributes.pop("MESSAGE-INTEGRITY", None)
+        request.add_message_integrity(connection.local_password.encode())
+        connection.request_received(request, far, connection.sockets[0])
+    assert told == []
+    connection.remote_username = "user"
+    kept: list[bytes] = []
+
+    async def connect(self: Connection) -> None:
+        kept.extend(message.transaction_id for message, _, _ in self._early_checks)
+
+    monkeypatch.setattr(Connection, "connect", connect)
+    await connection.connect()
+    assert told == [(stun.Class.RESPONSE, far)] * 2, "one that was repeated is answered once"
+    assert kept == [first.transaction_id, second.transaction_id], "and each begins one of ours"
+
+
+@pytest.mark.parametrize("wrong", ["method", "unsigned", "username", "password", "nameless"])
+async def test_no_check_of_a_stranger_is_kept_until_the_answer(connection: LinkConnection, wrong: str) -> None:
+    told, far = answers(connection), ("127.0.0.1", 1111)
+    connection.remote_username = None
+    request = check_request(connection)
+    if wrong == "method":
+        request.message_method = stun.Method.ALLOCATE
+    if wrong == "username":
+        request.attributes["USERNAME"] = "somebody:user"
+    if wrong == "nameless":
+        del request.attributes["USERNAME"]
+    if wrong != "unsigned":
+        request.add_message_integrity(b"guess" if wrong == "password" else connection.local_password.encode())
+    connection.request_received(request, far, connection.sockets[0])
+    assert told == [(stun.Class.ERROR, far)]
+    assert not connection._early_checks
 
 
 async def test_learned_addresses_are_bounded(connection: LinkConnection) -> None:
@@ -343,6 +437,7 @@ async def test_a_turn_server_learns_of_no_name_and_no_loopback(
     connection._add_remote_candidate(Candidate("1", 1, "udp", 1, host, 5000, "host"), resolved)
     connection._pair_remote_candidate(connection._remote_candidates[0])
     assert sorted({pair.local_addr[0] for pair in connection._check_list}) == pairs
+    assert [protocol.local_candidate.host for protocol in connection.sockets] == ["127.0.0.1", "192.0.2.9"]
 
 
 async def test_port_zero_is_no_destination(connection: LinkConnection) -> None:
@@ -386,6 +481,9 @@ async def test_role_conflicts_without_end_fail_the_pair(connection: LinkConnecti
     await connection.add_remote_candidate(local_candidate("host", "127.0.0.1", 5000))
     connection.sockets[0].request = conflict  # type: ignore[method-assign]
     pair = connection._check_list[0]
+    role = connection.ice_controlling
+    connection.switch_role(not role)
+    assert connection.ice_controlling is not role
     await connection.check_start(pair)
     assert pair.state is pair.State.FAILED and asked < 12
 
@@ -431,7 +529,10 @@ async def test_a_check_that_found_nobody_begins_anew_when_the_far_end_comes(
     now = 102.9
     assert await comes(far) == [], "its answer may still be on the way"
     now = 103.1
+    before = connection._check_list[0].task
+    assert before is not None
     assert await comes(far) == [far]
+    assert before.cancelled()
     now = 105.9
     assert await comes(far) == [], "the new one is young"
     assert await comes(stranger) == [stranger]
