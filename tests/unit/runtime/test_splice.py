@@ -27,6 +27,7 @@ class Spliced:
     client: End
     relay: End
     stream: Stream
+    sock: socket.socket
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     splicing: asyncio.Task[None]
@@ -58,7 +59,7 @@ async def spliced(
             await client.session.wait_idle()
         splicing = asyncio.get_running_loop().create_task(splice_socket(near, sock))
         try:
-            yield Spliced(client, relay, far, reader, writer, splicing)
+            yield Spliced(client, relay, far, sock, reader, writer, splicing)
         finally:
             writer.transport.abort()
             splicing.cancel()
@@ -159,6 +160,7 @@ async def test_a_stream_that_was_reset_before_becomes_a_tcp_reset() -> None:
         with pytest.raises(ConnectionResetError):
             await s.reader.read()
         await s.splicing
+        assert s.sock.fileno() == -1, "or it would close the number of another one"
 
 
 async def test_a_lost_session_becomes_a_tcp_reset() -> None:
