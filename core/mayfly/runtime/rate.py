@@ -7,6 +7,10 @@ from dataclasses import dataclass
 _QUANTUM_SECONDS = 0.01
 _QUANTUM_BYTES = 16 * 1024
 
+_TICK = 0.001
+"""Seconds more than a wait needs. A timer comes a rounding error too early, and uvloop's up to a millisecond: whoever
+then waits for what is still missing is woken again and again without a pause."""
+
 
 class ByteLimiter:
     """Lets `rate` bytes a second through, and `burst` bytes at once after a pause. Several flows may share one.
@@ -36,10 +40,10 @@ class ByteLimiter:
         self._tokens -= n
 
     def wait(self, now: float) -> float:
-        """Seconds until available() is above 0; 0.0 when it is."""
+        """Seconds after which available() is above 0, on a clock that tells the millisecond; 0.0 when it is."""
         self._fill(now)
         missing = self._quantum - self._tokens
-        return missing / self._rate if missing > 0 else 0.0
+        return missing / self._rate + _TICK if missing > 0 else 0.0
 
     def _fill(self, now: float) -> None:
         if self._filled_at is None:

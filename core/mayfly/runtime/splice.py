@@ -37,22 +37,32 @@ async def splice_socket(stream: Stream, sock: socket.socket) -> None:
     """Join a stream to a connected, non-blocking socket until both halves have ended. Cancelling aborts both."""
     splice = Splice(stream)
     try:
-        await asyncio.get_running_loop().create_connection(lambda: splice, sock=sock)
+        transport, _ = await asyncio.get_running_loop().create_connection(lambda: splice, sock=sock)
     except OSError:
         sock.close()
         stream.reset(StreamCode.CONNECTION_RESET)
         return
+    if transport.is_closing():
+        _let_go(sock, transport)
     await splice.wait()
 
 
 async def splice_transport(stream: Stream, transport: asyncio.Transport, early: bytes = b"") -> None:
     """Join a stream to an accepted connection; `early` are bytes of it that were read already."""
-    splice = Splice(stream, paused=True)
-    # Paused meanwhile: uvloop looks at the kind of protocol only when it begins to read.
-    transport.pause_reading()
+    splice = Splice(stream, paused=not transport.is_reading())
     transport.set_protocol(splice)
     splice.connection_made(transport, early)
     await splice.wait()
+
+
+def _let_go(sock: socket.socket, transport: asyncio.BaseTransport) -> None:
+    """Forget a descriptor that was closed in connection_made: uvloop takes a socket over only after that.
+
+    The socket would close it once more, by its number, which may be another connection's by then.
+    """
+    seen = transport.get_extra_info("socket")
+    if seen is None or seen.fileno() < 0:
+        sock.detach()
 
 
 class Splice(asyncio.BufferedProtocol):
@@ -79,10 +89,10 @@ class Splice(asyncio.BufferedProtocol):
         """Until the TCP connection is gone. Cancelling resets both sides."""
         try:
             await self._done
-        finally:
-            if not self._done.done() or self._done.cancelled():
-                self._abort()
-                self._stream.reset(StreamCode.CANCELLED)
+        except asyncio.CancelledError:
+            self._abort()
+            self._stream.reset(StreamCode.CANCELLED)
+            raise
 
     # The TCP side
 
@@ -91,8 +101,6 @@ class Splice(asyncio.BufferedProtocol):
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=self._config.write_high)
         self._stream.attach(self)
-        if self._transport.is_closing():
-            return
         self._pass_on(early)
         if not self._unsent:
             self._read_on()
@@ -131,8 +139,7 @@ class Splice(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The TCP connection is gone: whatever is still open on the stream is aborted."""
-        if not (self._tcp_ended and self._stream_ended and not self._unsent):
-            self._stream.reset(StreamCode.CONNECTION_RESET)
+        self._stream.reset(StreamCode.CONNECTION_RESET)
         if not self._done.done():
             self._done.set_result(None)
 
@@ -209,8 +216,8 @@ class Splice(asyncio.BufferedProtocol):
         self._stream_ended = True
         if self._stopped or (self._tcp_ended and not self._unsent):
             transport.close()
-        elif not transport.is_closing():
-            with contextlib.suppress(OSError, NotImplementedError):
+        else:
+            with contextlib.suppress(OSError):
                 transport.write_eof()
 
     def _abort(self) -> None:

@@ -60,6 +60,7 @@ def test_who_was_refused_is_told_once_when_half_has_left(asked: str) -> None:
     stream, other = desk.stream(), desk.stream(2)
     assert desk.sending.write(stream, bytes(16 * KIB)) == 16 * KIB
     assert desk.sending.write(other, bytes(4 * KIB)) == 4 * KIB
+    assert desk.sending.room(other) > 0
     assert (desk.sending.write(stream, b"x") if asked == "write" else desk.sending.room(stream)) == 0
     desk.said(budget=1)
     assert desk.sending.writable() == [], "a quarter has left"
@@ -83,6 +84,12 @@ def test_all_streams_share_the_pool_and_each_has_a_message_s_worth() -> None:
     assert taken[0] == 16 * KIB
     assert taken[-1] == 4 * KIB
     assert desk.sending.pool.used == sum(taken)
+
+
+def test_a_single_byte_leaves() -> None:
+    desk = Desk()
+    assert desk.sending.write(desk.stream(), b"x") == 1
+    assert desk.said() == [f.StreamFrame(0, 0, b"x", False)]
 
 
 def test_the_end_comes_behind_what_was_written() -> None:
