@@ -52,7 +52,7 @@ class Calls:
         self._remaining = remaining
         self._on_description = on_description
         self._loop = asyncio.get_running_loop()
-        self._desk = Desk(config, self._loop.time())
+        self._desk = Desk(config)
         self._tasks = TaskSet()
         self._seats: deque[asyncio.Future[Invitation]] = deque()
         self._server: asyncio.Server | None = None
