@@ -108,8 +108,6 @@ async def _run(options: Callable[[], PtOptions], tor: Tor) -> None:
 
 def _refuse_server(transports: tuple[str, ...], tor: Tor) -> None:
     """A relay is no server that waits on a port: a person starts it, for a time, and knows who comes."""
-    from mayfly_client.pt.teller import TRANSPORT  # noqa: PLC0415 - `mayfly --help` must not pay for it
-
-    if TRANSPORT in transports:
-        tor.say(lines.smethod_error(TRANSPORT, _NO_SERVER))
+    if environment.TRANSPORT in transports:
+        tor.say(lines.smethod_error(environment.TRANSPORT, _NO_SERVER))
     tor.say(lines.SMETHODS_DONE)

@@ -11,7 +11,7 @@ from typing import Any
 
 from mayfly.errors import ListenError, MayflyError
 from mayfly.pt import environment, lines
-from mayfly.pt.environment import ClientSettings
+from mayfly.pt.environment import TRANSPORT, ClientSettings
 from mayfly.pt.errors import ProxyError
 from mayfly.pt.lines import Severity
 from mayfly.runtime.events import CodeReader, Warned
@@ -27,7 +27,7 @@ from mayfly_client.pt.carrier import Carrier
 from mayfly_client.pt.parent import parent_gone
 from mayfly_client.pt.sources import CodeFile, FromBroker, GivenCodes, InTurn, RelaySource
 from mayfly_client.pt.switchboard import Switchboard
-from mayfly_client.pt.teller import TRANSPORT, LineTeller, Tor
+from mayfly_client.pt.teller import LineTeller, Tor
 
 LEAVING = 5.0
 """Seconds for everything to end once tor wants us gone; a link's last message may take three."""

@@ -20,7 +20,12 @@ from mayfly.pt.errors import ArgumentsError, ProxyError, VariableError, VersionE
 VERSION = "1"
 """The only version there is. Others begin with other digits."""
 
-_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
+TRANSPORT = "mayfly"
+"""The name of our transport, in torrc files, in bridge lines, and in the statistics of bridges."""
+
+NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
+"""The form of any transport's name."""
+
 _SCHEMES = ("socks5", "socks4a", "http")
 
 Address = tuple[IPv4Address | IPv6Address, int]
@@ -135,7 +140,7 @@ def _server(
 
 def _names(variable: str, text: str) -> tuple[str, ...]:
     names = tuple(text.split(","))
-    if not all(_NAME.fullmatch(name) for name in names):
+    if not all(NAME.fullmatch(name) for name in names):
         raise VariableError(f"{variable} is not a list of transport names")
     return names
 
@@ -182,7 +187,7 @@ def _bind(text: str) -> dict[str, Address]:
     bound: dict[str, Address] = {}
     for piece in text.split(",") if text else ():
         name, dash, address = piece.partition("-")
-        if not dash or not _NAME.fullmatch(name) or name in bound:
+        if not dash or not NAME.fullmatch(name) or name in bound:
             raise VariableError("TOR_PT_SERVER_BINDADDR is not a list of NAME-ADDRESS:PORT")
         bound[name] = _host_port("TOR_PT_SERVER_BINDADDR", address)
     return bound
@@ -197,7 +202,7 @@ def _options(text: str) -> dict[str, Arguments]:
         raise _options_error() from None
     for key, value in pairs:
         name, colon, option = key.partition(":")
-        if not colon or not option or not _NAME.fullmatch(name):
+        if not colon or not option or not NAME.fullmatch(name):
             raise _options_error()
         options[name] = (*options.get(name, ()), (option, value))
     return options

@@ -117,7 +117,7 @@ class Tor:
     def socks(self) -> tuple[str, int]:
         """Host and port of its SOCKS port. Raises TorError while streams cannot be sent through it."""
         if self._socks is None or not self.status.ready:
-            raise TorError(f"Tor is not ready: {self.status.words}.")
+            raise TorError(self.status.not_ready)
         return self._socks
 
     async def wait_ready(self) -> None:
@@ -256,7 +256,7 @@ class Tor:
     async def _ask(self, question: Callable[[Control], T]) -> T:
         control = self._control
         if control is None:
-            raise TorError(f"Tor is not ready: {self.status.words}.")
+            raise TorError(self.status.not_ready)
         return await self._call(question, control)
 
     async def _call(self, function: Callable[..., T], *arguments: object) -> T:
