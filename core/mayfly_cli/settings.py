@@ -25,7 +25,6 @@ T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
 
 LOOPS = ("auto", "asyncio", "uvloop")
-_ASKS_STUN = frozenset({IpPolicy.ALL, IpPolicy.PUBLIC_ONLY})
 
 _ADDRESSES = "What the code discloses"
 _LINK = "The link"
@@ -337,7 +336,7 @@ def link_settings(values: Values) -> LinkSettings:
         stun = () if only_loopback else endpoints.STUN_SERVERS
     return LinkSettings(
         bind=bind,
-        stun=stun if policy in _ASKS_STUN else (),
+        stun=stun if policy.asks_stun else (),
         turn=turn,
         ip_policy=policy,
         dtls_role=values.one("dtls_role", choice(DtlsRole), DtlsRole.AUTO),
