@@ -19,6 +19,7 @@ from mayfly.config import MuxConfig
 from mayfly.errors import ErrorCode, LinkLostError, MayflyError, StreamCode, StreamResetError
 from mayfly.mux.events import Priority
 from mayfly.runtime.events import Closed, Leaving, Reporter, Warned
+from mayfly.runtime.farewell import has_left
 from mayfly.runtime.greeting import connected, greet
 from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.meeting import Met
@@ -69,7 +70,7 @@ class Carrier:
     async def aclose(self) -> None:
         """End the meeting under way and every session."""
         await self._tasks.aclose()
-        closing = (session.close(ErrorCode.NO_ERROR, "the client has left") for session in list(self._sessions))
+        closing = (session.close(ErrorCode.NO_ERROR, has_left(Role.CLIENT)) for session in list(self._sessions))
         await asyncio.gather(*closing)
         await self._source.aclose()
 
@@ -141,7 +142,7 @@ class Carrier:
         """Tell it once. A dead link takes seconds to be closed, and tor may be back before that."""
         number = self._sessions.pop(session, None)
         if number is not None:
-            self._reporter.report(Closed(number, session.end.reason or "the relay has left"))
+            self._reporter.report(Closed(number, session.end.reason or has_left(Role.RELAY)))
 
     def _let_go(self, session: Session) -> None:
         """Open nothing more on it. What is open there stays."""

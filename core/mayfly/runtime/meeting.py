@@ -93,6 +93,13 @@ class Meeting:
                 )
             )
 
+    async def meet(self, offer: str | None) -> Met:
+        """Answer this offer, or make one and have it answered. Raises as `reply` and `invite` do, and ConnectError."""
+        if offer is not None:
+            return await self.reply(offer)
+        invitation = await self.invite()
+        return await invitation.connect()
+
     async def invite(self) -> Invitation:
         """Make offers, one after the other as they expire, until one is answered.
 

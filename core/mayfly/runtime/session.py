@@ -9,7 +9,6 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from mayfly.config import MuxConfig, StreamHeaderConfig
@@ -40,15 +39,6 @@ from mayfly.wire.enums import member
 from mayfly.wire.header import Header
 
 _FIRST_MESSAGE = range(1300, 2501)  # bytes, past one packet: core/PROTOCOL.md, "Padding"
-
-
-@dataclass(frozen=True, slots=True)
-class SessionEnd:
-    """Who ended the session and why. `code` is an ErrorCode where known; `reason` may be foreign text."""
-
-    by: Side
-    code: int
-    reason: str
 
 
 class Session:
@@ -91,7 +81,7 @@ class Session:
         self._throttled: dict[int, Stream] = {}
         self._rate_timer: asyncio.TimerHandle | None = None
         self._peer: asyncio.Future[PeerHello] = self._loop.create_future()
-        self._end: asyncio.Future[SessionEnd] = self._loop.create_future()
+        self._end: asyncio.Future[SessionClosed] = self._loop.create_future()
         self._idle = asyncio.Event()
         self._measured = asyncio.Event()
         self._tasks = TaskSet()
@@ -126,7 +116,7 @@ class Session:
         return self._peer.result()
 
     @property
-    def end(self) -> SessionEnd:
+    def end(self) -> SessionClosed:
         """How the session ended; only after wait_closed()."""
         return self._end.result()
 
@@ -171,7 +161,7 @@ class Session:
         self._dispatch(self._mux.close(code, reason))
         await asyncio.shield(self._link_closed)
 
-    async def wait_closed(self) -> SessionEnd:
+    async def wait_closed(self) -> SessionClosed:
         """Wait for the session to end, for whatever reason, and for its link to be gone."""
         await asyncio.shield(self._link_closed)
         return self._end.result()
@@ -337,7 +327,7 @@ class Session:
                 self._wake_openers()
                 self._on_goaway(event.seconds, event.reason)
             case SessionClosed():
-                self._finish(SessionEnd(event.by, event.code, event.reason))
+                self._finish(event)
 
     def _wake_openers(self) -> None:
         for opener in self._openers:
@@ -345,7 +335,7 @@ class Session:
                 opener.set_result(None)
         self._openers.clear()
 
-    def _finish(self, end: SessionEnd) -> None:
+    def _finish(self, end: SessionClosed) -> None:
         """The multiplexer is closed: say the last word, let every waiter know, free the link."""
         self._outflow.stop()
         if self._rate_timer is not None:
