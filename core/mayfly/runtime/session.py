@@ -296,26 +296,30 @@ class Session:
     def _dispatch(self, events: Iterable[Event]) -> None:
         for event in events:
             match event:
-                case StreamReadable() | StreamWritable() | StreamReset() | StreamStopped():
+                case StreamReadable():
                     if (stream := self._streams.get(event.stream_id)) is not None:
-                        match event:
-                            case StreamReadable():
-                                stream.on_readable()
-                            case StreamWritable():
-                                stream.on_writable()
-                            case StreamReset():
-                                stream.on_reset(event.code)
-                            case StreamStopped():
-                                stream.on_stopped(event.code)
+                        stream.on_readable()
+                case StreamWritable():
+                    if (stream := self._streams.get(event.stream_id)) is not None:
+                        stream.on_writable()
+                case StreamReset():
+                    if (stream := self._streams.get(event.stream_id)) is not None:
+                        stream.on_reset(event.code)
+                case StreamStopped():
+                    if (stream := self._streams.get(event.stream_id)) is not None:
+                        stream.on_stopped(event.code)
                 case StreamOpened():
                     stream = self._streams[event.stream_id] = Stream(self, event.stream_id)
                     self._on_stream(stream)
                 case DatagramReceived():
-                    if self._receive_limiter is not None:  # datagrams cannot be held back, but what follows them can
-                        self._receive_limiter.consume(len(event.data), self._now())
-                    self._on_datagram(event.stream_id, event.data)
+                    self._take_datagram(event)
                 case _:
                     self._dispatch_session(event)
+
+    def _take_datagram(self, event: DatagramReceived) -> None:
+        if self._receive_limiter is not None:  # datagrams cannot be held back, but what follows them can
+            self._receive_limiter.consume(len(event.data), self._now())
+        self._on_datagram(event.stream_id, event.data)
 
     def _dispatch_session(self, event: HelloReceived | StreamsAvailable | GoAwayReceived | SessionClosed) -> None:
         match event:
