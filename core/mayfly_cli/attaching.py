@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from mayfly.errors import ControlError, UsageError
+from mayfly.errors import UsageError
 from mayfly.runtime import control_socket
 from mayfly.runtime.control_client import ControlClient
 from mayfly.runtime.events import (
@@ -84,10 +84,7 @@ def session(values: Values, *, code: str | None, offer: bool = False) -> str | N
         return str(named)
     found = [] if alone else control_socket.running(control_socket.default_directory())
     if len(found) > 1:
-        raise ControlError(
-            f"Several programs run here: {', '.join(found)}.",
-            hint="Choose one with --session NAME, or none with --alone.",
-        )
+        raise control_socket.several(found, "Choose one with --session NAME, or none with --alone.")
     return found[0] if found else None
 
 

@@ -168,13 +168,8 @@ class Closed(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Warned(Event):
-    """Something went wrong or is unwise, and the run goes on: a mistyped code, a proxy open to the network.
-
-    Told by: every command.
-    """
-
-    event: ClassVar[str] = "warning"
+class Trouble(Event):
+    """What went wrong, and what to do about it."""
 
     stage: str
     """Where; see [Stages](#stages)."""
@@ -185,30 +180,28 @@ class Warned(Event):
 
     @classmethod
     def of(cls, error: MayflyError) -> Self:
-        """An error that does not end the run."""
+        """An error, in whole sentences."""
         return cls(error.stage, _sentence(error.message), _sentence(error.hint))
 
 
 @dataclass(frozen=True, slots=True)
-class Failed(Event):
+class Warned(Trouble):
+    """Something went wrong or is unwise, and the run goes on: a mistyped code, a proxy open to the network.
+
+    Told by: every command.
+    """
+
+    event: ClassVar[str] = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Trouble):
     """The run ends because of this.
 
     Told by: every command.
     """
 
     event: ClassVar[str] = "error"
-
-    stage: str
-    """Where; see [Stages](#stages)."""
-    message: str
-    """What failed."""
-    hint: str = ""
-    """What to do next; empty where there is nothing to do."""
-
-    @classmethod
-    def of(cls, error: MayflyError) -> Self:
-        """An error that ends the run."""
-        return cls(error.stage, _sentence(error.message), _sentence(error.hint))
 
 
 @dataclass(frozen=True, slots=True)

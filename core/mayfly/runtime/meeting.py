@@ -28,6 +28,9 @@ from mayfly.signaling.words import verification_words
 from mayfly.transport.base import Engine, Link, LinkSettings, PendingOffer
 from mayfly.transport.engines import missed_by_native
 
+SEND_INSTEAD = "Here is a new one; send it instead."
+"""What to do with a code that takes the place of one that is no good any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Met:
@@ -158,9 +161,7 @@ class Meeting:
                         offer = next(code for code in issued if code.digest == answer.offer)
                         return Invitation(pending, offer, answer)
         except TimeoutError:
-            self._reporter.report(
-                Warned("code", "The code was not answered in time.", "Here is a new one; send it instead.")
-            )
+            self._reporter.report(Warned("code", "The code was not answered in time.", SEND_INSTEAD))
             return None
         finally:
             showing.cancel()

@@ -30,7 +30,7 @@ from mayfly.rendezvous.messages import (
 )
 from mayfly.runtime.broker.brokers import Broker, Brokers, chance
 from mayfly.runtime.broker.exchange import closed, envelope, to_text
-from mayfly.runtime.broker.refusals import PASSING
+from mayfly.runtime.broker.refusals import LEAVING, PASSING
 from mayfly.runtime.tasks import TaskSet
 
 _PATIENCE = 3
@@ -156,7 +156,7 @@ class Posting:
             for event in news.events:
                 self._take(event)
             if news.closing is not None and self._brokers.avoid(self._broker):
-                return BrokerDownError("The broker is about to leave.", hint="The relay goes to another one.")
+                return BrokerDownError(LEAVING, hint="The relay goes to another one.")
 
     def _say(self, failures: int, error: RendezvousError) -> None:
         if failures == _PATIENCE:
