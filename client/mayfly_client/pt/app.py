@@ -20,7 +20,7 @@ from mayfly.runtime.shutdown import Shutdown
 from mayfly.runtime.tasks import first_of
 from mayfly.signaling.description import Kind
 from mayfly.transport.base import Engine, LinkSettings
-from mayfly.transport.engines import make_engine
+from mayfly.transport.engines import AUTO, make_engine
 from mayfly_client.listener import ProxyListener
 from mayfly_client.pt.bridge_line import BridgeLine
 from mayfly_client.pt.carrier import Carrier
@@ -38,7 +38,7 @@ class PtOptions:
     """What the torrc's `exec` line chose."""
 
     link: LinkSettings
-    engine: str = "auto"
+    engine: str = AUTO
 
     links_around_proxy: bool = False
     """Whether a proxy that tor wants used is for brokers alone, and links go around it."""

@@ -30,7 +30,7 @@ from mayfly.runtime.tasks import first_of, unless
 from mayfly.services.hub import Hub, Place
 from mayfly.services.options import HubOptions
 from mayfly.transport.base import LinkSettings
-from mayfly.transport.engines import make_engine
+from mayfly.transport.engines import AUTO, make_engine
 from mayfly.wire.hello import Role
 
 Work = Callable[[ControlClient], Awaitable[None]]
@@ -59,7 +59,7 @@ class PeerOptions:
     grace: float = 30.0
     """How long transfers may go on after the first Ctrl-C."""
 
-    engine: str = "auto"
+    engine: str = AUTO
 
 
 async def run_peer(options: PeerOptions, reporter: Reporter, codes: CodeReader, shutdown: Shutdown, work: Work) -> None:
