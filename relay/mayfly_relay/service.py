@@ -67,11 +67,6 @@ class ClientService:
         self.datagram_at: float | None = None
         """When a datagram last passed, on the loop's clock."""
 
-    @property
-    def open_streams(self) -> int:
-        """Streams that are being served."""
-        return len(self._tasks)
-
     def attach(self, send_datagram: Send) -> None:
         """Where datagrams for the client go: the session's `send_datagram`."""
         self._send = send_datagram

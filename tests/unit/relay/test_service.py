@@ -217,9 +217,7 @@ async def test_a_connection_reset_by_the_client_reaches_the_destination(resolver
 async def test_closing_ends_open_connections(resolver: ScriptedResolver) -> None:
     async with echo_server() as destination, tunnel_to(service_of(resolver, "allow 127.0.0.1:*")) as tunnel:
         streams = [await tunnel.connect(destination) for _ in range(10)]
-        assert tunnel.service.open_streams == 10
         await tunnel.service.aclose()
-        assert tunnel.service.open_streams == 0
         for stream in streams:
             with pytest.raises(StreamResetError):
                 await stream.read()
