@@ -100,7 +100,7 @@ async def _run(options: Callable[[], PtOptions], tor: Tor) -> None:
         match environment.parse(os.environ):
             case environment.ClientSettings() as chosen:
                 await run_client(chosen, options(), tor, shutdown, _STANDARD_INPUT)
-            case environment.ServerSettings(transports=transports):
+            case environment.ServerRefused(transports):
                 _refuse_server(transports, tor)
     finally:
         shutdown.remove()

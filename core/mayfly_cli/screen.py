@@ -84,11 +84,6 @@ class Screen:
         """Draw anew, because something of `pending` has changed."""
         self._session.app.invalidate()
 
-    def leave(self) -> None:
-        """End `run` from outside: the other side has gone."""
-        if self._session.app.is_running:
-            self._session.app.exit(exception=EOFError)
-
     def _message(self) -> FormattedText:
         return FormattedText([*(("ansibrightblack", f"{line}\n") for line in self._pending()), ("bold", "> ")])
 

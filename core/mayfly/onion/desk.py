@@ -39,11 +39,6 @@ class Desk:
         self._open = 0
         self._offers = Bucket(config.offer_rate, config.offer_burst)
 
-    @property
-    def open(self) -> int:
-        """Calls that are open."""
-        return self._open
-
     def enter(self) -> bool:
         """Whether one more caller may come in; whoever did must `leave`."""
         if self._open >= self._config.max_callers:

@@ -137,11 +137,6 @@ class TorControl:
         made = key or f"{reply.private_key_type}:{reply.private_key}"
         return OnionService(f"{reply.service_id}.onion", port, target, made)
 
-    def remove_onion(self, service: OnionService) -> None:
-        """End an onion service."""
-        with _asking():
-            self._controller.remove_ephemeral_hidden_service(service.address.removesuffix(".onion"))
-
     def close(self) -> None:
         """End the connection; whoever waits for an answer gets a TorError. Idempotent."""
         self._controller.close()

@@ -42,7 +42,6 @@ class Control(Protocol):
     def new_identity(self) -> float: ...
     def circuits(self) -> tuple[Circuit, ...]: ...
     def add_onion(self, port: int, target: str, key: str = "") -> OnionService: ...
-    def remove_onion(self, service: OnionService) -> None: ...
     def close(self) -> None: ...
 
 
@@ -134,21 +133,15 @@ class Tor:
         """All circuits of the moment. Raises TorError."""
         return await self._ask(lambda control: control.circuits())
 
-    async def add_onion(self, port: int, target: str, *, key: str = "") -> OnionService:
+    async def add_onion(self, port: int, target: str) -> OnionService:
         """An onion service for as long as this object lives, also when tor is started again; returns when published.
 
-        `target` is `HOST:PORT` or `unix:PATH`. Its key is new, or that of a former OnionService. Raises TorError.
+        `target` is `HOST:PORT` or `unix:PATH`. Raises TorError.
         """
-        onion = await self._ask(lambda control: control.add_onion(port, target, key))
+        onion = await self._ask(lambda control: control.add_onion(port, target))
         self._onions[onion.address] = onion
         await self._published_event(onion.address).wait()
         return onion
-
-    async def remove_onion(self, onion: OnionService) -> None:
-        """End an onion service. Raises TorError."""
-        self._onions.pop(onion.address, None)
-        self._published.pop(onion.address, None)
-        await self._ask(lambda control: control.remove_onion(onion))
 
     # Keeping it
 
