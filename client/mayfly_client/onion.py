@@ -27,6 +27,7 @@ from mayfly.tor.driver import Tor
 from mayfly.tor.settings import TorSettings
 from mayfly.tor.trouble import Trouble
 from mayfly.transport.base import Engine, Link, LinkSettings, PendingAnswer
+from mayfly.transport.connecting import NO_PATH
 
 USUAL = (("127.0.0.1", 9050), ("127.0.0.1", 9150))
 """Where a tor of the system's and Tor Browser's listen for SOCKS."""
@@ -195,7 +196,7 @@ class _Caller:
                 return await pending.connected()
         except TimeoutError:
             raise ConnectError(
-                "no path between the two computers was found (ICE)",
+                NO_PATH,
                 hint="Both met at the onion service, but a firewall or NAT lets nothing through. Try a TURN server.",
             ) from None
 

@@ -52,7 +52,7 @@ class Carrier:
     async def open_stream(self, header: Header, priority: Priority = Priority.INTERACTIVE) -> Stream:
         """Open a stream to whatever stands behind the relay. Raises MayflyError when no relay is to be had."""
         if header.service is not Service.TCP:
-            raise StreamResetError(StreamCode.UNSUPPORTED, "a bridge takes connections only")
+            raise _connections_only()
         session = await self._open_session()
         try:
             return await session.open_stream(header, priority)
@@ -65,7 +65,7 @@ class Carrier:
 
     async def open_datagrams(self, receive: Callable[[bytes], None]) -> Datagrams:
         """There are none: tor's connections are TCP."""
-        raise StreamResetError(StreamCode.UNSUPPORTED, "a bridge takes connections only")
+        raise _connections_only()
 
     async def aclose(self) -> None:
         """End the meeting under way and every session."""
@@ -154,3 +154,7 @@ class Carrier:
         if error.message != self._said:
             self._said = error.message
             self._reporter.report(Warned.of(error))
+
+
+def _connections_only() -> StreamResetError:
+    return StreamResetError(StreamCode.UNSUPPORTED, "a bridge takes connections only")

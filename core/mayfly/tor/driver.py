@@ -22,7 +22,7 @@ from mayfly.errors import TorError
 from mayfly.runtime.tasks import TaskSet, first_of
 from mayfly.tor.process import TorDirectory, TorProcess
 from mayfly.tor.settings import ControlAddress, TorSettings
-from mayfly.tor.status import Backoff, Circuit, OnionService, TorPhase, TorStatus
+from mayfly.tor.status import LOST, Backoff, Circuit, OnionService, TorPhase, TorStatus
 
 T = TypeVar("T")
 
@@ -157,7 +157,7 @@ class Tor:
                     await first_of(self.wait_ready(), lost.wait())
                     ready_at = loop.time() if self.status.ready else None
                     await lost.wait()
-                problem = "Tor has ended." if self._settings.control is None else "The connection to tor was lost."
+                problem = "Tor has ended." if self._settings.control is None else LOST
             except TorError as error:
                 if not began.done():
                     began.set_exception(error)

@@ -37,6 +37,9 @@ _REASONS = {
 """What tor often puts in place of a sentence (control-spec §4.1.11), in words."""
 
 
+LOST = "The connection to tor was lost."
+
+
 class TorPhase(Enum):
     """How far a tor is."""
 

@@ -12,6 +12,8 @@ from mayfly.transport.base import Link
 
 L = TypeVar("L", bound=Link)
 
+NO_PATH = "no path between the two computers was found (ICE)"
+
 PATH_GONE = "the path to the other side is gone"
 """Why an open link was lost; `mayfly.sctp.endings` and `mayfly.transport.mailbox` have the others."""
 
@@ -37,7 +39,7 @@ def no_address(hint: str) -> GatheringError:
 def no_path(*, offerer: bool, symmetric: bool | None) -> ConnectError:
     """ICE found nothing in the time that it had."""
     if offerer:
-        message = "no path between the two computers was found (ICE)"
+        message = NO_PATH
         hint = "check that the other side still runs, and exchange new codes"
     else:
         message = "nobody came: the other side has not used this answer, or no path to it was found (ICE)"
