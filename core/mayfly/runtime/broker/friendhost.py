@@ -138,11 +138,7 @@ class _Shown:
             await self._admit(talk, relay, coming)
 
     async def _admit(self, talk: Conversation, relay: FriendRelay, coming: Coming) -> None:
-        try:
-            await talk.say(relay.seal(coming.answer.body))
-        except BaseException:
-            await coming.close()
-            raise
+        await talk.answer(relay.seal(coming.answer.body), coming)
         self.coming = coming  # from here on the code is used up, whatever becomes of the link
         self.settled.set()
         await talk.end("done")
