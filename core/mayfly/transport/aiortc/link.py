@@ -15,7 +15,7 @@ from mayfly.transport.aiortc.dtls import LinkDtls, StockDtls
 from mayfly.transport.aiortc.ice import LinkConnection
 from mayfly.transport.aiortc.sctp import LinkSctp
 from mayfly.transport.aiortc.stock_sctp import StockSctp
-from mayfly.transport.base import LinkSettings, PathInfo
+from mayfly.transport.base import LinkSettings, PathInfo, above_max_message
 from mayfly.transport.connecting import PATH_GONE
 from mayfly.transport.highwater import LEAST, HighWater
 from mayfly.transport.mailbox import Mailbox
@@ -90,7 +90,7 @@ class AiortcLink:
     def send(self, message: bytes) -> None:
         """Queue one message. Raises ValueError above `EngineConfig.max_message`."""
         if len(message) > self._limits.max_message:
-            raise ValueError(f"a message of {len(message)} bytes is above max_message")
+            raise above_max_message(message)
         if self._mailbox.ended:
             return
         self._sent += len(message)

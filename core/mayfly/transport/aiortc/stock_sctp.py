@@ -49,11 +49,9 @@ from mayfly.sctp.endings import (
 from mayfly.transport.aiortc.dtls import StockDtls
 from mayfly.transport.aiortc.sctp import SctpListener
 from mayfly.transport.aiortc.stock_check import check_packet
+from mayfly.transport.base import CHANNEL, LABEL
 
-CHANNEL = 0
-LABEL = "mayfly"
 PORT = 5000
-
 
 _LOG = logging.getLogger(__name__)
 _STUMBLES = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError, AssertionError, struct.error)
