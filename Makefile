@@ -6,7 +6,9 @@
 PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
-RUN = PYTHONPATH=core:relay:client:broker_optional:tests $(BIN)/python
+SOURCES = core relay client broker_optional
+ROOTS = core:relay:client:broker_optional
+RUN = PYTHONPATH=$(ROOTS):tests $(BIN)/python
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What was tested; and what has no wheel (stem) built as pip will do it, without a warning.
 TESTED = -c constraints.txt --use-pep517
@@ -45,12 +47,12 @@ lint: $(VENV)/dev.stamp
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@echo '== mypy and pyright, side by side'
-	@$(BIN)/mypy --no-error-summary core relay client broker_optional tests & mypy=$$!; status=0; \
+	@$(BIN)/mypy --no-error-summary $(SOURCES) tests & mypy=$$!; status=0; \
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python || status=1; \
 	wait $$mypy || status=1; \
 	exit $$status
 	@echo '== import-linter'
-	@PYTHONPATH=core:relay:client:broker_optional $(BIN)/lint-imports
+	@PYTHONPATH=$(ROOTS) $(BIN)/lint-imports
 
 system-packages:
 	@sh tests/support/install-debian.sh
@@ -108,7 +110,7 @@ lowest: $(VENV)/dev.stamp
 	@$(PYTHON) -m venv --without-pip build/lowest
 	@PYTHONPATH=tests $(BIN)/python -m release.lowest > build/lowest.txt
 	@$(PIP) --python build/lowest/bin/python install -c build/lowest.txt --use-pep517 -e '.[dev]'
-	@PYTHONPATH=core:relay:client:broker_optional:tests build/lowest/bin/python -m pytest -q -n 2 \
+	@PYTHONPATH=$(ROOTS):tests build/lowest/bin/python -m pytest -q -n 2 \
 	  --ignore=tests/system --ignore=tests/interop --ignore=tests/unit/release
 
 licences: $(VENV)/dev.stamp
@@ -126,4 +128,4 @@ sbom: $(VENV)/venv.stamp
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find core relay client broker_optional tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find $(SOURCES) tests -name __pycache__ -type d -prune -exec rm -rf {} +

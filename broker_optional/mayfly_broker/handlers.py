@@ -37,8 +37,8 @@ from mayfly_broker.store import Store
 OWNER = web.RequestKey("owner", str)
 """Where the middleware leaves the name of the address prefix that a request came from."""
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
-_ID = re.compile(r"[A-Za-z0-9_-]{16}", re.ASCII)
+_TOKEN = re.compile(messages.TOKEN, re.ASCII)
+_ID = re.compile(messages.ID, re.ASCII)
 _COUNT = re.compile(r"[0-9]{1,10}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,20})?(?:[eE]-?[0-9]{1,3})?", re.ASCII)
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from mayfly import __version__
-from mayfly.rendezvous.messages import LIMITS, OUTCOMES, STATUS, ErrorName, schemas
+from mayfly.rendezvous.messages import ID, LIMITS, OUTCOMES, STATUS, ErrorName, schemas
 from mayfly_broker.routes import ANYWHERE, ROUTES, WITH_BODY, Route
 
 QUERY: dict[str, dict[str, Any]] = {
@@ -26,7 +26,7 @@ QUERY: dict[str, dict[str, Any]] = {
 }
 
 _ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
-_ID = {"type": "string", "pattern": "^[A-Za-z0-9_-]{16}$"}
+_ID = {"type": "string", "pattern": f"^{ID}$"}
 
 
 @cache

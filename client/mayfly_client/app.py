@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any
-
 from mayfly.config import MuxConfig
 from mayfly.errors import ErrorCode, LinkError, LinkLostError
 from mayfly.mux.events import Side
 from mayfly.runtime.broker.source import BrokerSource
-from mayfly.runtime.events import Closed, CodeReader, Draining, Leaving, Listening, Reporter, Warned
+from mayfly.runtime.events import Closed, CodeReader, Leaving, Listening, Reporter, Warned
+from mayfly.runtime.farewell import THIS_SIDE_LEFT, has_left
 from mayfly.runtime.greeting import connected, greet
 from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.meeting import Meeting, Met
 from mayfly.runtime.session import Session
 from mayfly.runtime.shutdown import Shutdown
-from mayfly.runtime.tasks import first_of, unless
+from mayfly.runtime.tasks import unless
 from mayfly.services.hub import Hub, Place
 from mayfly.transport.engines import make_engine
 from mayfly.wire.hello import Role
+from mayfly_client import drain
 from mayfly_client.brokered import BrokeredClient
 from mayfly_client.dialler import SessionDialler
 from mayfly_client.listener import ProxyListener
@@ -112,7 +110,7 @@ async def _run(
         return True
     finally:
         await place.leave()
-        await session.close(ErrorCode.NO_ERROR, "the client has left")
+        await session.close(ErrorCode.NO_ERROR, has_left(Role.CLIENT))
 
 
 async def _meet(options: ClientOptions, hub: Hub, codes: CodeReader, *, comes_back: bool) -> Met:
@@ -123,44 +121,24 @@ async def _meet(options: ClientOptions, hub: Hub, codes: CodeReader, *, comes_ba
         async with BrokerSource(options.broker, engine, options.link, hub, code=options.code) as source:
             return (await source.next()).met
     meeting = Meeting(engine, options.link, hub, codes)
-    if comes_back:
-        return await meeting.reply(None)
-    if options.code is not None:
-        return await meeting.reply(options.code)
-    invitation = await meeting.invite()
-    return await invitation.connect()
+    return await (meeting.reply(None) if comes_back else meeting.meet(options.code))
 
 
 async def _serve(session: Session, listener: ProxyListener, options: ClientOptions, hub: Hub, place: Place) -> None:
     ended = await unless(hub.shutdown.drain, session.wait_closed())
     if ended is None:
-        listener.stop_accepting()
-        hub.report(Draining(listener.connections + hub.transfers.count, options.grace))
-        hub.drain()
-        session.go_away(options.grace, "the client is leaving")
-        await unless(hub.shutdown.stop, _finish(session, listener, hub, options.grace))
+        drain.begin(listener, hub, [session], options.grace)
+        await unless(hub.shutdown.stop, drain.finish(listener, hub, options.grace, session.wait_closed()))
         await place.leave()
-        await session.close(ErrorCode.DRAINED, "the client has left")
-        hub.report(Closed(_RELAY, "this side left"))
+        await session.close(ErrorCode.DRAINED, has_left(Role.CLIENT))
+        hub.report(Closed(_RELAY, THIS_SIDE_LEFT))
         return
     await place.leave()
-    hub.report(Closed(_RELAY, ended.reason or "the relay has left"))
-    if ended.by is not Side.PEER or ended.code not in (ErrorCode.NO_ERROR, ErrorCode.DRAINED):
+    hub.report(Closed(_RELAY, ended.reason or has_left(Role.RELAY)))
+    if ended.by is not Side.PEER or not ended.in_order:
         raise LinkLostError(
             "The link to the relay has ended.", hint="Ask for a new code, and run `mayfly client` again."
         )
-
-
-async def _finish(session: Session, listener: ProxyListener, hub: Hub, grace: float) -> None:
-    """Until the applications and the transfers are done, the relay is gone, or the grace period is over."""
-    await first_of(_both(listener.drain(), hub.wait_idle()), session.wait_closed(), asyncio.sleep(grace))
-    await hub.settle()
-
-
-async def _both(*works: Coroutine[Any, Any, None]) -> None:
-    async with asyncio.TaskGroup() as group:
-        for work in works:
-            group.create_task(work)
 
 
 def _warn_of_exposure(options: ClientOptions, reporter: Reporter) -> None:

@@ -12,12 +12,12 @@ import math
 
 from mayfly.config import MuxConfig
 from mayfly.errors import BrokerRefusedError, ErrorCode, MayflyError
-from mayfly.mux.events import Side
 from mayfly.rendezvous.messages import ErrorName
 from mayfly.runtime.broker.brokers import Brokers, chance
 from mayfly.runtime.broker.guest import Found, Guest
 from mayfly.runtime.broker.options import BrokerOptions
-from mayfly.runtime.events import Closed, Draining, Leaving, Listening, Warned
+from mayfly.runtime.events import Closed, Leaving, Listening, Warned
+from mayfly.runtime.farewell import THIS_SIDE_LEFT, has_left
 from mayfly.runtime.greeting import connected, greet
 from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.meeting import Met
@@ -26,6 +26,7 @@ from mayfly.runtime.tasks import TaskSet, first_of, unless
 from mayfly.services.hub import Hub
 from mayfly.transport.engines import make_engine
 from mayfly.wire.hello import Role
+from mayfly_client import drain
 from mayfly_client.dialler import SessionDialler
 from mayfly_client.heard import HeardLink
 from mayfly_client.listener import ProxyListener
@@ -137,14 +138,14 @@ class BrokeredClient:
             self._welcome(number, session, found.met, link, own)
             place.join(session, peer)
             await first_of(session.wait_closed(), self._watch(number, session), self._guard(number, session, link))
-            self._closed(number, session.end.reason or "the relay has left")
+            self._closed(number, session.end.reason or has_left(Role.RELAY))
         finally:
             self._dialler.remove(number)
             self._pool.gone(number, self._loop.time(), failed=_failed(session))
             del self._sessions[number], self._keys[number]
             self._changed.set()
             await place.leave()
-            await session.close(ErrorCode.NO_ERROR, "the client has left")
+            await session.close(ErrorCode.NO_ERROR, has_left(Role.CLIENT))
 
     def _welcome(self, number: int, session: Session, met: Met, link: HeardLink, own: SessionDialler) -> None:
         self._said = ""
@@ -211,34 +212,16 @@ class BrokeredClient:
     async def _drain(self) -> None:
         """Let what is open finish, within the grace period."""
         hub, listener, grace = self._hub, self._listener, self._options.grace
-        listener.stop_accepting()
         sessions = list(self._sessions.items())
-        hub.report(Draining(listener.connections + hub.transfers.count, grace if sessions else 0.0))
-        hub.drain()
-        for _, session in sessions:
-            session.go_away(grace, "the client is leaving")
+        drain.begin(listener, hub, [session for _, session in sessions], grace)
         if sessions:
-            await unless(hub.shutdown.stop, self._finish(grace))
+            await unless(hub.shutdown.stop, drain.finish(listener, hub, grace))
         for number, session in sessions:
             if not session.ended:
-                self._closed(number, "this side left")
-                await session.close(ErrorCode.DRAINED, "the client has left")
-
-    async def _finish(self, grace: float) -> None:
-        await first_of(self._idle(), asyncio.sleep(grace))
-        await self._hub.settle()
-
-    async def _idle(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._listener.drain())
-            group.create_task(self._hub.wait_idle())
+                self._closed(number, THIS_SIDE_LEFT)
+                await session.close(ErrorCode.DRAINED, has_left(Role.CLIENT))
 
 
 def _failed(session: Session) -> bool:
     """Whether a session did not end as one that its relay or we have left."""
-    if not session.ended:
-        return False
-    end = session.end
-    if end.by is Side.LINK:
-        return True
-    return end.code not in (ErrorCode.NO_ERROR, ErrorCode.DRAINED)
+    return session.ended and not session.end.in_order

@@ -70,7 +70,6 @@ class ProxyConnection(asyncio.Protocol):
         self._aborted = False
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
-        self._paused = False
         self._lost = False
 
     def abort(self) -> None:
@@ -130,8 +129,7 @@ class ProxyConnection(asyncio.Protocol):
                     self._task.add_done_callback(self._served)
 
     def _bound_early_data(self) -> None:
-        if len(self._server.leftover) > self._config.max_handshake and not self._paused:
-            self._paused = True
+        if len(self._server.leftover) > self._config.max_handshake:
             self._transport.pause_reading()
 
     # The request
@@ -198,7 +196,7 @@ class ProxyConnection(asyncio.Protocol):
         try:
             self.phase = Phase.ASSOCIATED
             self._transport.write(self._server.reply(answer.reply, answer.bound))
-            self._resume_reading()
+            self._transport.resume_reading()
             await association.ended()
         finally:
             association.close()
@@ -221,14 +219,8 @@ class ProxyConnection(asyncio.Protocol):
         if transport.is_closing():
             return
         transport.write_eof()
-        self._resume_reading()
+        transport.resume_reading()
         self._set_timer(LINGER)
-
-    def _resume_reading(self) -> None:
-        # uvloop raises for what is not paused, or is closing.
-        if self._paused and not self._transport.is_closing():
-            self._paused = False
-            self._transport.resume_reading()
 
     def _set_timer(self, seconds: float) -> None:
         self._stop_timer()

@@ -11,6 +11,8 @@ from mayfly.runtime.session import Session
 from mayfly.runtime.stream import Stream
 from mayfly.wire.header import Header, Service
 
+WAIT = "Wait until the client says that it is connected."
+
 
 class Datagrams(Protocol):
     """A stream of the service UDP, with the datagrams that carry its number."""
@@ -75,7 +77,7 @@ class SessionDialler:
 
     def _attached(self) -> Session:
         if self._session is None:
-            raise LinkLostError("there is no relay yet", hint="Wait until the client says that it is connected.")
+            raise LinkLostError("there is no relay yet", hint=WAIT)
         return self._session
 
 

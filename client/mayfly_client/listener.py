@@ -50,11 +50,6 @@ class ProxyListener:
             raise
 
     @property
-    def port(self) -> int:
-        """The port in use."""
-        return self._address[1]
-
-    @property
     def address(self) -> str:
         """The address in use as `host:port`, an IPv6 host in brackets."""
         return local.show(self._address)

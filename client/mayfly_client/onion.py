@@ -25,8 +25,9 @@ from mayfly.signaling.description import Kind
 from mayfly.signaling.words import verification_words
 from mayfly.tor.driver import Tor
 from mayfly.tor.settings import TorSettings
-from mayfly.tor.status import WAIT_FOR_TOR, TorStatus
+from mayfly.tor.trouble import Trouble
 from mayfly.transport.base import Engine, Link, LinkSettings, PendingAnswer
+from mayfly.transport.connecting import NO_PATH
 
 USUAL = (("127.0.0.1", 9050), ("127.0.0.1", 9150))
 """Where a tor of the system's and Tor Browser's listen for SOCKS."""
@@ -36,6 +37,7 @@ _Forget = Callable[[], Awaitable[None]]
 found leads nowhere, and it would go on trying that one for minutes."""
 
 _CHUNK = 4096
+_AGAIN = "It is tried again."
 _UPDATE = "Use the same version of Mayfly on both sides."
 
 
@@ -71,16 +73,7 @@ async def _tor(options: OnionOptions, reporter: Reporter) -> AsyncGenerator[tupl
         if await _speaks_socks(place):
             yield place, _never
             return
-    problems: set[str] = set()
-
-    def heed(status: TorStatus) -> None:
-        if status.problem and status.problem not in problems:
-            problems.add(status.problem)
-            reporter.report(
-                Warned("tor", f"Tor is not ready: {status.words}. It says: {status.problem.rstrip('.')}.", WAIT_FOR_TOR)
-            )
-
-    async with Tor(options.tor, heed) as tor:
+    async with Tor(options.tor, Trouble(reporter).heed) as tor:
 
         async def forget() -> None:
             with contextlib.suppress(TorError):  # it is being started again: it knows nothing then
@@ -157,7 +150,7 @@ class _Caller:
                 stage="onion",
             ) from None
         except (OSError, EOFError, TimeoutError):
-            lost = TorError("The connection to the onion service was lost.", hint="It is tried again.")
+            lost = TorError("The connection to the onion service was lost.", hint=_AGAIN)
             raise _Again(lost, self._config.retry_after) from None
         finally:
             writer.close()
@@ -203,7 +196,7 @@ class _Caller:
                 return await pending.connected()
         except TimeoutError:
             raise ConnectError(
-                "no path between the two computers was found (ICE)",
+                NO_PATH,
                 hint="Both met at the onion service, but a firewall or NAT lets nothing through. Try a TURN server.",
             ) from None
 
@@ -218,14 +211,12 @@ class _Caller:
         """What to say, or do, about a refusal."""
         match why:
             case Refusal.BUSY:
-                busy = ConnectError(
-                    "The relay has no free seat at the moment.", hint="It is tried again.", stage="onion"
-                )
+                busy = ConnectError("The relay has no free seat at the moment.", hint=_AGAIN, stage="onion")
                 return _Again(busy, min(max(seconds, 1.0), 30.0))
             case Refusal.VERSION:
                 return ConnectError("The relay speaks another version.", hint=_UPDATE, stage="onion")
             case Refusal.LATE | Refusal.ANSWER:
                 return _Again(
-                    ConnectError("The relay did not take our answer.", hint="It is tried again.", stage="onion"),
+                    ConnectError("The relay did not take our answer.", hint=_AGAIN, stage="onion"),
                     self._config.retry_after,
                 )

@@ -8,6 +8,7 @@ from mayfly.meetconfig import PoolConfig
 from mayfly.runtime.broker.options import BrokerOptions, Wish
 from mayfly.services.options import HubOptions
 from mayfly.transport.base import LinkSettings
+from mayfly.transport.engines import AUTO
 from mayfly_client.onion import OnionOptions
 
 
@@ -47,7 +48,7 @@ class ClientOptions:
     hub: HubOptions = field(default_factory=HubOptions)
     """Chat, transfers and the control socket."""
 
-    engine: str = "auto"
+    engine: str = AUTO
     """Which engine makes the link, as in `--engine`."""
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from mayfly.mux.events import Priority
 from mayfly.runtime.session import Session
 from mayfly.runtime.stream import Stream
 from mayfly.wire.header import Header
-from mayfly_client.dialler import Datagrams, SessionDialler
+from mayfly_client.dialler import WAIT, Datagrams, SessionDialler
 from mayfly_client.heard import HeardLink
 from mayfly_client.pool import Pool, Step
 
@@ -98,6 +98,6 @@ class PoolDialler:
             async with asyncio.timeout_at(deadline):
                 await waiter
         except TimeoutError:
-            raise LinkLostError("there is no relay", hint="Wait until the client says that it is connected.") from None
+            raise LinkLostError("there is no relay", hint=WAIT) from None
         finally:
             self._waiting.discard(waiter)

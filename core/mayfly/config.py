@@ -79,7 +79,7 @@ class MuxConfig:
     """How long the peer's HELLO may take once the channel is open."""
 
     report_delay: float = 0.02
-    """How long the word that all of a stream was read may wait for a message that takes it along."""
+    """How long the word that all of a stream was read, or an end nobody waits for, may wait for another message."""
 
     interactive_bytes: int = 128 * KIB
     """A stream whose queue stays full for this many bytes is bulk until it runs empty."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from mayfly.errors import ControlError, UsageError
+from mayfly.errors import UsageError
 from mayfly.runtime import control_socket
 from mayfly.runtime.control_client import ControlClient
 from mayfly.runtime.events import (
@@ -78,16 +78,11 @@ def session(values: Values, *, code: str | None, offer: bool = False) -> str | N
     alone = code is not None or offer or bool(values.raw("alone"))
     if named is not None:
         if alone:
-            raise UsageError(
-                "--session attaches to a running program, which needs no code.", hint="Leave out one of the two."
-            )
+            raise UsageError("--session attaches to a running program, which needs no code.", hint=settings.ONE_OF_TWO)
         return str(named)
     found = [] if alone else control_socket.running(control_socket.default_directory())
     if len(found) > 1:
-        raise ControlError(
-            f"Several programs run here: {', '.join(found)}.",
-            hint="Choose one with --session NAME, or none with --alone.",
-        )
+        raise control_socket.several(found, "Choose one with --session NAME, or none with --alone.")
     return found[0] if found else None
 
 
@@ -97,10 +92,13 @@ def run(
     work: Work,
     *,
     attach: str | None,
-    settle: running.Settle,
+    code: str | None,
     codes_from: int | None = None,
 ) -> int:
-    """Do the work at the session to attach to, or at a program of our own; gives the exit code."""
+    """Do the work at the session to attach to, or at a program of our own; gives the exit code.
+
+    A program of our own answers the `code`, which may be FROM_INPUT, or else makes an offer.
+    """
     results: list[int] = []
     make = None if attach is not None else peer_options(values)
 
@@ -116,10 +114,10 @@ def run(
 
         await run_peer(make(given), reporter, codes, shutdown, at_desk)
 
-    async def settled(codes: running.Codes, reporter: running.Teller) -> str | None:
-        return None if make is None else await settle(codes, reporter)
+    async def settle(codes: running.Codes, _: running.Teller) -> str | None:
+        return None if make is None else await running.given(code, codes)
 
-    status = running.run(values, teller, settled, program, must_connect=make is not None, codes_from=codes_from)
+    status = running.run(values, teller, settle, program, must_connect=make is not None, codes_from=codes_from)
     return status or (results[0] if results else 0)
 
 
@@ -128,18 +126,19 @@ def peer_options(values: Values) -> Callable[[str | None], Any]:
     from mayfly.services.peer import PeerOptions  # noqa: PLC0415
 
     link = settings.link_settings(values)
-    engine = values.one("engine", settings.engine_name, "auto")
+    engine = settings.engine(values)
     hub = {answers: sharing.own_hub_options(values, answers=answers) for answers in (False, True)}
     return lambda code: PeerOptions(link=link, code=code, hub=hub[code is not None], engine=engine)
 
 
-def codes_descriptor(values: Values, *, input_is_data: bool) -> int | None:
+def codes_descriptor(values: Values, attach: str | None, *, input_is_data: bool = False) -> int | None:
     """Where codes are read when standard input is what is sent: --codes, else the terminal. Raises UsageError.
 
-    None for standard input. The descriptor stays open as long as the process.
+    None for standard input, and where none are wanted: at a session to attach to. The descriptor stays open as long as
+    the process.
     """
     path = values.raw("codes")
-    if path is None and not input_is_data:
+    if attach is not None or (path is None and not input_is_data):
         return None
     try:
         return os.open(str(path or "/dev/tty"), os.O_RDONLY | os.O_NOCTTY)

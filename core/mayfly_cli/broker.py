@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mayfly.errors import UsageError
-from mayfly_cli import endpoints, settings
+from mayfly_cli import endpoints, settings, units
 from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def broker(
     ] = None,
     json: settings.JsonOutput = False,
     config: settings.Config = None,
-    loop: settings.LoopName = "auto",
+    loop: settings.LoopName = None,
     verbose: settings.Verbose = False,
 ) -> None:
     """The command: options in, exit code out."""
@@ -181,7 +181,7 @@ def options(values: Values) -> BrokerOptions:
         prefix_connections=values.one("prefix_connections", settings.count, usual.prefix_connections),
         prefix_rate=rate,
         prefix_burst=10 * rate,
-        drain=values.one("grace", _grace, usual.drain),
+        drain=values.one("grace", units.duration, usual.drain),
     )
     return BrokerOptions(
         listen=values.one("listen", place, standard.listen),
@@ -221,12 +221,6 @@ def store_url(text: str) -> str:
     if text != "memory" and not text.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("is neither memory nor the URL of a Redis (redis://HOST:PORT/DB)")
     return text
-
-
-def _grace(text: str) -> float:
-    from mayfly_cli import units  # noqa: PLC0415
-
-    return units.duration(text)
 
 
 def _tls(values: Values) -> Tls | None:

@@ -9,7 +9,7 @@ import typer
 
 from mayfly.errors import UsageError
 from mayfly_cli import endpoints
-from mayfly_cli.settings import Values, one_of
+from mayfly_cli.settings import Values, completing, one_of
 
 if TYPE_CHECKING:
     from mayfly.rendezvous.address import BrokerAddress
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 _BROKER = "Meeting through a broker"
 UPSTREAMS = ("direct", "socks", "http", "tor", "bridge")
 _PROXY = re.compile(r"(?P<scheme>socks5|http)://(?:(?P<user>[^:@/]+):(?P<password>[^@/]*)@)?(?P<place>[^@/]+)/?")
-
-
-def complete_upstream(incomplete: str) -> list[str]:
-    """What Tab offers behind --want."""
-    return [name for name in UPSTREAMS if name.startswith(incomplete)]
 
 
 Broker = Annotated[
@@ -77,7 +72,7 @@ Want = Annotated[
     typer.Option(
         "--want",
         metavar="UPSTREAM",
-        autocompletion=complete_upstream,
+        autocompletion=completing(*UPSTREAMS),
         help=f"Take only relays that send traffic on so: {', '.join(UPSTREAMS)}.",
         rich_help_panel=_BROKER,
     ),
@@ -123,13 +118,6 @@ def broker_options(values: Values) -> BrokerOptions | None:
             hint="Leave one of them out.",
         )
     return BrokerOptions(brokers=brokers, proxy=proxy, front=front)
-
-
-def need_broker(values: Values, broker: BrokerOptions | None, *names: str) -> None:
-    """Raise UsageError for an option that makes no sense without a broker."""
-    for name in names:
-        if broker is None and values.raw(name):
-            raise UsageError(f"{values.source(name)} needs a broker.", hint="Give one with --broker.")
 
 
 def wish(values: Values) -> Wish:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mayfly_cli import settings, sharing, units
+from mayfly_cli import settings, sharing, terminals, units
 from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
@@ -68,13 +67,13 @@ def chat(
     bind: settings.Bind = None,
     stun: settings.Stun = None,
     turn: settings.Turn = None,
-    ip_policy: settings.Policy = "all",
-    dtls_role: settings.Role = "auto",
-    engine: settings.EngineName = "auto",
+    ip_policy: settings.Policy = None,
+    dtls_role: settings.Role = None,
+    engine: settings.EngineName = None,
     ordered: settings.Ordered = False,
     json: settings.JsonFlag = False,
     config: settings.Config = None,
-    loop: settings.LoopName = "auto",
+    loop: settings.LoopName = None,
     unsafe_logging: settings.UnsafeLogging = False,
     verbose: settings.Verbose = False,
 ) -> None:
@@ -87,15 +86,12 @@ def chat(
         patience = values.one("wait", settings.positive(units.duration), PATIENCE)
         attach = attaching.session(values, code=code)
 
-        async def settle(codes_in: running.Codes, _: running.Teller) -> str | None:
-            return await running.given(code, codes_in)
-
         async def work(desk: Desk, lines: Lines, shutdown: Shutdown) -> int:
             from mayfly_cli.chatting import Chat  # noqa: PLC0415
             from mayfly_cli.people import People  # noqa: PLC0415
 
             talk = Chat(desk, teller, to=to, patience=patience)
-            if isinstance(teller, People) and not once and people_at_both_ends():
+            if isinstance(teller, People) and not once and terminals.can_ask() and terminals.can_show():
                 from mayfly_cli.screenchat import at_terminal  # noqa: PLC0415
 
                 return await at_terminal(talk, teller, shutdown)
@@ -109,12 +105,7 @@ def chat(
             finally:
                 own.close()
 
-        source = attaching.codes_descriptor(values, input_is_data=False) if attach is None else None
-        return attaching.run(values, teller, work, attach=attach, settle=settle, codes_from=source)
+        source = attaching.codes_descriptor(values, attach)
+        return attaching.run(values, teller, work, attach=attach, code=code, codes_from=source)
 
     running.answer("chat", values, body)
-
-
-def people_at_both_ends() -> bool:
-    """Whether a person types and a person reads."""
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))

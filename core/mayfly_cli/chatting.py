@@ -28,7 +28,7 @@ from mayfly_cli.mail import Mail
 from mayfly_cli.names import shown
 from mayfly_cli.pasting import Lines
 from mayfly_cli.people import People
-from mayfly_cli.relayed import event_of
+from mayfly_cli.relayed import made
 from mayfly_cli.running import Teller
 from mayfly_cli.tally import Tally
 
@@ -64,9 +64,7 @@ class Chat:
         for name in self.names if self.own else ():
             self._teller.report(Joined(name))
         for missed in reply["missed"]:
-            event = event_of({"event": "message", **missed})
-            if event is not None:
-                self._teller.report(event)
+            self._teller.report(made(MessageReceived, missed))
 
     async def listen(self) -> None:
         """Take events until the program has gone. They are told as they come."""
@@ -200,9 +198,7 @@ class Chat:
     async def _plain(self, action: str) -> None:
         if not isinstance(self._teller, People):
             if action == "who":
-                status = event_of({"event": Status.event, **(await self._desk.request("status"))["status"]})
-                if status is not None:
-                    self._teller.report(status)
+                self._teller.report(made(Status, (await self._desk.request("status"))["status"]))
             return
         if action == "help":
             for line in typed.HELP:
@@ -219,11 +215,8 @@ class Chat:
             members["to"] = offer.to
         members |= {name: True for name, wanted in (("all", offer.everybody), ("symlinks", offer.symlinks)) if wanted}
         reply = await self._desk.request("send", **members)
-        send.tell_left_out(reply, self._teller)
-        for transfer, peer, who in send.transfers(reply):
-            if isinstance(self._teller, People):
-                self._teller.conversation.offered_by_us(transfer, peer, reply["name"], who, reply["total"])
-            else:
+        for transfer, peer, who in send.offered(reply, self._teller):
+            if not isinstance(self._teller, People):  # its conversation keeps count itself
                 self.tally.begin(transfer, peer, outgoing=True, name=reply["name"], who=who, total=reply["total"])
 
     async def _change(self, change: typed.Change) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mayfly.errors import CodeError, UsageError
-from mayfly_cli import brokers, endpoints, onions, settings, sharing, shortcodes, units
+from mayfly_cli import brokers, endpoints, onions, settings, sharing, shortcodes, terminals, units
 from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def client(
     bind: settings.Bind = None,
     stun: settings.Stun = None,
     turn: settings.Turn = None,
-    ip_policy: settings.Policy = "all",
+    ip_policy: settings.Policy = None,
     broker: brokers.Broker = None,
     relays: brokers.Relays = None,
     want: brokers.Want = None,
@@ -107,12 +106,12 @@ def client(
     accept_into: sharing.AcceptInto = None,
     overwrite: sharing.Overwrite = False,
     no_control: sharing.NoControl = False,
-    dtls_role: settings.Role = "auto",
-    engine: settings.EngineName = "auto",
+    dtls_role: settings.Role = None,
+    engine: settings.EngineName = None,
     ordered: settings.Ordered = False,
     json: settings.JsonFlag = False,
     config: settings.Config = None,
-    loop: settings.LoopName = "auto",
+    loop: settings.LoopName = None,
     unsafe_logging: settings.UnsafeLogging = False,
     verbose: settings.Verbose = False,
 ) -> None:
@@ -123,11 +122,10 @@ def client(
 
     def body(teller: running.Teller) -> int:
         if offer and code is not None:
-            raise UsageError("--offer and a CODE exclude each other.", hint="Leave out one of the two.")
+            raise settings.exclude_each_other("--offer", "a CODE")
         chosen = options(values)
         if chosen.broker is not None and offer:
-            raise UsageError("--broker and --offer exclude each other.", hint="Leave out one of the two.")
-
+            raise settings.exclude_each_other("--broker", "--offer")
         if chosen.onion is not None and (offer or code is not None or chosen.broker is not None):
             raise UsageError("--onion is another way to meet than a CODE, --offer or --broker.", hint="Choose one.")
 
@@ -138,7 +136,7 @@ def client(
                 return await shortcodes.settle(code, codes, reporter)
             if code is not None:
                 return await running.given(code, codes)
-            return None if offer or json or not _on_terminal() else await ask(codes, reporter)
+            return None if offer or json or not terminals.can_ask() else await ask(codes, reporter)
 
         async def program(given: str | None, reporter: Reporter, codes: CodeReader, shutdown: Shutdown) -> None:
             from mayfly_client.app import run_client  # noqa: PLC0415 - loads the engine
@@ -157,7 +155,8 @@ def options(values: Values) -> ClientOptions:
 
     link = settings.link_settings(values)
     broker = brokers.broker_options(values)
-    brokers.need_broker(values, broker, "relays", "want", "want_port", "broker_proxy", "broker_front", "broker_plain")
+    brokered = ("relays", "want", "want_port", "broker_proxy", "broker_front", "broker_plain")
+    values.only_with(broker is not None, "--broker", *brokered)
     standard = ClientOptions(link=link)
     return ClientOptions(
         link=link,
@@ -167,9 +166,9 @@ def options(values: Values) -> ClientOptions:
         pool=PoolConfig(relays=values.one("relays", brokers.relays, standard.pool.relays)),
         socks=values.one("socks", endpoints.host_port, standard.socks),
         socks_auth=values.one("socks_auth", endpoints.user_password, None),
-        again=bool(values.raw("again")) or (not values.raw("json") and _on_terminal()),
+        again=bool(values.raw("again")) or (not values.raw("json") and terminals.can_ask()),
         grace=values.one("grace", units.duration, standard.grace),
-        engine=values.one("engine", settings.engine_name, standard.engine),
+        engine=settings.engine(values),
         hub=sharing.hub_options(values),
     )
 
@@ -191,7 +190,3 @@ async def ask(codes: running.Codes, reporter: running.Teller) -> str | None:
             reporter.report(Warned.of(error))
             continue
         return text
-
-
-def _on_terminal() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()

@@ -46,7 +46,7 @@ def inspect(
     values = Values(ctx)
 
     def body(teller: running.Teller) -> int:
-        text = _read(teller) if code in (None, running.FROM_INPUT) else str(code)
+        text = _read(teller) if code in (None, settings.FROM_INPUT) else str(code)
         teller.report(examine(text, now=time.time(), in_words=not json))
         return 0
 

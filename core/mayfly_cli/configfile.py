@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from mayfly.errors import UsageError
+from mayfly_cli.places import config_directory
 
 TABLES = ("relay", "client", "chat", "send", "receive", "broker", "pt")
 _HEADINGS = ", ".join(f"[{table}]" for table in TABLES)
@@ -22,9 +23,7 @@ _NOT_IN_FILE = frozenset({"config", "help", "install-completion", "show-completi
 
 def default_path() -> Path:
     """`config.toml` in the user's configuration directory."""
-    import platformdirs  # noqa: PLC0415 - `mayfly --help` must not pay for it
-
-    return Path(platformdirs.user_config_dir("mayfly", appauthor=False)) / "config.toml"
+    return config_directory() / "config.toml"
 
 
 def load(path: Path | None, table: str, params: list[Any]) -> dict[str, Any]:

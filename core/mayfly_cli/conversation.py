@@ -27,7 +27,7 @@ from mayfly_cli.mail import Letter, Mail
 from mayfly_cli.names import called, shown
 from mayfly_cli.overview import overview
 from mayfly_cli.tally import Tally, Transfer
-from mayfly_cli.units import clock
+from mayfly_cli.units import clock, counted
 
 ELSEWHERE = "`mayfly receive` or `mayfly chat` in another terminal can take it."
 """What to do about an offer where nobody is asked."""
@@ -69,7 +69,7 @@ class Conversation:
     def said(self, identity: str, text: str, to: str | None, reach: list[str]) -> None:
         """A message of our own that has been sent: shown with its mark once it is known what became of it."""
         if not reach:
-            self._line(f"not delivered, nobody else is here: {_short(text)}", "yellow")
+            self._line(f"not delivered, nobody else is here: {short(text)}", "yellow")
             return
         self._settled(self.mail.sent(identity, text, to, reach))
 
@@ -151,13 +151,9 @@ def describe(event: Offered) -> str:
         case "stdin":
             return f"the output of a program, {name} ({size})"
         case "directory":
-            return f"the directory {name} ({size}, {_files(event.files, 'entry', 'entries')})"
+            return f"the directory {name} ({size}, {counted(event.files, 'entry', 'entries')})"
         case _:
-            return f"{name} ({size}, {_files(event.files)})"
-
-
-def _files(count: int, one: str = "file", more: str = "files") -> str:
-    return f"1 {one}" if count == 1 else f"{count} {more}"
+            return f"{name} ({size}, {counted(event.files, 'file')})"
 
 
 def _ending(transfer: Transfer) -> str:
@@ -175,7 +171,8 @@ def _ending(transfer: Transfer) -> str:
             return f"{label}: {state}{reason}"
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """The beginning of a message, safe to print, where there is one line for it."""
     line = printable(text)
     return line if len(line) <= 60 else line[:59] + "…"
 

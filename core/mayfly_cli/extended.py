@@ -11,11 +11,10 @@ import typer
 from mayfly.errors import UsageError
 from mayfly_cli import endpoints
 from mayfly_cli.settings import Values
+from mayfly_cli.upstreams import OUT
 
 if TYPE_CHECKING:
     from mayfly_relay.extorport import CoarseAddress
-
-_OUT = "The way out"
 
 ExtOrPort = Annotated[
     str | None,
@@ -24,7 +23,7 @@ ExtOrPort = Annotated[
         metavar="ADDRESS:PORT",
         help="With bridge://: go to this extended ORPort of the bridge instead, so that it counts who came over "
         "Mayfly.",
-        rich_help_panel=_OUT,
+        rich_help_panel=OUT,
     ),
 ]
 ExtOrCookie = Annotated[
@@ -33,7 +32,7 @@ ExtOrCookie = Annotated[
         "--ext-or-cookie",
         metavar="FILE",
         help="With --ext-or-port: the file extended_orport_auth_cookie in the data directory of the bridge's tor.",
-        rich_help_panel=_OUT,
+        rich_help_panel=OUT,
     ),
 ]
 ExtOrAddress = Annotated[
@@ -43,7 +42,7 @@ ExtOrAddress = Annotated[
         metavar="BITS",
         help="With --ext-or-port: tell the bridge so many leading bits of a client's IPv4 address, at most 24, and of "
         "its IPv6 address, at most 48, so that it can count countries: /16 or /16,/32. Default: nothing.",
-        rich_help_panel=_OUT,
+        rich_help_panel=OUT,
     ),
 ]
 
@@ -55,13 +54,8 @@ def extended_port(values: Values) -> dict[str, Any]:
     """
     from mayfly_relay.extorport import ExtendedPort  # noqa: PLC0415 - `mayfly --help` must not pay for it
 
+    values.only_with(values.raw("ext_or_port") is not None, "--ext-or-port", "ext_or_cookie", "ext_or_address")
     if values.raw("ext_or_port") is None:
-        for name in ("ext_or_cookie", "ext_or_address"):
-            if values.raw(name) is not None:
-                raise UsageError(
-                    f"{values.source(name)}: this means something only with --ext-or-port.",
-                    hint="Leave it out, or add that.",
-                )
         return {}
     if values.raw("ext_or_cookie") is None:
         raise UsageError("--ext-or-port needs --ext-or-cookie.", hint="The bridge lets in only who can read that file.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from mayfly.runtime.terminal import printable
+from mayfly.runtime.terminal import escaped, printable
 
 RESERVED = frozenset({"you", "everybody", "the relay", "the other side", "mayfly"})
 """Words that the program itself uses where a name could stand."""
@@ -37,7 +37,7 @@ def shown(name: str) -> str:
     foreign = "LATIN" in scripts and len(scripts) > 1
     twins = bool(letters) and all(character.lower() in _TWINS for character in letters)
     text = "".join(
-        _escaped(character)
+        escaped(character)
         if (not character.isascii() and ((foreign and character.isalpha()) or twins)) or _is_mark(character)
         else printable(character)
         for character in composed
@@ -52,8 +52,3 @@ def _script(character: str) -> str:
 
 def _is_mark(character: str) -> bool:
     return unicodedata.category(character).startswith("M")
-
-
-def _escaped(character: str) -> str:
-    number = ord(character)
-    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"

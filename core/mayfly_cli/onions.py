@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mayfly.errors import UsageError
 from mayfly_cli import endpoints, settings
 from mayfly_cli.settings import Values
 
@@ -56,8 +55,8 @@ TorrcLine = Annotated[
 
 def client_onion(values: Values) -> OnionOptions | None:
     """Where the client meets a relay, or None. Raises UsageError."""
+    values.only_with(values.raw("onion") is not None, "--onion", "tor_socks", "torrc_line")
     if values.raw("onion") is None:
-        _need(values, "onion", "tor_socks", "torrc_line")
         return None
     from mayfly.onion.address import parse_onion  # noqa: PLC0415 - `mayfly --help` must not pay for it
     from mayfly.tor.settings import TorSettings, torrc_line  # noqa: PLC0415
@@ -68,10 +67,3 @@ def client_onion(values: Values) -> OnionOptions | None:
         socks=values.one("tor_socks", endpoints.host_port, None),
         tor=TorSettings(torrc=values.many("torrc_line", torrc_line)),
     )
-
-
-def _need(values: Values, option: str, *names: str) -> None:
-    for name in names:
-        if values.raw(name):
-            wanted = f"--{option.replace('_', '-')}"
-            raise UsageError(f"{values.source(name)} has no meaning without {wanted}.", hint=f"Add {wanted}.")

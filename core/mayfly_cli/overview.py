@@ -11,7 +11,7 @@ from mayfly.runtime.amounts import amount
 from mayfly.runtime.events import Status
 from mayfly.runtime.terminal import printable
 from mayfly_cli.names import shown
-from mayfly_cli.units import in_words
+from mayfly_cli.units import counted, in_words
 
 SHORT_ID = 8
 """Characters of a transfer's id that are shown, and that are enough to name it where they are unique."""
@@ -44,15 +44,11 @@ def _upstream(upstream: dict[str, Any]) -> Iterator[str]:
     problem = f" ({printable(str(upstream['problem']))})" if upstream.get("problem") else ""
     circuits: list[dict[str, Any]] = upstream.get("circuits") or []
     built = [circuit for circuit in circuits if circuit["state"] == "built"]
-    yield f"  Tor{version}: {printable(str(upstream['words']))}{problem}, {_counted(len(built), 'circuit')} built"
+    yield f"  Tor{version}: {printable(str(upstream['words']))}{problem}, {counted(len(built), 'circuit')} built"
     for circuit in built:
         if circuit.get("client") is not None:
             hops = " → ".join(printable(str(hop)) for hop in circuit["hops"])
             yield f"    client {circuit['client']}: circuit {printable(str(circuit['id']))} by {hops}"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _peer(peer: dict[str, Any]) -> str:
@@ -63,9 +59,8 @@ def _peer(peer: dict[str, Any]) -> str:
     ]
     if peer.get("rtt_ms") is not None:
         parts.append(f"round trip {peer['rtt_ms']:.0f} ms")
-    streams = peer.get("streams", 0)
     parts += [
-        f"{streams} connection{'' if streams == 1 else 's'} open",
+        f"{counted(peer.get('streams', 0), 'connection')} open",
         f"{amount(peer.get('sent', 0))} sent, {amount(peer.get('received', 0))} received",
         f"for {in_words(peer.get('seconds', 0))}",
     ]

@@ -50,6 +50,12 @@ class Lines:
             await self._news.wait()
         return self._lines.popleft()
 
+    async def filled(self) -> str:
+        """The next line that is not blank. Raises EOFError. Cancelling it loses nothing."""
+        while not (line := await self.next()).strip():
+            pass
+        return line
+
     def close(self) -> None:
         """Stop reading. What the terminal holds that we have not read stays there for the next program."""
         self._closing = True
@@ -120,11 +126,8 @@ class LineCodes:
         self.lines = lines
 
     async def read(self, wanted: Kind) -> str:
-        """The next line that holds something. Raises EOFError."""
-        while True:
-            line = await self.lines.next()
-            if line.strip():
-                return line
+        """The next one. Raises EOFError."""
+        return await self.lines.filled()
 
 
 class PastedCodes:

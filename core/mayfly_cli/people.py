@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mayfly.errors import CodeError
+from mayfly.runtime.event import sentence
 from mayfly.runtime.events import (
     Closed,
     CodeReady,
@@ -34,7 +34,7 @@ from mayfly.signaling.disclosure import disclosed
 from mayfly_cli.conversation import Conversation
 from mayfly_cli.output import Output
 from mayfly_cli.torbar import TorBar
-from mayfly_cli.units import in_words
+from mayfly_cli.units import counted, in_words
 
 RELAY, CLIENT, CHAT, SEND, RECEIVE = "relay", "client", "chat", "send", "receive"
 BROKER, BRIDGE, SOCKS, ONION = "broker", "bridge", "socks5", "onion"
@@ -201,8 +201,8 @@ class People:
         if not event.streams:
             self._say("Leaving; nothing is open.")
             return
-        thing = ("match", "matches") if self._program == BROKER else ("connection", "connections")
-        open_now = f"1 {thing[0]} is" if event.streams == 1 else f"{event.streams} {thing[1]} are"
+        what = ("match", "matches") if self._program == BROKER else ("connection",)
+        open_now = counted(event.streams, *what) + (" is" if event.streams == 1 else " are")
         self._say(
             f"Leaving: {open_now} still open, with {in_words(event.seconds)} to finish. Ctrl-C stops at once.",
         )
@@ -290,17 +290,6 @@ _ROLES = {
     "active": "its maker sends the ClientHello",
     "passive": "its reader sends the ClientHello",
 }
-
-
-def sentence(text: str) -> str:
-    """A message or hint with a capital at its beginning and a full stop at its end.
-
-    What begins with no plain word (an option, a path, a name in quotes) or ends with what may be copied stays so.
-    """
-    beginning = re.match("[a-z]+(?=[ ,:'])", text)
-    capital = text[:1].upper() + text[1:] if beginning else text
-    ended = capital.endswith((".", "!", "?", "…")) or re.search(r"[:/=]\S*[^`)]$", capital) or not capital
-    return capital if ended else capital + "."
 
 
 def _utc(moment: float) -> str:

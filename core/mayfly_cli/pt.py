@@ -11,7 +11,7 @@ import typer
 from mayfly.errors import ExitCode, MayflyError
 from mayfly.pt import environment, lines
 from mayfly.pt.errors import PtError, VariableError
-from mayfly_cli import settings
+from mayfly_cli import settings, terminals
 from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
@@ -51,22 +51,22 @@ def pt(
     bind: settings.Bind = None,
     stun: settings.Stun = None,
     turn: settings.Turn = None,
-    ip_policy: settings.Policy = "all",
-    dtls_role: settings.Role = "auto",
-    engine: settings.EngineName = "auto",
+    ip_policy: settings.Policy = None,
+    dtls_role: settings.Role = None,
+    engine: settings.EngineName = None,
     ordered: settings.Ordered = False,
     config: settings.Config = None,
-    loop: settings.LoopName = "auto",
+    loop: settings.LoopName = None,
 ) -> None:
     """The command: tor's variables in, protocol lines out."""
     from mayfly_cli.loop import run  # noqa: PLC0415 - `mayfly --help` must not pay for it
     from mayfly_client.pt.teller import Tor  # noqa: PLC0415
 
     values = Values(ctx)
-    if sys.stdout.isatty():
+    if terminals.can_show():
         sys.stderr.write(_BY_HAND.format(program=sys.argv[0]) + "\n")
     try:
-        choice = values.one("loop", settings.one_of(*settings.LOOPS), "auto")
+        choice = settings.loop(values)
         run(_run(lambda: _options(values), Tor(sys.stdout)), choice)
     except MayflyError as error:
         wrong = error if isinstance(error, PtError) else VariableError(error.message, hint=error.hint)
@@ -81,7 +81,7 @@ def _options(values: Values) -> PtOptions:
 
     return PtOptions(
         link=settings.link_settings(values),
-        engine=values.one("engine", settings.engine_name, "auto"),
+        engine=settings.engine(values),
         links_around_proxy=bool(values.raw("links_around_proxy")),
     )
 
@@ -100,7 +100,7 @@ async def _run(options: Callable[[], PtOptions], tor: Tor) -> None:
         match environment.parse(os.environ):
             case environment.ClientSettings() as chosen:
                 await run_client(chosen, options(), tor, shutdown, _STANDARD_INPUT)
-            case environment.ServerSettings(transports=transports):
+            case environment.ServerRefused(transports):
                 _refuse_server(transports, tor)
     finally:
         shutdown.remove()
@@ -108,8 +108,6 @@ async def _run(options: Callable[[], PtOptions], tor: Tor) -> None:
 
 def _refuse_server(transports: tuple[str, ...], tor: Tor) -> None:
     """A relay is no server that waits on a port: a person starts it, for a time, and knows who comes."""
-    from mayfly_client.pt.teller import TRANSPORT  # noqa: PLC0415 - `mayfly --help` must not pay for it
-
-    if TRANSPORT in transports:
-        tor.say(lines.smethod_error(TRANSPORT, _NO_SERVER))
+    if environment.TRANSPORT in transports:
+        tor.say(lines.smethod_error(environment.TRANSPORT, _NO_SERVER))
     tor.say(lines.SMETHODS_DONE)

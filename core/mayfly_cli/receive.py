@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mayfly.errors import UsageError
-from mayfly_cli import settings, sharing
+from mayfly_cli import settings, sharing, terminals
 from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def receive(
         typer.Option(
             "--offer",
             help="Make a code for `mayfly send --code`, instead of answering one.",
-            rich_help_panel="Which program",
+            rich_help_panel=sharing.WHICH,
         ),
     ] = False,
     codes: sharing.Codes = None,
@@ -70,13 +69,13 @@ def receive(
     bind: settings.Bind = None,
     stun: settings.Stun = None,
     turn: settings.Turn = None,
-    ip_policy: settings.Policy = "all",
-    dtls_role: settings.Role = "auto",
-    engine: settings.EngineName = "auto",
+    ip_policy: settings.Policy = None,
+    dtls_role: settings.Role = None,
+    engine: settings.EngineName = None,
     ordered: settings.Ordered = False,
     json: settings.JsonFlag = False,
     config: settings.Config = None,
-    loop: settings.LoopName = "auto",
+    loop: settings.LoopName = None,
     unsafe_logging: settings.UnsafeLogging = False,
     verbose: settings.Verbose = False,
 ) -> None:
@@ -87,25 +86,23 @@ def receive(
 
     def body(teller: running.Teller) -> int:
         if offer and code is not None:
-            raise UsageError("--offer and a CODE exclude each other.", hint="Leave out one of the two.")
+            raise settings.exclude_each_other("--offer", "a CODE")
         members = place(values)
         attach = attaching.session(values, code=code, offer=offer)
-        if not (yes or json or on_terminal()):
+        if not (yes or json or terminals.can_ask()):
             raise UsageError(
                 "There is no terminal on which it could be asked whether to take it.",
                 hint="--yes takes it without asking.",
             )
-
-        async def settle(codes_in: running.Codes, _: running.Teller) -> str | None:
-            return None if offer else await running.given(code or running.FROM_INPUT, codes_in)
 
         async def work(desk: Desk, lines: Lines, shutdown: Shutdown) -> int:
             from mayfly_cli.taking import Taking  # noqa: PLC0415
 
             return await Taking(desk, teller, lines, shutdown, members, yes=yes).run()
 
-        source = attaching.codes_descriptor(values, input_is_data=False) if attach is None else None
-        return attaching.run(values, teller, work, attach=attach, settle=settle, codes_from=source)
+        source = attaching.codes_descriptor(values, attach)
+        wanted = None if offer else code or settings.FROM_INPUT
+        return attaching.run(values, teller, work, attach=attach, code=wanted, codes_from=source)
 
     running.answer("receive", values, body, aside=into == "-")
 
@@ -117,8 +114,3 @@ def place(values: Values) -> dict[str, Any]:
     if into == "-":
         return {**members, "fds": [1]}
     return {**members, "into": str(values.converted("into", into, sharing.directory))}
-
-
-def on_terminal() -> bool:
-    """Whether a person can be asked."""
-    return sys.stdin is not None and sys.stdin.isatty()

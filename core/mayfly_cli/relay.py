@@ -136,7 +136,7 @@ def relay(
     bind: settings.Bind = None,
     stun: settings.Stun = None,
     turn: settings.Turn = None,
-    ip_policy: settings.Policy = "all",
+    ip_policy: settings.Policy = None,
     broker: brokers.Broker = None,
     public: brokers.Public = False,
     broker_proxy: brokers.BrokerProxy = None,
@@ -150,18 +150,18 @@ def relay(
     ext_or_address: extended.ExtOrAddress = None,
     tor_control: upstreams.TorControl = None,
     torrc_line: upstreams.TorrcLine = None,
-    tor_isolate: upstreams.TorIsolate = "client",
+    tor_isolate: upstreams.TorIsolate = None,
     name: sharing.Name = None,
     nick: sharing.Nick = None,
     accept_into: sharing.AcceptInto = None,
     overwrite: sharing.Overwrite = False,
     no_control: sharing.NoControl = False,
-    dtls_role: settings.Role = "auto",
-    engine: settings.EngineName = "auto",
+    dtls_role: settings.Role = None,
+    engine: settings.EngineName = None,
     ordered: settings.Ordered = False,
     json: settings.JsonFlag = False,
     config: settings.Config = None,
-    loop: settings.LoopName = "auto",
+    loop: settings.LoopName = None,
     unsafe_logging: settings.UnsafeLogging = False,
     verbose: settings.Verbose = False,
 ) -> None:
@@ -176,7 +176,7 @@ def relay(
     def body(teller: running.Teller) -> int:
         chosen = options(values)
         if chosen.broker is not None and code is not None:
-            raise UsageError("--broker and a CODE exclude each other.", hint="Leave out one of the two.")
+            raise settings.exclude_each_other("--broker", "a CODE")
         if chosen.offer_onion and (code is not None or chosen.broker is not None):
             raise UsageError("--offer-onion is another way to meet than a CODE or --broker.", hint="Choose one.")
         if upstreams.shows_password(values):
@@ -202,7 +202,7 @@ def options(values: Values) -> RelayOptions:
 
     link = settings.link_settings(values)
     broker = brokers.broker_options(values)
-    brokers.need_broker(values, broker, "public", "broker_proxy", "broker_front", "broker_plain")
+    values.only_with(broker is not None, "--broker", "public", "broker_proxy", "broker_front", "broker_plain")
     usual = RelayLimits()
     limits = RelayLimits(
         max_clients=values.one("max_clients", settings.count, usual.max_clients),
@@ -222,7 +222,7 @@ def options(values: Values) -> RelayOptions:
         limits=limits,
         lifetime=values.one("lifetime", settings.positive(units.duration), standard.lifetime),
         grace=values.one("grace", units.duration, standard.grace),
-        engine=values.one("engine", settings.engine_name, standard.engine),
+        engine=settings.engine(values),
         unsafe_logging=bool(values.raw("unsafe_logging")),
         hub=sharing.hub_options(values),
         **upstreams.way_out(values),

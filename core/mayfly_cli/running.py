@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from typing import NoReturn
 
 import typer
@@ -16,15 +17,13 @@ from mayfly.runtime.events import Connected, Event, Reporter
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.signaling import codes
 from mayfly.signaling.description import Kind
-from mayfly_cli import failures, loop, upstreams
+from mayfly_cli import failures, loop, settings, upstreams
 from mayfly_cli.machines import Machines
 from mayfly_cli.pasting import LineCodes, Lines, PastedCodes
 from mayfly_cli.people import CLIENT, RELAY, People
-from mayfly_cli.settings import LOOPS, Values, one_of
+from mayfly_cli.settings import Values
 
 STANDARD_INPUT = 0
-FROM_INPUT = "-"
-"""As CODE: read it from standard input."""
 
 Teller = Machines | People
 Codes = LineCodes | PastedCodes
@@ -69,7 +68,7 @@ def run(
     With `must_connect`, leaving before any peer is connected is 130 too: who started the program did not get it.
     `codes_from` is the descriptor on which codes are read, where it is not standard input.
     """
-    choice = values.one("loop", one_of(*LOOPS), "auto")
+    choice = settings.loop(values)
     _log(unsafe=bool(values.raw("unsafe_logging")), verbose=bool(values.raw("verbose")))
     source = STANDARD_INPUT if codes_from is None else codes_from
     return loop.run(_run(reporter, settle, program, must_connect=must_connect, source=source), choice)
@@ -96,17 +95,29 @@ async def _run(
     watched = _Watched(reporter)
     try:
         code = await settle(codes_in, reporter)  # Ctrl-C here still ends everything at once
-        shutdown.install(asyncio.get_running_loop())
-        reporter.output.on_gone(shutdown.request_drain)
-        await program(code, watched, codes_in, shutdown)
-    except MayflyError:
-        if not shutdown.stop.is_set():
-            raise  # else it only says what the second Ctrl-C has done
+        with leaving_when_told(shutdown, reporter):
+            await program(code, watched, codes_in, shutdown)
     finally:
-        shutdown.remove()
         lines.close()
     unserved = must_connect and shutdown.drain.is_set() and not watched.connected
     return ExitCode.INTERRUPTED if shutdown.stop.is_set() or unserved else ExitCode.OK
+
+
+@contextlib.contextmanager
+def leaving_when_told(shutdown: Shutdown, reporter: Teller) -> Generator[None]:
+    """Have signals ask for the end of what runs in the block, and a reader who is gone.
+
+    What it raises after the second Ctrl-C only says what that has done, and is passed over.
+    """
+    shutdown.install(asyncio.get_running_loop())
+    reporter.output.on_gone(shutdown.request_drain)
+    try:
+        yield
+    except MayflyError:
+        if not shutdown.stop.is_set():
+            raise
+    finally:
+        shutdown.remove()
 
 
 async def any_code(reporter: Teller) -> str:
@@ -125,7 +136,7 @@ async def any_code(reporter: Teller) -> str:
 
 async def given(code: str | None, codes_in: Codes) -> str | None:
     """The CODE argument, read from standard input where it is `-`. Raises EOFError."""
-    return await codes_in.read(Kind.OFFER) if code == FROM_INPUT else code
+    return await codes_in.read(Kind.OFFER) if code == settings.FROM_INPUT else code
 
 
 def whole(text: str, wanted: Kind | None) -> bool:

@@ -23,6 +23,7 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from mayfly.runtime.terminal import printable
+from mayfly_cli.places import state_directory
 from mayfly_cli.rawterminal import RawTerminal, uncooked
 
 
@@ -83,11 +84,6 @@ class Screen:
         """Draw anew, because something of `pending` has changed."""
         self._session.app.invalidate()
 
-    def leave(self) -> None:
-        """End `run` from outside: the other side has gone."""
-        if self._session.app.is_running:
-            self._session.app.exit(exception=EOFError)
-
     def _message(self) -> FormattedText:
         return FormattedText([*(("ansibrightblack", f"{line}\n") for line in self._pending()), ("bold", "> ")])
 
@@ -137,6 +133,4 @@ def _history(path: Path | None) -> History:
 
 def history_path() -> Path:
     """Where the lines typed are kept for the arrow keys: readable by their user alone."""
-    import platformdirs  # noqa: PLC0415 - only the chat of a person needs it
-
-    return Path(platformdirs.user_state_dir("mayfly", appauthor=False)) / "chat-history"
+    return state_directory() / "chat-history"

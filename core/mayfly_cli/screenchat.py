@@ -8,10 +8,9 @@ import contextlib
 from mayfly.errors import ExitCode
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.runtime.tasks import first_of
-from mayfly.runtime.terminal import printable
 from mayfly_cli import typed
 from mayfly_cli.chatting import Chat
-from mayfly_cli.conversation import HERE
+from mayfly_cli.conversation import HERE, short
 from mayfly_cli.names import shown
 from mayfly_cli.people import People
 from mayfly_cli.screen import Screen, history_path
@@ -63,13 +62,8 @@ async def last_words(chat: Chat) -> None:
 
 def pending(chat: Chat) -> list[str]:
     """Our own messages that travel, and what the transfers do: a line each."""
-    letters = ["… " + _short(letter.text) for letter in chat.mail.waiting()]
+    letters = ["… " + short(letter.text) for letter in chat.mail.waiting()]
     hidden = len(letters) - MAX_LETTERS
     if hidden > 0:
         letters = [f"… {hidden} more", *letters[hidden:]]
     return letters + [f"[{each.number}] {each.label()}: {each.figures()}" for each in chat.tally.running()]
-
-
-def _short(text: str) -> str:
-    line = printable(text)
-    return line if len(line) <= 60 else line[:59] + "…"

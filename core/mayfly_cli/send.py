@@ -91,7 +91,7 @@ def send(
             "--code",
             metavar="CODE",
             help="Answer the code that `mayfly receive --offer` has printed; - reads it from standard input.",
-            rich_help_panel="Which program",
+            rich_help_panel=sharing.WHICH,
         ),
     ] = None,
     codes: sharing.Codes = None,
@@ -99,13 +99,13 @@ def send(
     bind: settings.Bind = None,
     stun: settings.Stun = None,
     turn: settings.Turn = None,
-    ip_policy: settings.Policy = "all",
-    dtls_role: settings.Role = "auto",
-    engine: settings.EngineName = "auto",
+    ip_policy: settings.Policy = None,
+    dtls_role: settings.Role = None,
+    engine: settings.EngineName = None,
     ordered: settings.Ordered = False,
     json: settings.JsonFlag = False,
     config: settings.Config = None,
-    loop: settings.LoopName = "auto",
+    loop: settings.LoopName = None,
     unsafe_logging: settings.UnsafeLogging = False,
     verbose: settings.Verbose = False,
 ) -> None:
@@ -118,16 +118,11 @@ def send(
         goods = chosen(values)
         attach = attaching.session(values, code=code)
 
-        async def settle(codes_in: running.Codes, _: running.Teller) -> str | None:
-            return await running.given(code, codes_in)
-
         async def work(desk: Desk, _: Lines, shutdown: Shutdown) -> int:
             return await goods.send(desk, teller, shutdown)
 
-        source = None
-        if attach is None:
-            source = attaching.codes_descriptor(values, input_is_data=goods.standard_input)
-        return attaching.run(values, teller, work, attach=attach, settle=settle, codes_from=source)
+        source = attaching.codes_descriptor(values, attach, input_is_data=goods.standard_input)
+        return attaching.run(values, teller, work, attach=attach, code=code, codes_from=source)
 
     running.answer("send", values, body)
 
@@ -146,23 +141,25 @@ class Goods:
 
         extra = {"fds": [STANDARD_INPUT]} if self.standard_input else {}
         following = Following(desk, teller, shutdown, keys=None if self.standard_input else STANDARD_INPUT)
-        from mayfly_cli.people import People  # noqa: PLC0415
-
         reply = await desk.request("send", **self.members, **extra)
-        tell_left_out(reply, teller)
-        for transfer, peer, who in transfers(reply):
+        for transfer, peer, _ in offered(reply, teller):
             following.add(transfer, peer)
-            if isinstance(teller, People):
-                teller.conversation.offered_by_us(transfer, peer, reply["name"], who, reply["total"])
         return await following.to_the_end()
 
 
-def transfers(reply: dict[str, Any]) -> list[tuple[str, int, str]]:
-    """The id, the peer and the name of the receiver of each transfer in a reply to `send`."""
-    return [(str(entry["transfer"]), int(entry["peer"]), str(entry["to"])) for entry in reply["transfers"]]
+def offered(reply: dict[str, Any], teller: running.Teller) -> list[tuple[str, int, str]]:
+    """Tell people what a reply to `send` says; gives the id, the peer and the receiver's name of each transfer."""
+    from mayfly_cli.people import People  # noqa: PLC0415 - `mayfly --help` must not pay for it
+
+    _tell_left_out(reply, teller)
+    begun = [(str(entry["transfer"]), int(entry["peer"]), str(entry["to"])) for entry in reply["transfers"]]
+    if isinstance(teller, People):
+        for transfer, peer, who in begun:
+            teller.conversation.offered_by_us(transfer, peer, reply["name"], who, reply["total"])
+    return begun
 
 
-def tell_left_out(reply: dict[str, Any], teller: running.Teller) -> None:
+def _tell_left_out(reply: dict[str, Any], teller: running.Teller) -> None:
     """Name the symbolic links that a reply to `send` says are left out."""
     from mayfly.runtime.events import Warned  # noqa: PLC0415 - `mayfly --help` must not pay for it
 
@@ -185,7 +182,7 @@ def chosen(values: Values) -> Goods:
     if bool(paths) == (text is not None):
         raise UsageError("Say what to send: paths, or - for standard input, or --text.", hint="Give one of the three.")
     if values.raw("to") is not None and values.raw("to_all"):
-        raise UsageError("--to and --to-all exclude each other.", hint="Leave out one of the two.")
+        raise settings.exclude_each_other("--to", "--to-all")
     members: dict[str, Any] = {}
     for name, member in (("to", "to"), ("to_all", "all"), ("symlinks", "symlinks")):
         if values.raw(name):

@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 from typing import TYPE_CHECKING
 
-from mayfly.errors import ExitCode, MayflyError
+from mayfly.errors import ExitCode
 from mayfly.runtime.shutdown import Shutdown
 from mayfly_broker.app import run_broker
 from mayfly_broker.web import ACCESS
-from mayfly_cli import loop
-from mayfly_cli.settings import LOOPS, Values, one_of
+from mayfly_cli import loop, running, settings
 
 if TYPE_CHECKING:
     from mayfly_broker.options import BrokerOptions
-    from mayfly_cli.running import Teller
+    from mayfly_cli.settings import Values
 
 
-def serve(options: BrokerOptions, values: Values, teller: Teller) -> int:
+def serve(options: BrokerOptions, values: Values, teller: running.Teller) -> int:
     """Serve to the end: 0 after a drain, 130 after a second Ctrl-C."""
+    choice = settings.loop(values)
     _log(access=options.access_log)
-    return loop.run(_serve(options, teller), values.one("loop", one_of(*LOOPS), "auto"))
+    return loop.run(_serve(options, teller), choice)
 
 
-async def _serve(options: BrokerOptions, teller: Teller) -> int:
+async def _serve(options: BrokerOptions, teller: running.Teller) -> int:
     shutdown = Shutdown()
-    shutdown.install(asyncio.get_running_loop())
-    teller.output.on_gone(shutdown.request_drain)
-    try:
+    with running.leaving_when_told(shutdown, teller):
         await run_broker(options, teller, shutdown)
-    except MayflyError:
-        if not shutdown.stop.is_set():
-            raise
-    finally:
-        shutdown.remove()
     return ExitCode.INTERRUPTED if shutdown.stop.is_set() else ExitCode.OK
 
 

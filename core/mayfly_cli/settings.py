@@ -17,7 +17,7 @@ import typer
 
 from mayfly.errors import MayflyError, UsageError
 from mayfly.transport.base import DtlsRole, IpPolicy, LinkSettings
-from mayfly.transport.engines import ENGINES
+from mayfly.transport.engines import AUTO, ENGINES
 from mayfly_cli import configfile, endpoints
 from mayfly_cli.helping import RUNNING
 
@@ -25,13 +25,17 @@ T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
 
 LOOPS = ("auto", "asyncio", "uvloop")
-_ASKS_STUN = frozenset({IpPolicy.ALL, IpPolicy.PUBLIC_ONLY})
 
 _ADDRESSES = "What the code discloses"
 _LINK = "The link"
 
 BETTER_HIDDEN = "better given in the variable or the file: other users can see a command line."
 """What the help says of a password in an option."""
+
+ONE_OF_TWO = "Leave out one of the two."
+
+FROM_INPUT = "-"
+"""As CODE: read it from standard input."""
 
 TORRC_LINE = (
     "one more line for the torrc of the tor that is started, such as 'UseBridges 1'. Repeatable; not in a variable, "
@@ -48,7 +52,9 @@ def read_config(ctx: typer.Context, path: str | None) -> str | None:
     return path
 
 
-def _completing(*choices: str) -> Callable[[str], list[str]]:
+def completing(*choices: str) -> Callable[[str], list[str]]:
+    """What Tab offers behind an option that takes one of these."""
+
     def complete(incomplete: str) -> list[str]:
         return [choice for choice in choices if choice.startswith(incomplete)]
 
@@ -115,36 +121,33 @@ Turn = Annotated[
     ),
 ]
 Policy = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--ip-policy",
         metavar="POLICY",
-        autocompletion=_completing(*_values(IpPolicy)),
-        show_default=False,
+        autocompletion=completing(*_values(IpPolicy)),
         help=f"Which of our addresses the code may disclose: {', '.join(_values(IpPolicy))}. "
         "The last three ask no STUN server. Default: all.",
         rich_help_panel=_ADDRESSES,
     ),
 ]
 Role = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--dtls-role",
         metavar="ROLE",
-        autocompletion=_completing(*_values(DtlsRole)),
-        show_default=False,
+        autocompletion=completing(*_values(DtlsRole)),
         help="Our part in the encryption (DTLS): client sends the ClientHello, which censors have looked for; server "
         "awaits it; auto leaves it to the side that looks like a browser there, if one does. Default: auto.",
         rich_help_panel=_LINK,
     ),
 ]
 EngineName = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--engine",
         metavar="ENGINE",
-        autocompletion=_completing(*ENGINES),
-        show_default=False,
+        autocompletion=completing(*ENGINES),
         help="The WebRTC implementation: aiortc; aiortc-stock, the same as it comes, to compare; wrtc, which is "
         "libwebrtc and looks like a browser, but has no --bind and no --ip-policy lan; auto, which is wrtc "
         "where it is installed and has what is asked for, else aiortc. Default: auto.",
@@ -161,12 +164,11 @@ Ordered = Annotated[
     ),
 ]
 LoopName = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--loop",
         metavar="LOOP",
-        autocompletion=_completing(*LOOPS),
-        show_default=False,
+        autocompletion=completing(*LOOPS),
         help="The event loop: asyncio, uvloop, or auto, which is uvloop where it is installed. Default: auto.",
         rich_help_panel=RUNNING,
     ),
@@ -223,6 +225,14 @@ class Values:
         except MayflyError as error:
             raise UsageError(f"{self.source(name)}: {error.message}", hint=error.hint) from None
 
+    def only_with(self, chosen: bool, what: str, *names: str) -> None:
+        """Raise UsageError for whichever of these options was given, unless what it belongs to was chosen."""
+        for name in names:
+            if not chosen and self.given(name) and self.raw(name):
+                raise UsageError(
+                    f"{self.source(name)}: this means something only with {what}.", hint="Leave it out, or add that."
+                )
+
     def meta(self, key: str) -> Any:
         """What was left in the context's `meta`, or None."""
         return self._ctx.meta.get(key)
@@ -260,13 +270,8 @@ class Values:
 def choice(kind: type[E]) -> Callable[[str], E]:
     """A converter to an enumeration's member by its value."""
 
-    def convert(text: str) -> E:
-        try:
-            return kind(text)
-        except ValueError:
-            raise ValueError(f"is not one of {', '.join(_values(kind))}") from None
-
-    return convert
+    known = one_of(*_values(kind))
+    return lambda text: kind(known(text))
 
 
 def one_of(*names: str) -> Callable[[str], str]:
@@ -280,9 +285,9 @@ def one_of(*names: str) -> Callable[[str], str]:
     return convert
 
 
-def engine_name(text: str) -> str:
-    """A converter to the name of an engine."""
-    return one_of(*ENGINES)(text)
+def exclude_each_other(one: str, other: str) -> UsageError:
+    """The error for two ways to say what can be said in one."""
+    return UsageError(f"{one} and {other} exclude each other.", hint=ONE_OF_TWO)
 
 
 def count(text: str) -> int:
@@ -324,10 +329,21 @@ def positive(convert: Callable[[str], float]) -> Callable[[str], float]:
     return checked
 
 
+def engine(values: Values) -> str:
+    """The engine that is asked for. Raises UsageError."""
+    return values.one("engine", one_of(*ENGINES), AUTO)
+
+
+def loop(values: Values) -> str:
+    """The event loop that is asked for. Raises UsageError."""
+    return values.one("loop", one_of(*LOOPS), "auto")
+
+
 def link_settings(values: Values) -> LinkSettings:
     """The settings of the link from the shared options. Raises UsageError."""
+    usual = LinkSettings()
     bind = values.many("bind", endpoints.address)
-    policy = values.one("ip_policy", choice(IpPolicy), IpPolicy.ALL)
+    policy = values.one("ip_policy", choice(IpPolicy), usual.ip_policy)
     turn = values.many("turn", endpoints.turn_server)
     if policy is IpPolicy.TURN_ONLY and not turn:
         raise UsageError(f"{values.source('ip_policy')}: turn-only needs a TURN server.", hint="Give one with --turn.")
@@ -337,10 +353,10 @@ def link_settings(values: Values) -> LinkSettings:
         stun = () if only_loopback else endpoints.STUN_SERVERS
     return LinkSettings(
         bind=bind,
-        stun=stun if policy in _ASKS_STUN else (),
+        stun=stun if policy.asks_stun else (),
         turn=turn,
         ip_policy=policy,
-        dtls_role=values.one("dtls_role", choice(DtlsRole), DtlsRole.AUTO),
+        dtls_role=values.one("dtls_role", choice(DtlsRole), usual.dtls_role),
         ordered=bool(values.raw("ordered")),
     )
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from mayfly.errors import MistypedCodeError
 from mayfly.rendezvous.shortcode import complete, parse
+from mayfly_cli import terminals
+from mayfly_cli.settings import FROM_INPUT
 
 if TYPE_CHECKING:
     from mayfly_cli import running
 
-FROM_INPUT = "-"
 QUESTION = "Type the code that the relay shows; Tab completes its words."
 
 
@@ -23,8 +23,8 @@ async def settle(code: str | None, codes: running.Codes, reporter: running.Telle
         return None
     if code != FROM_INPUT:
         return parse(code).text
-    if isinstance(reporter, Machines) or not sys.stdin.isatty():
-        return parse(await _line(codes)).text
+    if isinstance(reporter, Machines) or not terminals.can_ask():
+        return parse(await codes.lines.filled()).text
     return await ask(reporter)
 
 
@@ -46,9 +46,3 @@ async def ask(reporter: running.Teller) -> str:
     if not found:
         raise EOFError
     return found[0]
-
-
-async def _line(codes: running.Codes) -> str:
-    while not (line := await codes.lines.next()).strip():
-        pass
-    return line

@@ -47,14 +47,12 @@ async def show(session: str | None, teller: running.Teller) -> int:
     from mayfly.runtime import control_socket  # noqa: PLC0415
     from mayfly.runtime.control_client import ControlClient  # noqa: PLC0415
     from mayfly.runtime.events import Status  # noqa: PLC0415
-    from mayfly_cli.relayed import event_of  # noqa: PLC0415
+    from mayfly_cli.relayed import made  # noqa: PLC0415
 
     found: list[str | None] = [session]
     if session is None:
         found = [*control_socket.running(control_socket.default_directory())] or [None]  # None: tells why there is none
     for name in found:
         async with await ControlClient.attach(name) as client:
-            event = event_of({"event": Status.event, **(await client.request("status"))["status"]})
-            if event is not None:
-                teller.report(event)
+            teller.report(made(Status, (await client.request("status"))["status"]))
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from mayfly.errors import ExitCode
@@ -17,8 +16,9 @@ from mayfly_cli.machines import Machines
 from mayfly_cli.names import called
 from mayfly_cli.pasting import Lines
 from mayfly_cli.people import People
-from mayfly_cli.relayed import event_of
+from mayfly_cli.relayed import made
 from mayfly_cli.running import STANDARD_INPUT, Teller
+from mayfly_cli.terminals import can_show
 
 
 class Taking:
@@ -60,10 +60,9 @@ class Taking:
     async def _offer(self) -> Offered | None:
         """The first that waits, or the next that comes; None when the program has gone, or after Ctrl-C."""
         for waiting in (await self._desk.request("receive"))["offers"]:
-            offer = event_of({"event": Offered.event, **waiting})
-            if isinstance(offer, Offered):
-                self._teller.report(offer)
-                return offer
+            offer = made(Offered, waiting)
+            self._teller.report(offer)
+            return offer
         event: Event | None
         while (event := await unless(self._shutdown.drain, self._desk.next())) is not None:
             if isinstance(event, Offered):
@@ -101,7 +100,7 @@ class Taking:
         """A text that was sent: as it is where a program reads, escaped where a person does."""
         if isinstance(self._teller, Machines):
             return  # it stood in the event
-        self._teller.output.write(lambda: print(text if not sys.stdout.isatty() else _escaped(text)))  # noqa: T201
+        self._teller.output.write(lambda: print(_escaped(text) if can_show() else text))  # noqa: T201
 
 
 def _escaped(text: str) -> str:

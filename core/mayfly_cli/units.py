@@ -87,8 +87,13 @@ def in_words(seconds: float) -> str:
     for name, length in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
         count, left = divmod(left, length)
         if count:
-            parts.append(f"{count} {name}" if count == 1 else f"{count} {name}s")
+            parts.append(counted(count, name))
     return " ".join(parts[:2]) or "0 seconds"
+
+
+def counted(number: int, one: str, more: str = "") -> str:
+    """`1 connection`, `3 connections`; a plural that is not made with an s is given."""
+    return f"1 {one}" if number == 1 else f"{number} {more or one + 's'}"
 
 
 def clock(seconds: float) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mayfly.errors import UsageError
-from mayfly_cli import endpoints, settings
+from mayfly_cli import endpoints, places, settings
 from mayfly_cli.settings import Values
 
 if TYPE_CHECKING:
@@ -17,13 +16,10 @@ if TYPE_CHECKING:
     from mayfly_relay.addresses import Address
     from mayfly_relay.upstream_urls import UpstreamChoice
 
-_OUT = "The way out"
+OUT = "The way out"
+"""The panel of these options."""
 
 ISOLATIONS = ("client", "stream")
-
-
-def _isolations(incomplete: str) -> list[str]:
-    return [word for word in ISOLATIONS if word.startswith(incomplete)]
 
 
 Upstream = Annotated[
@@ -34,7 +30,7 @@ Upstream = Annotated[
         help="Where clients' connections go: direct; a proxy, socks5://[USER:PASSWORD@]HOST:PORT, socks4://HOST:PORT "
         "or http://[USER:PASSWORD@]HOST:PORT, repeatable for a chain; tor; or bridge://HOST:PORT, to which every "
         f"connection goes. Default: direct. A password is {settings.BETTER_HIDDEN}",
-        rich_help_panel=_OUT,
+        rich_help_panel=OUT,
     ),
 ]
 Outbound = Annotated[
@@ -44,7 +40,7 @@ Outbound = Annotated[
         metavar="ADDRESS",
         help="With direct: connect from this address of this computer. One IPv4, one IPv6, or both; a family without "
         "one is not used.",
-        rich_help_panel=_OUT,
+        rich_help_panel=OUT,
     ),
 ]
 TorControl = Annotated[
@@ -54,7 +50,7 @@ TorControl = Annotated[
         metavar="ADDRESS",
         help="With tor: use the tor that runs already and takes commands there, [PASSWORD@]HOST:PORT or the path of a "
         "socket. Default: one is started, and ended with the relay.",
-        rich_help_panel=_OUT,
+        rich_help_panel=OUT,
     ),
 ]
 TorrcLine = Annotated[
@@ -63,18 +59,17 @@ TorrcLine = Annotated[
         "--torrc-line",
         metavar="LINE",
         help=f"With tor: {settings.TORRC_LINE}",
-        rich_help_panel=_OUT,
+        rich_help_panel=OUT,
     ),
 ]
 TorIsolate = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--tor-isolate",
         metavar="WHAT",
-        show_default=False,
-        autocompletion=_isolations,
+        autocompletion=settings.completing(*ISOLATIONS),
         help="With tor: what gets circuits of its own: each client, or each connection (stream). Default: client.",
-        rich_help_panel=_OUT,
+        rich_help_panel=OUT,
     ),
 ]
 
@@ -85,11 +80,11 @@ def way_out(values: Values) -> dict[str, Any]:
     from mayfly.wire.hello import Upstream as Kind  # noqa: PLC0415
 
     choice = _choice(values)
-    _only_with(values, choice.kind is Kind.DIRECT, "--upstream direct", "outbound_address")
-    _only_with(values, choice.kind is Kind.TOR, "--upstream tor", "tor_isolate")
+    values.only_with(choice.kind is Kind.DIRECT, "--upstream direct", "outbound_address")
+    values.only_with(choice.kind is Kind.TOR, "--upstream tor", "tor_isolate")
     tor = choice.kind is Kind.TOR or bool(values.raw("offer_onion"))
-    _only_with(values, tor, "--upstream tor or --offer-onion", "tor_control", "torrc_line")
-    _only_with(values, choice.kind is Kind.BRIDGE, "--upstream bridge://", "ext_or_port")
+    values.only_with(tor, "--upstream tor or --offer-onion", "tor_control", "torrc_line")
+    values.only_with(choice.kind is Kind.BRIDGE, "--upstream bridge://", "ext_or_port")
     if choice.kind is Kind.BRIDGE and (values.raw("allow") or values.raw("deny")):
         raise UsageError(
             "A bridge's relay serves that bridge and nothing else, so --allow and --deny mean nothing.",
@@ -99,12 +94,12 @@ def way_out(values: Values) -> dict[str, Any]:
     if lines and values.raw("tor_control") is not None:
         raise UsageError(
             "--torrc-line is for a tor that is started, and --tor-control for one that runs already.",
-            hint="Leave out one of the two.",
+            hint=settings.ONE_OF_TWO,
         )
     settings_of_tor = TorSettings(
         control=values.one("tor_control", ControlAddress.parse, None),
         torrc=lines,
-        directory=state_directory() / "tor" if tor else None,
+        directory=places.state_directory() / "tor" if tor else None,
     )
     return {
         "upstream": choice,
@@ -112,13 +107,6 @@ def way_out(values: Values) -> dict[str, Any]:
         "tor": settings_of_tor,
         "tor_isolate_streams": values.one("tor_isolate", settings.one_of(*ISOLATIONS), ISOLATIONS[0]) == "stream",
     }
-
-
-def state_directory() -> Path:
-    """Where programs of this user keep what is of use next time."""
-    from platformdirs import user_state_path  # noqa: PLC0415
-
-    return user_state_path("mayfly")
 
 
 def lead_to_bridge(values: Values) -> bool:
@@ -178,11 +166,3 @@ def _own_address(text: str) -> Address:
     except OSError:
         raise ValueError("is not an address of this computer") from None
     return address
-
-
-def _only_with(values: Values, chosen: bool, what: str, *names: str) -> None:
-    for name in names:
-        if not chosen and values.given(name):
-            raise UsageError(
-                f"{values.source(name)}: this means something only with {what}.", hint="Leave it out, or add that."
-            )

@@ -16,6 +16,7 @@ from dataclasses import replace
 from mayfly.config import MuxConfig
 from mayfly.errors import CodeError, ErrorCode, MayflyError
 from mayfly.runtime.events import Closed, CodeReader, Draining, Leaving, Reporter, Warned
+from mayfly.runtime.farewell import has_left
 from mayfly.runtime.greeting import connected, greet
 from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.meeting import Meeting, Met
@@ -84,7 +85,7 @@ class _Relay:
             shutdown.request_drain()  # so that the next Ctrl-C stops at once, whatever began this
             await self._drain(shutdown, "the volunteer is leaving" if asked else self._why())
         finally:
-            await asyncio.gather(*(session.close(ErrorCode.DRAINED, "the relay has left") for session in self._all()))
+            await asyncio.gather(*(session.close(ErrorCode.DRAINED, has_left(Role.RELAY)) for session in self._all()))
             await self._tasks.aclose()
 
     def _open_door(self) -> contextlib.AbstractAsyncContextManager[Door]:
@@ -200,7 +201,7 @@ class _Relay:
             self._sessions.pop(number, None)
             await place.leave()
             await service.aclose()
-            await session.close(ErrorCode.DRAINED, "the relay has left")
+            await session.close(ErrorCode.DRAINED, has_left(Role.RELAY))
 
     async def _watch(self, session: Session, meter: Meter) -> None:
         over = await meter.watch()
@@ -211,7 +212,7 @@ class _Relay:
             await session.close(ErrorCode.DRAINED, over.value)
 
     def _report_end(self, number: int, session: Session) -> None:
-        self._hub.report(Closed(number, session.end.reason or "the client has left"))
+        self._hub.report(Closed(number, session.end.reason or has_left(Role.CLIENT)))
 
     # Leaving
 
@@ -236,7 +237,7 @@ class _Relay:
         """Close a session as soon as its streams have ended."""
         await first_of(session.wait_idle(), session.wait_closed())
         await self._hub.settle()
-        await session.close(ErrorCode.DRAINED, "the relay has left")
+        await session.close(ErrorCode.DRAINED, has_left(Role.RELAY))
 
 
 async def _at_most(work: asyncio.Future[list[None]], seconds: float) -> None:

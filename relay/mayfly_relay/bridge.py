@@ -6,13 +6,13 @@ import socket
 from collections.abc import Callable
 from ipaddress import ip_network
 
-from mayfly.errors import Reply, UpstreamError
+from mayfly.errors import UpstreamError
 from mayfly.pt.extended import ExtendedPortError
 from mayfly.wire.address import Destination
 from mayfly_relay.direct import DirectUpstream
 from mayfly_relay.policy import ExitPolicy
 from mayfly_relay.rules import Anything, Rule
-from mayfly_relay.upstream import Upstream
+from mayfly_relay.upstream import Upstream, looks_up_nothing
 
 
 def bridge_policy(bridge: Destination) -> ExitPolicy:
@@ -35,7 +35,7 @@ class BridgeUpstream:
 
     async def resolve(self, destination: Destination) -> Destination:
         """A bridge looks up nothing. Raises UpstreamError."""
-        raise UpstreamError(Reply.COMMAND_NOT_SUPPORTED, "the upstream looks up no names")
+        raise looks_up_nothing()
 
 
 class BridgeTrouble:

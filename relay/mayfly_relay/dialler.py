@@ -29,6 +29,9 @@ from mayfly_relay.upstream_urls import ProxyAddress
 _WHOLE = 3600.0
 """Seconds that python-socks gives itself. The time is the dialler's, which ends it much earlier."""
 
+_REFUSED = "the upstream proxy refused it"
+_ENDED = "the upstream proxy ended the connection"
+
 _SOCKS4_REFUSED = {0x5C: Reply.NOT_ALLOWED, 0x5D: Reply.NOT_ALLOWED}
 _HTTP_REFUSED = {
     401: Reply.NOT_ALLOWED,
@@ -78,7 +81,7 @@ class ProxyDialler:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError:  # it was reset already
             sock.close()
-            raise UpstreamError(Reply.GENERAL_FAILURE, "the upstream proxy ended the connection") from None
+            raise UpstreamError(Reply.GENERAL_FAILURE, _ENDED) from None
         return sock
 
 
@@ -127,7 +130,7 @@ class _SocksHop:
             if code is None:
                 raise ProxyTroubleError("the upstream proxy does not let us in, or speaks no SOCKS") from None
             reply = member(Reply, code, Reply.GENERAL_FAILURE) if self._socks5 else _SOCKS4_REFUSED.get(code)
-            raise UpstreamError(reply or Reply.GENERAL_FAILURE, "the upstream proxy refused it") from None
+            raise UpstreamError(reply or Reply.GENERAL_FAILURE, _REFUSED) from None
         except Exception:  # what python-socks makes of nonsense depends on the nonsense, and of a reset too
             raise ProxyTroubleError("the upstream proxy speaks no SOCKS") from None
 
@@ -151,12 +154,10 @@ class _HttpHop:
                 raise ProxyTroubleError("the upstream proxy speaks no HTTP") from None
             if error.status == 407:
                 raise ProxyTroubleError("the upstream proxy does not let us in") from None
-            raise UpstreamError(
-                _HTTP_REFUSED.get(error.status, Reply.GENERAL_FAILURE), "the upstream proxy refused it"
-            ) from None
+            raise UpstreamError(_HTTP_REFUSED.get(error.status, Reply.GENERAL_FAILURE), _REFUSED) from None
         except OSError:
             sock.close()
-            raise ProxyTroubleError("the upstream proxy ended the connection") from None
+            raise ProxyTroubleError(_ENDED) from None
         except BaseException:
             sock.close()
             raise

@@ -45,11 +45,11 @@ class DirectUpstream:
                 raise UpstreamError(Reply.NETWORK_UNREACHABLE, "no outbound address is of the destination's family")
         # Only literal addresses get this far, so the connect below cannot resolve anything anew.
         try:
-            async with asyncio.timeout(self._timeout):
-                if len(infos) == 1 and self._outbound is None:
-                    sock = await connect_one(infos[0])
-                else:
-                    reachable = [info for info in infos if _has_route(info)]
+            if len(infos) == 1 and self._outbound is None:
+                sock = await connect_one(infos[0], self._timeout)
+            else:
+                reachable = [info for info in infos if _has_route(info)]
+                async with asyncio.timeout(self._timeout):
                     sock = await start_connection(
                         reachable or infos, happy_eyeballs_delay=ATTEMPT_DELAY, local_addr_infos=self._outbound
                     )
@@ -74,8 +74,11 @@ def addr_info(address: Address, port: int) -> AddrInfo:
     return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (str(address), port, 0, 0)
 
 
-async def connect_one(info: AddrInfo) -> socket.socket:
-    """Connect to one address. uvloop's own `sock_connect` asks a thread to resolve even an address. Raises OSError."""
+async def connect_one(info: AddrInfo, seconds: float | None = None) -> socket.socket:
+    """Connect to one address, waiting for it that long at most. Raises OSError.
+
+    uvloop's own `sock_connect` asks a thread to resolve even an address.
+    """
     loop = asyncio.get_running_loop()
     sock = socket.socket(info[0], info[1], info[2])
     try:
@@ -87,7 +90,8 @@ async def connect_one(info: AddrInfo) -> socket.socket:
             decided = asyncio.Event()
             loop.add_writer(sock, decided.set)
             try:
-                await decided.wait()
+                async with asyncio.timeout(seconds):
+                    await decided.wait()
             finally:
                 loop.remove_writer(sock)
             failure = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from pathlib import Path
 
-from mayfly.errors import Reply, UpstreamError, UsageError
+from mayfly.errors import UsageError
+from mayfly.pt.environment import TRANSPORT
 from mayfly.pt.extended import NONCE_SIZE, ExtendedPortError, Introduction, parse_cookie
 from mayfly.wire.address import Destination
-from mayfly_relay.upstream import connect_error
-
-TRANSPORT = "mayfly"
-"""What the bridge's statistics call us."""
+from mayfly_relay.upstream import connect_error, looks_up_nothing
 
 TIMEOUT = 10.0
 """Seconds for the connection and the handshake. The bridge is a program nearby."""
@@ -99,7 +97,7 @@ class ExtendedUpstream:
 
     async def resolve(self, destination: Destination) -> Destination:
         """A bridge looks up nothing. Raises UpstreamError."""
-        raise UpstreamError(Reply.COMMAND_NOT_SUPPORTED, "the upstream looks up no names")
+        raise looks_up_nothing()
 
 
 def _read_cookie(path: Path) -> bytes:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from ipaddress import IPv4Address, IPv6Address
 
-from mayfly.errors import Reply, UpstreamError
 from mayfly.wire.address import Destination
 from mayfly_relay.addresses import Address, Network, connectable
 from mayfly_relay.interfaces import OwnNetworks
 from mayfly_relay.policy import ExitPolicy
 from mayfly_relay.resolver import Resolver
+from mayfly_relay.upstream import refused_by_policy
 
 
 class Guard:
@@ -38,7 +38,7 @@ class Guard:
             checked = [self.check(host, port)]
         allowed = list(dict.fromkeys(address for address in checked if address is not None))
         if not allowed:
-            raise _refused()
+            raise refused_by_policy()
         return allowed
 
     async def look_up(self, destination: Destination) -> Destination:
@@ -50,18 +50,14 @@ class Guard:
         host = destination.host
         if isinstance(host, (IPv4Address, IPv6Address)):
             if not self._policy.decide_lookup(None, host, self._networks()).allowed:
-                raise _refused()
+                raise refused_by_policy()
             return Destination(await self._resolver.name(connectable(host)), 0)
         found = await self._resolver.addresses(host)
         networks = self._networks()
         for address in found:
             if self._policy.decide_lookup(host, address, networks).allowed:
                 return Destination(address, 0)
-        raise _refused()
+        raise refused_by_policy()
 
     def _networks(self) -> frozenset[Network]:
         return self._own.current(asyncio.get_running_loop().time())
-
-
-def _refused() -> UpstreamError:
-    return UpstreamError(Reply.NOT_ALLOWED, "the exit policy refuses this destination")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from mayfly.bucket import Bucket
 from mayfly.errors import Reply, UpstreamError
 
 MEGABYTE = 1_000_000
@@ -95,23 +96,18 @@ class ConnectRate:
 
     def __init__(self, rate: float, burst: int, max_delay: float) -> None:
         self._rate = rate
-        self._burst = burst
         self._max_delay = max_delay
-        self._tokens = float(burst)
-        self._filled_at: float | None = None
+        self._bucket = Bucket(rate, burst)
 
     def reserve(self, now: float) -> float | None:
         """Take a turn at `now` (monotonic seconds): how long to wait for it, or None when that would be too long.
 
         So at most `rate * max_delay` requests wait.
         """
-        if self._filled_at is not None:
-            self._tokens = min(self._burst, self._tokens + max(0.0, now - self._filled_at) * self._rate)
-        self._filled_at = now
-        delay = max(0.0, (1.0 - self._tokens) / self._rate)
+        delay = max(0.0, (1.0 - self._bucket.level(now)) / self._rate)
         if delay > self._max_delay:
             return None
-        self._tokens -= 1.0
+        self._bucket.spend(1)
         return delay
 
     async def admit(self) -> None:

@@ -18,13 +18,17 @@ def is_onion(name: str) -> bool:
     return name.rstrip(".").lower().endswith(".onion")
 
 
+def is_almost_address(name: str) -> bool:
+    """Whether its last label is a number, so that many resolvers take it for an IPv4 address (`127.1`, `0x7f.1`)."""
+    return _NUMBER.fullmatch(name.rstrip(".").lower().rpartition(".")[2]) is not None
+
+
 def is_local(name: str) -> bool:
     """Whether a name leads, or could lead, into the own network.
 
-    A name of one label is completed with the network's own domain, and one whose last label is a number is taken for
-    an address by many resolvers (`127.1`, `0x7f.1`).
+    A name of one label is completed with the network's own domain.
     """
     bare = name.rstrip(".").lower()
-    if "." not in bare or _NUMBER.fullmatch(bare.rpartition(".")[2]):
+    if "." not in bare or is_almost_address(bare):
         return True
     return any(bare == suffix or bare.endswith("." + suffix) for suffix in _LOCAL)

@@ -26,7 +26,7 @@ from mayfly.signaling.codes import Code, parse
 from mayfly.signaling.description import Description, Kind
 from mayfly.tor.driver import Tor
 from mayfly.tor.settings import TorSettings
-from mayfly.tor.status import WAIT_FOR_TOR, TorStatus
+from mayfly.tor.trouble import Trouble
 from mayfly.transport.base import Engine, LinkSettings, PendingOffer
 
 _CHUNK = 4096
@@ -52,7 +52,7 @@ class Calls:
         self._remaining = remaining
         self._on_description = on_description
         self._loop = asyncio.get_running_loop()
-        self._desk = Desk(config, self._loop.time())
+        self._desk = Desk(config)
         self._tasks = TaskSet()
         self._seats: deque[asyncio.Future[Invitation]] = deque()
         self._server: asyncio.Server | None = None
@@ -187,7 +187,6 @@ class OnionDoor:
         self._reporter = reporter
         self._stack = contextlib.AsyncExitStack()
         self._published = False
-        self._problem = ""
 
     async def invite(self) -> Invitation:
         """Wait for the next client. Raises TorError while there is no service, and later nothing."""
@@ -208,18 +207,10 @@ class OnionDoor:
         port = await self._calls.listen()
         tor = self._tor
         if isinstance(tor, TorSettings):
-            tor = await self._stack.enter_async_context(Tor(tor, self._heed))
+            tor = await self._stack.enter_async_context(Tor(tor, Trouble(self._reporter).heed))
         await tor.wait_ready()
         service = await tor.add_onion(PORT, f"127.0.0.1:{port}")
         self._reporter.report(Listening("onion", service.address))
-
-    def _heed(self, status: TorStatus) -> None:
-        """Say once what stands in tor's way."""
-        if status.problem and status.problem != self._problem:
-            self._reporter.report(
-                Warned("tor", f"Tor is not ready: {status.words}. It says: {status.problem.rstrip('.')}.", WAIT_FOR_TOR)
-            )
-        self._problem = status.problem
 
 
 @contextlib.asynccontextmanager

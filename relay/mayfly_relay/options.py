@@ -8,6 +8,7 @@ from mayfly.runtime.broker.options import BrokerOptions
 from mayfly.services.options import HubOptions
 from mayfly.tor.settings import TorSettings
 from mayfly.transport.base import LinkSettings
+from mayfly.transport.engines import AUTO
 from mayfly_relay.addresses import Address
 from mayfly_relay.extorport import CoarseAddress, ExtendedPort
 from mayfly_relay.limits import RelayLimits
@@ -62,6 +63,6 @@ class RelayOptions:
     hub: HubOptions = field(default_factory=HubOptions)
     """Chat, transfers and the control socket."""
 
-    engine: str = "auto"
+    engine: str = AUTO
     unsafe_logging: bool = False
     """Whether logs may hold destinations and peer addresses."""

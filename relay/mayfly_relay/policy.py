@@ -37,11 +37,10 @@ class Reason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A decision. `special` says what is special about the address, whoever decided."""
+    """A decision."""
 
     allowed: bool
     reason: Reason
-    special: Special | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +57,9 @@ class ExitPolicy:
         special = classify(address, own)
         for rule in self.rules:
             if rule.first_port <= port <= rule.last_port and _matches(rule, name, address, special):
-                return Verdict(rule.allow, Reason.RULE, special)
+                return Verdict(rule.allow, Reason.RULE)
         if special is not None:
-            return Verdict(False, Reason.SPECIAL, special)
+            return Verdict(False, Reason.SPECIAL)
         if port in MAIL_PORTS:
             return Verdict(False, Reason.MAIL)
         return Verdict(True, Reason.DEFAULT)
@@ -74,9 +73,9 @@ class ExitPolicy:
         special = classify(address, own)
         for rule in self.rules:
             if (rule.allow or rule.all_ports) and _matches(rule, name, address, special):
-                return Verdict(rule.allow, Reason.RULE, special)
+                return Verdict(rule.allow, Reason.RULE)
         if special is not None:
-            return Verdict(False, Reason.SPECIAL, special)
+            return Verdict(False, Reason.SPECIAL)
         return Verdict(True, Reason.DEFAULT)
 
     def decide_name(self, name: str, port: int | None) -> Verdict:

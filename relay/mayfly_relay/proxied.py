@@ -5,10 +5,10 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Sequence
 
-from mayfly.errors import Reply, UpstreamError
 from mayfly.wire.address import Destination
 from mayfly_relay.dialler import ProxyDialler, ProxyTroubleError
 from mayfly_relay.unresolved import UnresolvedGuard
+from mayfly_relay.upstream import looks_up_nothing
 from mayfly_relay.upstream_urls import ProxyAddress
 
 
@@ -43,4 +43,4 @@ class ProxiedUpstream:
 
     async def resolve(self, destination: Destination) -> Destination:
         """No proxy looks up names for others. Raises UpstreamError."""
-        raise UpstreamError(Reply.COMMAND_NOT_SUPPORTED, "the upstream looks up no names")
+        raise looks_up_nothing()

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 from mayfly.errors import Reply, UpstreamError
 from mayfly.wire.address import AddressError, Destination
 from mayfly_relay.addresses import Address
+from mayfly_relay.upstream import lookup_too_slow, nameless
 
 T = TypeVar("T")
 
@@ -64,7 +65,7 @@ class SystemResolver:
         except AddressError:
             raise UpstreamError(Reply.HOST_UNREACHABLE, "the address has no valid name") from None
         if not isinstance(host, str):
-            raise UpstreamError(Reply.HOST_UNREACHABLE, "the address has no name")
+            raise nameless()
         return host
 
     async def _call(self, lookup: Callable[[], T]) -> T:
@@ -76,7 +77,7 @@ class SystemResolver:
                 await self._slots.acquire()
                 return await self._in_thread(lookup)
         except TimeoutError:
-            raise UpstreamError(Reply.TTL_EXPIRED, "the lookup took too long") from None
+            raise lookup_too_slow() from None
         except UnicodeError:
             raise UpstreamError(Reply.HOST_UNREACHABLE, "the name cannot be looked up") from None
         except OSError:

@@ -19,6 +19,7 @@ from ipaddress import IPv6Network, ip_network
 from mayfly.errors import UsageError
 from mayfly.wire.address import AddressError, Destination
 from mayfly_relay.addresses import WRAPPERS, Network, Special
+from mayfly_relay.names import is_almost_address
 
 _HINT = (
     "Write HOST:PORTS, for example 192.168.1.10:8080, 10.0.0.0/8:*, [2001:db8::]/32:443, example.com:80-443 or *:25."
@@ -140,8 +141,7 @@ def _parse_name(text: str, name: str) -> str:
         host = Destination.parse_host(name, 0).host
     except AddressError:
         raise _wrong(text, "the host is neither an address nor a valid name") from None
-    # A name whose last label is a number is taken for an IPv4 address by resolvers (127.1, 0x7f.1).
-    if not isinstance(host, str) or re.fullmatch(r"[0-9]+|0x[0-9a-f]*", host.removesuffix(".").rpartition(".")[2]):
+    if not isinstance(host, str) or is_almost_address(host):
         raise _wrong(text, "the host looks like an address but is not one")
     return host.removesuffix(".")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 from mayfly.config import StreamHeaderConfig
@@ -60,17 +59,10 @@ class ClientService:
         self._associations: dict[int, UdpAssociation] = {}
         self._send: Send = lambda _stream_id, _payload: None
         self._closed = False
-        self.replies: Counter[Reply] = Counter()
-        """How many streams were answered with what."""
         self.datagram_bytes = 0
         """Bytes of datagrams, both directions."""
         self.datagram_at: float | None = None
         """When a datagram last passed, on the loop's clock."""
-
-    @property
-    def open_streams(self) -> int:
-        """Streams that are being served."""
-        return len(self._tasks)
 
     def attach(self, send_datagram: Send) -> None:
         """Where datagrams for the client go: the session's `send_datagram`."""
@@ -168,7 +160,6 @@ class ClientService:
         """Answer, and end our half unless there is `more`. Raises StreamResetError."""
         answer = Answer(reply) if bound is None else Answer(reply, bound)
         stream.put(answer.encode())  # the first bytes of a stream always find room
-        self.replies[reply] += 1
         if not more:
             stream.finish()
 

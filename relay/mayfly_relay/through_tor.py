@@ -15,6 +15,7 @@ from mayfly.wire.address import Destination
 from mayfly_relay.dialler import ProxyDialler
 from mayfly_relay.tor_lookup import look_up
 from mayfly_relay.unresolved import UnresolvedGuard
+from mayfly_relay.upstream import nameless
 from mayfly_relay.upstream_urls import Protocol as Spoken
 from mayfly_relay.upstream_urls import ProxyAddress
 
@@ -94,7 +95,7 @@ class TorUpstream:
             if not self._guard.admits_answer(admitted.host, found):
                 raise UpstreamError(Reply.NOT_ALLOWED, "the exit policy refuses what was found")
         elif not isinstance(found.host, str):
-            raise UpstreamError(Reply.HOST_UNREACHABLE, "the address has no name")
+            raise nameless()
         return found
 
     def _socks(self) -> tuple[str, int]:

@@ -8,10 +8,11 @@ import contextlib
 from mayfly.errors import Reply, UpstreamError
 from mayfly.wire.address import AddressError, Destination
 from mayfly.wire.enums import member
+from mayfly_relay.upstream import lookup_too_slow
 
 _RESOLVE, _RESOLVE_PTR = 0xF0, 0xF1
 _NONSENSE = "tor's answer makes no sense"
-
+_NOTHING = "tor found nothing"
 
 _GREETING = b"\x05\x01\x02"  # SOCKS5, with the one method of user name and password
 _METHOD, _LET_IN = b"\x05\x02", b"\x01\x00"
@@ -38,7 +39,7 @@ def parse_answer(data: bytes) -> Destination | None:
     if data[0] != 5:
         raise UpstreamError(Reply.GENERAL_FAILURE, _NONSENSE)
     if data[1] != Reply.SUCCEEDED:
-        raise UpstreamError(member(Reply, data[1], Reply.HOST_UNREACHABLE), "tor found nothing")
+        raise UpstreamError(member(Reply, data[1], Reply.HOST_UNREACHABLE), _NOTHING)
     try:
         parsed = Destination.decode(data, 3)
     except AddressError:
@@ -64,7 +65,7 @@ async def look_up(
                 while (found := parse_answer(data)) is None:
                     more = await reader.read(512)
                     if not more:
-                        raise UpstreamError(Reply.HOST_UNREACHABLE, "tor found nothing")
+                        raise UpstreamError(Reply.HOST_UNREACHABLE, _NOTHING)
                     data += more
                 return found
             finally:
@@ -72,6 +73,6 @@ async def look_up(
                 with contextlib.suppress(OSError):
                     await writer.wait_closed()
     except TimeoutError:
-        raise UpstreamError(Reply.TTL_EXPIRED, "the lookup took too long") from None
+        raise lookup_too_slow() from None
     except (OSError, asyncio.IncompleteReadError):
         raise UpstreamError(Reply.NETWORK_UNREACHABLE, "tor cannot be reached") from None

@@ -14,6 +14,7 @@ from mayfly_relay.addresses import connectable
 from mayfly_relay.interfaces import OwnNetworks
 from mayfly_relay.names import is_onion
 from mayfly_relay.policy import ExitPolicy
+from mayfly_relay.upstream import refused_by_policy
 
 
 class UnresolvedGuard:
@@ -31,11 +32,11 @@ class UnresolvedGuard:
             if is_onion(host) and not self._onion:
                 raise UpstreamError(Reply.HOST_UNREACHABLE, "onion names are served with the upstream tor alone")
             if not self._policy.decide_name(host, port).allowed:
-                raise _refused()
+                raise refused_by_policy()
             return destination
         verdict = self._policy.decide(None, host, port, self._own.current(asyncio.get_running_loop().time()))
         if not verdict.allowed:
-            raise _refused()
+            raise refused_by_policy()
         return Destination(connectable(host), port)
 
     def admit_lookup(self, destination: Destination) -> Destination:
@@ -43,11 +44,11 @@ class UnresolvedGuard:
         host = destination.host
         if isinstance(host, str):
             if is_onion(host) or not self._policy.decide_name(host, None).allowed:
-                raise _refused()
+                raise refused_by_policy()
             return destination
         networks = self._own.current(asyncio.get_running_loop().time())
         if not self._policy.decide_lookup(None, host, networks).allowed:
-            raise _refused()
+            raise refused_by_policy()
         return Destination(connectable(host), 0)
 
     def admits_answer(self, name: str, found: Destination) -> bool:
@@ -56,7 +57,3 @@ class UnresolvedGuard:
             return False
         networks = self._own.current(asyncio.get_running_loop().time())
         return self._policy.decide_lookup(name, found.host, networks).allowed
-
-
-def _refused() -> UpstreamError:
-    return UpstreamError(Reply.NOT_ALLOWED, "the exit policy refuses this destination")

@@ -24,7 +24,7 @@ class UntilReset:
         self._code: int | None = None
 
     def __enter__(self) -> Self:
-        self._stream.put(b"")  # raises at once when the client has left before the handler was there
+        self._stream.check_wanted()  # the client may have left before the handler was there
         self._task = asyncio.current_task()
         if self._task is not None:
             self._cancelling = self._task.cancelling()

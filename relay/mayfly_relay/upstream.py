@@ -22,6 +22,26 @@ class Upstream(Protocol):
         ...
 
 
+def refused_by_policy() -> UpstreamError:
+    """The volunteer does not lend the network for this."""
+    return UpstreamError(Reply.NOT_ALLOWED, "the exit policy refuses this destination")
+
+
+def looks_up_nothing() -> UpstreamError:
+    """This upstream only connects."""
+    return UpstreamError(Reply.COMMAND_NOT_SUPPORTED, "the upstream looks up no names")
+
+
+def nameless() -> UpstreamError:
+    """An address was looked up, and has no name."""
+    return UpstreamError(Reply.HOST_UNREACHABLE, "the address has no name")
+
+
+def lookup_too_slow() -> UpstreamError:
+    """A name or an address was looked up, and no answer came in time."""
+    return UpstreamError(Reply.TTL_EXPIRED, "the lookup took too long")
+
+
 _REPLIES = {
     errno.ECONNREFUSED: Reply.CONNECTION_REFUSED,
     # A reset during the handshake is what some firewalls and load balancers do instead of refusing.

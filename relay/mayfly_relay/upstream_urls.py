@@ -25,6 +25,7 @@ from mayfly.wire.hello import Upstream
 _HINT = "It is direct, socks5://HOST:PORT, socks4://HOST:PORT, http://HOST:PORT, tor, or bridge://HOST:PORT."
 _URL = re.compile(r"(?P<scheme>[a-z0-9]+)://(?:(?P<login>.*)@)?(?P<place>[^@/]+)/?", re.IGNORECASE)
 
+_OTHER_LOGIN = "Choose another one at the proxy."
 _WORDS = {"direct": Upstream.DIRECT, "tor": Upstream.TOR}
 
 MAX_LOGIN = 255
@@ -113,7 +114,7 @@ def _login(protocol: Protocol, text: str) -> tuple[str, str]:
     if not all(part.isascii() and part.isprintable() and len(part) <= MAX_LOGIN for part in (user, password)):
         raise UsageError(
             "A user name or password of an upstream is not plain ASCII of at most 255 characters.",
-            hint="Choose another one at the proxy.",
+            hint=_OTHER_LOGIN,
         )
     if protocol is Protocol.SOCKS4:
         if colon:
@@ -122,5 +123,5 @@ def _login(protocol: Protocol, text: str) -> tuple[str, str]:
     if not user or not password:
         raise UsageError("An upstream needs a user name and a password, or neither.", hint="Write USER:PASSWORD@.")
     if protocol is Protocol.HTTP and ":" in user:
-        raise UsageError("HTTP allows no colon in a user name.", hint="Choose another one at the proxy.")
+        raise UsageError("HTTP allows no colon in a user name.", hint=_OTHER_LOGIN)
     return user, password

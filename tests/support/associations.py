@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from math import inf
 from random import Random
 from struct import pack, unpack_from
 from types import SimpleNamespace
@@ -53,7 +54,7 @@ class OurEnd:
             **options,
         )
         self.association.set_unread(0, reading=reading)
-        self._alarm: float | None = None
+        self._alarm = inf
 
     def start(self) -> None:
         self.association.start(self.world.now)
@@ -86,14 +87,14 @@ class OurEnd:
             self.hungry()
         self.wire.put(self.association.packets_to_send(self.world.now))
         due = self.association.next_timeout()
-        if due is not None and (self._alarm is None or due < self._alarm):
+        if due < self._alarm:
             # An event loop is never early.
             self._alarm = due
             self.world.at(due, lambda: self._ring(due))
 
     def _ring(self, due: float) -> None:
         if self._alarm == due:
-            self._alarm = None
+            self._alarm = inf
             self.association.handle_timeout(self.world.now)
             self.pump()
 

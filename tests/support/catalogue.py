@@ -44,14 +44,19 @@ TYPES = {
 
 def members(event: type[Event]) -> list[tuple[str, str, str, str]]:
     """The name, JSON type, unit and meaning of each member of an event, in order."""
-    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(event))).body
+    kinds = [kind for kind in reversed(event.__mro__) if issubclass(kind, Event) and kind is not Event]
+    return [member for kind in kinds for member in _own_members(kind)]
+
+
+def _own_members(kind: type[Event]) -> list[tuple[str, str, str, str]]:
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     assert isinstance(tree, ast.ClassDef)
     found: list[tuple[str, str, str, str]] = []
     for field, after in zip(tree.body, tree.body[1:], strict=False):
         if not isinstance(field, ast.AnnAssign) or "ClassVar" in ast.unparse(field.annotation):
             continue
-        kind, _, nothing = ast.unparse(field.annotation).partition(" | ")
-        shown, unit = TYPES[kind]
+        spelt, _, nothing = ast.unparse(field.annotation).partition(" | ")
+        shown, unit = TYPES[spelt]
         name = ast.unparse(field.target)
         found.append((SHOWN_AS.get(name, name), shown + (" or null" if nothing else ""), unit, _docstring(after)))
     return found

@@ -106,8 +106,6 @@ class FakeTor:
             case "ADD_ONION":
                 private = ["250-PrivateKey=ED25519-V3:secret"] if rest.startswith("NEW:") else []
                 return [f"250-ServiceID={ONION}", *private, "250 OK"]
-            case "DEL_ONION" if rest != ONION:
-                return ["552 Unknown Onion Service id"]
             case _:
                 pass
         return ["250 OK"]

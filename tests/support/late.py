@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import floor
+from math import floor, inf
 from random import Random
 from typing import Any
 
@@ -63,8 +63,8 @@ class LateEnd(OurEnd):
     def _wake(self) -> None:
         self._waking = False
         now = self.world.now
-        if self._alarm is not None and now >= self._alarm:
-            self._alarm = None
+        if now >= self._alarm:
+            self._alarm = inf
             self.association.handle_timeout(now)
         if self._inbox:
             packets, self._inbox = self._inbox, []

@@ -60,6 +60,9 @@ class SctpEnd:
     def progressed(self) -> None:
         self.progress += 1
 
+    def acknowledged(self) -> None:
+        pass
+
     def failed(self, reason: str) -> None:
         self.reasons.append(reason)
 

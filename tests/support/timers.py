@@ -18,12 +18,21 @@ class Timer:
 
 
 class Timers:
-    """`call_later` of a loop, with the time of a world."""
+    """A loop's calls of what comes later, with the time of a world."""
 
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
+    def time(self) -> float:
+        return self.world.now
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         timer = Timer()
-        self.world.at(self.world.now + delay, lambda: None if timer.cancelled else callback())
+        self.world.at(when, lambda: None if timer.cancelled else callback())
         return timer
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
+        return self.call_at(self.world.now + delay, callback)
+
+    def call_soon(self, callback: Callable[[], None]) -> Timer:
+        return self.call_at(self.world.now, callback)

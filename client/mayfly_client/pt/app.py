@@ -11,7 +11,7 @@ from typing import Any
 
 from mayfly.errors import ListenError, MayflyError
 from mayfly.pt import environment, lines
-from mayfly.pt.environment import ClientSettings
+from mayfly.pt.environment import TRANSPORT, ClientSettings
 from mayfly.pt.errors import ProxyError
 from mayfly.pt.lines import Severity
 from mayfly.runtime.events import CodeReader, Warned
@@ -20,14 +20,14 @@ from mayfly.runtime.shutdown import Shutdown
 from mayfly.runtime.tasks import first_of
 from mayfly.signaling.description import Kind
 from mayfly.transport.base import Engine, LinkSettings
-from mayfly.transport.engines import make_engine
+from mayfly.transport.engines import AUTO, make_engine
 from mayfly_client.listener import ProxyListener
 from mayfly_client.pt.bridge_line import BridgeLine
 from mayfly_client.pt.carrier import Carrier
 from mayfly_client.pt.parent import parent_gone
 from mayfly_client.pt.sources import CodeFile, FromBroker, GivenCodes, InTurn, RelaySource
 from mayfly_client.pt.switchboard import Switchboard
-from mayfly_client.pt.teller import TRANSPORT, LineTeller, Tor
+from mayfly_client.pt.teller import LineTeller, Tor
 
 LEAVING = 5.0
 """Seconds for everything to end once tor wants us gone; a link's last message may take three."""
@@ -38,7 +38,7 @@ class PtOptions:
     """What the torrc's `exec` line chose."""
 
     link: LinkSettings
-    engine: str = "auto"
+    engine: str = AUTO
 
     links_around_proxy: bool = False
     """Whether a proxy that tor wants used is for brokers alone, and links go around it."""

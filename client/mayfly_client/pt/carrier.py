@@ -19,6 +19,7 @@ from mayfly.config import MuxConfig
 from mayfly.errors import ErrorCode, LinkLostError, MayflyError, StreamCode, StreamResetError
 from mayfly.mux.events import Priority
 from mayfly.runtime.events import Closed, Leaving, Reporter, Warned
+from mayfly.runtime.farewell import has_left
 from mayfly.runtime.greeting import connected, greet
 from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.meeting import Met
@@ -51,7 +52,7 @@ class Carrier:
     async def open_stream(self, header: Header, priority: Priority = Priority.INTERACTIVE) -> Stream:
         """Open a stream to whatever stands behind the relay. Raises MayflyError when no relay is to be had."""
         if header.service is not Service.TCP:
-            raise StreamResetError(StreamCode.UNSUPPORTED, "a bridge takes connections only")
+            raise _connections_only()
         session = await self._open_session()
         try:
             return await session.open_stream(header, priority)
@@ -64,12 +65,12 @@ class Carrier:
 
     async def open_datagrams(self, receive: Callable[[bytes], None]) -> Datagrams:
         """There are none: tor's connections are TCP."""
-        raise StreamResetError(StreamCode.UNSUPPORTED, "a bridge takes connections only")
+        raise _connections_only()
 
     async def aclose(self) -> None:
         """End the meeting under way and every session."""
         await self._tasks.aclose()
-        closing = (session.close(ErrorCode.NO_ERROR, "the client has left") for session in list(self._sessions))
+        closing = (session.close(ErrorCode.NO_ERROR, has_left(Role.CLIENT)) for session in list(self._sessions))
         await asyncio.gather(*closing)
         await self._source.aclose()
 
@@ -141,7 +142,7 @@ class Carrier:
         """Tell it once. A dead link takes seconds to be closed, and tor may be back before that."""
         number = self._sessions.pop(session, None)
         if number is not None:
-            self._reporter.report(Closed(number, session.end.reason or "the relay has left"))
+            self._reporter.report(Closed(number, session.end.reason or has_left(Role.RELAY)))
 
     def _let_go(self, session: Session) -> None:
         """Open nothing more on it. What is open there stays."""
@@ -153,3 +154,7 @@ class Carrier:
         if error.message != self._said:
             self._said = error.message
             self._reporter.report(Warned.of(error))
+
+
+def _connections_only() -> StreamResetError:
+    return StreamResetError(StreamCode.UNSUPPORTED, "a bridge takes connections only")

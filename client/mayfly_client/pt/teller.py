@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TextIO
 
 from mayfly.pt import lines
+from mayfly.pt.environment import TRANSPORT
 from mayfly.pt.lines import Severity
 from mayfly.runtime.events import Closed, CodeReady, Connected, Event, Leaving, Warned, Words
 from mayfly.runtime.terminal import printable
-
-TRANSPORT = "mayfly"
 
 STAGES = ("waiting", "answer", "connected", "leaving", "closed", "failed")
 """What a STATUS line's STAGE may be; client/README.md says what each means."""

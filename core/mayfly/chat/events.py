@@ -17,11 +17,10 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Somebody is not here any more. When `away`, their link was lost, and what waits for them is kept for a while."""
+    """Somebody is not here any more, for good or for a while."""
 
     name: str
     session: int
-    away: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The records of a chat stream: varint type, varint length, body. See core/PROTOCOL.md, "Chat".
+"""The records of a chat stream. See core/PROTOCOL.md, "Chat".
 
 The opener of a stream writes Hello, Roster, Joins, Leaves and Message; the other half carries Taken and Receipt.
 """
@@ -13,7 +13,8 @@ from typing import Final
 
 from mayfly.chat.fates import Fate
 from mayfly.wire.enums import member
-from mayfly.wire.varint import IncompleteError, decode_varint, encode_varint
+from mayfly.wire.record import MAX_HEAD, Body, head, record
+from mayfly.wire.varint import encode_varint, prefixed
 
 ID_SIZE: Final = 16
 """Bytes of a key, and of a participant id."""
@@ -32,9 +33,6 @@ MAX_RECORD: Final = 20 * 1024
 
 MAX_TIME: Final = 253_402_300_799_999
 """The last millisecond of the year 9999, so that every time can be shown."""
-
-_MAX_HEAD: Final = 16
-"""Two varints."""
 
 _FORWARDS: Final = 0x01
 
@@ -78,7 +76,7 @@ class Hello:
     def encode(self) -> bytes:
         """The whole record."""
         flags = _FORWARDS if self.forwards else 0
-        return _record(Type.HELLO, _id(self.key), encode_varint(flags), _name(self.name))
+        return record(Type.HELLO, _id(self.key), encode_varint(flags), _name(self.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ class Roster:
 
     def encode(self) -> bytes:
         """The whole record."""
-        return _record(Type.ROSTER, _name(self.you), _count(len(self.names)), *map(_name, self.names))
+        return record(Type.ROSTER, _name(self.you), _count(len(self.names)), *map(_name, self.names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ class Joins:
 
     def encode(self) -> bytes:
         """The whole record."""
-        return _record(Type.JOINED, _name(self.name))
+        return record(Type.JOINED, _name(self.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +110,7 @@ class Leaves:
 
     def encode(self) -> bytes:
         """The whole record."""
-        return _record(Type.LEFT, _name(self.name))
+        return record(Type.LEFT, _name(self.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +131,14 @@ class Message:
             raise ChatError("a message is too long")
         if not 0 <= self.time <= MAX_TIME:
             raise ChatError("a time lies beyond the year 9999")
-        return _record(
+        return record(
             Type.MESSAGE,
             _id(self.origin),
             _number(self.id),
             encode_varint(self.time),
             _name(self.sender),
             _name(self.to),
-            encode_varint(len(text)) + text,
+            prefixed(text),
         )
 
 
@@ -155,7 +153,7 @@ class Taken:
     def encode(self) -> bytes:
         """The whole record."""
         fates = (_name(name) + encode_varint(fate) for name, fate in self.fates)
-        return _record(Type.TAKEN, _id(self.origin), _number(self.id), _count(len(self.fates)), *fates)
+        return record(Type.TAKEN, _id(self.origin), _number(self.id), _count(len(self.fates)), *fates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +167,7 @@ class Receipt:
 
     def encode(self) -> bytes:
         """The whole record."""
-        return _record(Type.RECEIPT, _id(self.origin), _number(self.id), _name(self.name) + encode_varint(self.fate))
+        return record(Type.RECEIPT, _id(self.origin), _number(self.id), _name(self.name) + encode_varint(self.fate))
 
 
 Record = Hello | Roster | Joins | Leaves | Message | Taken | Receipt
@@ -208,18 +206,16 @@ class RecordReader:
             if half is not self._half:
                 raise ChatError("a record came on the wrong half of its stream")
             fields = _Fields(body)
-            record = decode(fields)
+            read = decode(fields)
             fields.end()
-            return record
+            return read
         return None
 
     def _next_body(self) -> tuple[int, bytes] | None:
-        head = bytes(self._buffer[self._position : self._position + _MAX_HEAD])
-        try:
-            number, at = decode_varint(head, 0)
-            size, at = decode_varint(head, at)
-        except IncompleteError:
+        found = head(bytes(self._buffer[self._position : self._position + MAX_HEAD]), 0)
+        if found is None:
             return None
+        number, at, size = found
         if size > MAX_RECORD:
             raise ChatError("a record is too long")
         start = self._position + at
@@ -229,41 +225,18 @@ class RecordReader:
         return number, bytes(self._buffer[start : start + size])
 
 
-class _Fields:
+class _Fields(Body):
     """The fields of one body, read in order."""
 
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-        self._at = 0
+    __slots__ = ()
 
-    def number(self) -> int:
-        try:
-            value, self._at = decode_varint(self._body, self._at)
-        except IncompleteError:
-            raise ChatError("a record is cut short") from None
-        return value
+    error = ChatError
 
     def count(self) -> int:
         value = self.number()
         if value > MAX_NAMES:
             raise ChatError("a record holds too many names")
         return value
-
-    def take(self, size: int) -> bytes:
-        piece = self._body[self._at : self._at + size]
-        if len(piece) < size:
-            raise ChatError("a record is cut short")
-        self._at += size
-        return piece
-
-    def text(self, limit: int) -> str:
-        size = self.number()
-        if size > limit:
-            raise ChatError("a text is too long")
-        try:
-            return self.take(size).decode()
-        except UnicodeDecodeError:
-            raise ChatError("a text is not UTF-8") from None
 
     def name(self) -> str:
         name = self.text(4 * MAX_NAME)
@@ -285,10 +258,6 @@ class _Fields:
         if value > MAX_TIME:
             raise ChatError("a time lies beyond the year 9999")
         return value
-
-    def end(self) -> None:
-        if self._at != len(self._body):
-            raise ChatError("a record is longer than its fields")
 
 
 def _hello(fields: _Fields) -> Hello:
@@ -326,11 +295,6 @@ _DECODERS: Final[dict[Type, tuple[Half, Callable[[_Fields], Record]]]] = {
 }
 
 
-def _record(kind: Type, *fields: bytes) -> bytes:
-    body = b"".join(fields)
-    return encode_varint(kind) + encode_varint(len(body)) + body
-
-
 def _id(value: bytes) -> bytes:
     if len(value) != ID_SIZE:
         raise ChatError("an id has 16 bytes")
@@ -352,5 +316,4 @@ def _count(value: int) -> bytes:
 def _name(value: str) -> bytes:
     if len(value) > MAX_NAME:
         raise ChatError("a name is too long")
-    data = value.encode()
-    return encode_varint(len(data)) + data
+    return prefixed(value.encode())

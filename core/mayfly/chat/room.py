@@ -249,7 +249,7 @@ class Room:
     def _left(self, neighbour: Neighbour, raw: str) -> None:
         name = neighbour.left(raw)
         if name is not None:
-            self._events.append(Left(name, neighbour.session, away=False))
+            self._events.append(Left(name, neighbour.session))
 
     def _message(self, neighbour: Neighbour, message: Message) -> None:
         if message.origin != neighbour.id and (not neighbour.speaks_for_others or message.origin == self.id):
@@ -310,7 +310,7 @@ class Room:
         behind = [neighbour.left(raw) for raw in neighbour.missing_from(())]
         for name in (*behind, neighbour.name):
             if name is not None:
-                self._events.append(Left(name, line.session, away=lost))
+                self._events.append(Left(name, line.session))
         if self._serves(neighbour):
             self._announce(self._served(), Leaves(neighbour.name))
         if lost:

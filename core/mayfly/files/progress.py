@@ -22,7 +22,6 @@ class SentFiles:
     def __init__(self) -> None:
         self.on_disk = 0
         """Bytes that the receiver has verified and written."""
-        self.files_done = 0
         self.unstored = 0
         """Bytes that were sent and are not in `on_disk`: what is sent again if everything stops now."""
         self._files: deque[_Sent] = deque()
@@ -49,7 +48,6 @@ class SentFiles:
     def skipped(self, size: int) -> None:
         """The receiver has a file from before."""
         self.on_disk += size
-        self.files_done += 1
 
     def reached(self, index: int, offset: int) -> None:
         """ON_DISK. Raises FilesError for what cannot be."""
@@ -64,7 +62,6 @@ class SentFiles:
         if not file.whole:
             raise FilesError("the receiver reports a file that was not sent whole")
         self._stored(file, file.sent)
-        self.files_done += 1
         self._files.popleft()
 
     def _stored(self, file: _Sent, offset: int) -> None:

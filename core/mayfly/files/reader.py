@@ -6,10 +6,7 @@ from collections.abc import Iterator
 
 from mayfly.files.fields import FilesError
 from mayfly.files.records import MAX_CHUNK, MAX_RECORD, Chunk, Record, RecordType, decode
-from mayfly.wire.varint import IncompleteError, decode_varint
-
-_MAX_HEAD = 16
-"""Two varints."""
+from mayfly.wire.record import MAX_HEAD, head
 
 
 class RecordReader:
@@ -43,25 +40,25 @@ class RecordReader:
                 if len(self._held) == self._needed and (record := self._from_held()) is not None:
                     yield record
             else:
-                head = _head(data, position)
-                if head is not None and head[0] == RecordType.CHUNK:
-                    _, position, self._chunk_left = head
-                elif head is not None and head[1] + head[2] <= len(data):
-                    kind, start, size = head
+                found = _head(data, position)
+                if found is not None and found[0] == RecordType.CHUNK:
+                    _, position, self._chunk_left = found
+                elif found is not None and found[1] + found[2] <= len(data):
+                    kind, start, size = found
                     position = start + size
                     yield decode(kind, data[start:position])
                 else:
                     self._held += view[position:]
-                    self._needed = len(self._held) + 1 if head is None else head[1] + head[2] - position
+                    self._needed = len(self._held) + 1 if found is None else found[1] + found[2] - position
                     return
 
     def _from_held(self) -> Record | None:
         """The record that is held, if it is whole; otherwise how much it needs."""
-        head = _head(bytes(self._held[:_MAX_HEAD]), 0)
-        if head is None:
+        found = _head(bytes(self._held[:MAX_HEAD]), 0)
+        if found is None:
             self._needed += 1
             return None
-        kind, start, size = head
+        kind, start, size = found
         if kind == RecordType.CHUNK:
             self._held.clear()
             self._chunk_left = size
@@ -75,14 +72,12 @@ class RecordReader:
 
 
 def _head(data: bytes, position: int) -> tuple[int, int, int] | None:
-    """Type, where the body begins, and its size; None when more bytes are needed. Raises FilesError."""
-    try:
-        kind, position = decode_varint(data, position)
-        size, position = decode_varint(data, position)
-    except IncompleteError:
-        return None
-    if size > (MAX_CHUNK if kind == RecordType.CHUNK else MAX_RECORD):
-        raise FilesError("a record is too long")
-    if kind == RecordType.CHUNK and not size:
-        raise FilesError("a chunk without data")
-    return kind, position, size
+    """As `record.head`, within the limits of its type. Raises FilesError."""
+    found = head(data, position)
+    if found is not None:
+        kind, _, size = found
+        if size > (MAX_CHUNK if kind == RecordType.CHUNK else MAX_RECORD):
+            raise FilesError("a record is too long")
+        if kind == RecordType.CHUNK and not size:
+            raise FilesError("a chunk without data")
+    return found

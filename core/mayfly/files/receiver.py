@@ -67,8 +67,6 @@ class Receiver(Transfer[Receiving, ReceiveRequest]):
         self._config = config or FilesConfig()
         self.on_disk = 0
         """Bytes verified and written, with those from before."""
-        self.files_done = 0
-        """Files that are whole."""
         self._manifest: Manifest | None = None
         self._found = Prepared()
         self._files: deque[int] = deque()  # not asked for yet
@@ -237,7 +235,6 @@ class Receiver(Transfer[Receiving, ReceiveRequest]):
         self.on_disk += request.size
         end = request.offset + request.size
         if isinstance(result, FileFinished):
-            self.files_done += 1
             self._unfinished -= 1
         if self.over:
             return
@@ -254,7 +251,6 @@ class Receiver(Transfer[Receiving, ReceiveRequest]):
             size = self._entry_size(index)
             if index in self._found.whole:
                 self._outbox.control(r.Skip(index))
-                self.files_done += 1
                 self.on_disk += size or 0
                 continue
             part = self._found.parts.get(index)

@@ -1,4 +1,4 @@
-"""The records of a FILE stream, each a varint type, a varint length and that many bytes (core/PROTOCOL.md, Files).
+"""The records of a FILE stream (core/PROTOCOL.md, Files).
 
 Each record's `encode` writes it, `decode` reads a body; `reader.RecordReader` takes the stream apart.
 """
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Protocol, TypeAlias
 
-from mayfly.files.fields import Body, FilesError, field, optional, signed
+from mayfly.files.fields import Body, FilesError, optional, signed
 from mayfly.wire.enums import member
-from mayfly.wire.varint import encode_varint
+from mayfly.wire.record import record
+from mayfly.wire.varint import encode_varint, prefixed
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
@@ -86,11 +87,6 @@ class RecordType(IntEnum):
     CANCEL = 0x22
 
 
-def _record(kind: RecordType, *fields: bytes) -> bytes:
-    body = b"".join(fields)
-    return encode_varint(kind) + encode_varint(len(body)) + body
-
-
 class Record(Protocol):
     """What the reader gives and a machine sends."""
 
@@ -118,7 +114,7 @@ class Offer:
 
     def encode(self) -> bytes:
         counts = optional(self.total) + encode_varint(self.entries)
-        return _record(RecordType.OFFER, self.transfer, encode_varint(self.kind), counts, field(self.name.encode()))
+        return record(RecordType.OFFER, self.transfer, encode_varint(self.kind), counts, prefixed(self.name.encode()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +135,9 @@ class Entry:
 
     def encode(self) -> bytes:
         head = encode_varint(self.index) + encode_varint(self.type) + optional(self.size) + signed(self.mtime_ns)
-        path = b"".join(field(part.encode()) for part in self.path)
-        tail = bytes((self.executable,)) + field(self.target.encode())
-        return _record(RecordType.ENTRY, head, encode_varint(len(self.path)), path, tail)
+        path = b"".join(prefixed(part.encode()) for part in self.path)
+        tail = bytes((self.executable,)) + prefixed(self.target.encode())
+        return record(RecordType.ENTRY, head, encode_varint(len(self.path)), path, tail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +145,7 @@ class EndOfEntries:
     """The manifest is whole."""
 
     def encode(self) -> bytes:
-        return _record(RecordType.END_OF_ENTRIES)
+        return record(RecordType.END_OF_ENTRIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +156,7 @@ class File:
     offset: int
 
     def encode(self) -> bytes:
-        return _record(RecordType.FILE, encode_varint(self.index), encode_varint(self.offset))
+        return record(RecordType.FILE, encode_varint(self.index), encode_varint(self.offset))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +176,7 @@ class ChunkHash:
     digest: bytes
 
     def encode(self) -> bytes:
-        return _record(RecordType.CHUNK_HASH, self.digest)
+        return record(RecordType.CHUNK_HASH, self.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +187,7 @@ class FileHash:
     digest: bytes
 
     def encode(self) -> bytes:
-        return _record(RecordType.FILE_HASH, encode_varint(self.size), self.digest)
+        return record(RecordType.FILE_HASH, encode_varint(self.size), self.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +195,7 @@ class Finished:
     """Every file that was wanted has been sent."""
 
     def encode(self) -> bytes:
-        return _record(RecordType.FINISHED)
+        return record(RecordType.FINISHED)
 
 
 # From the receiver
@@ -210,7 +206,7 @@ class Accept:
     """Send the manifest."""
 
     def encode(self) -> bytes:
-        return _record(RecordType.ACCEPT)
+        return record(RecordType.ACCEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +216,7 @@ class Decline:
     reason: Reason
 
     def encode(self) -> bytes:
-        return _record(RecordType.DECLINE, encode_varint(self.reason))
+        return record(RecordType.DECLINE, encode_varint(self.reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +228,7 @@ class Want:
     digest: bytes = b""
 
     def encode(self) -> bytes:
-        return _record(RecordType.WANT, encode_varint(self.index), encode_varint(self.offset), self.digest)
+        return record(RecordType.WANT, encode_varint(self.index), encode_varint(self.offset), self.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +238,7 @@ class Skip:
     index: int
 
     def encode(self) -> bytes:
-        return _record(RecordType.SKIP, encode_varint(self.index))
+        return record(RecordType.SKIP, encode_varint(self.index))
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +249,7 @@ class OnDisk:
     offset: int
 
     def encode(self) -> bytes:
-        return _record(RecordType.ON_DISK, encode_varint(self.index), encode_varint(self.offset))
+        return record(RecordType.ON_DISK, encode_varint(self.index), encode_varint(self.offset))
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +259,7 @@ class Done:
     index: int
 
     def encode(self) -> bytes:
-        return _record(RecordType.DONE, encode_varint(self.index))
+        return record(RecordType.DONE, encode_varint(self.index))
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +267,7 @@ class Completed:
     """The whole transfer is in its place."""
 
     def encode(self) -> bytes:
-        return _record(RecordType.COMPLETED)
+        return record(RecordType.COMPLETED)
 
 
 # From both
@@ -282,7 +278,7 @@ class Pause:
     """Its sender wants no data to move."""
 
     def encode(self) -> bytes:
-        return _record(RecordType.PAUSE)
+        return record(RecordType.PAUSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +286,7 @@ class Resume:
     """Its sender's PAUSE is over."""
 
     def encode(self) -> bytes:
-        return _record(RecordType.RESUME)
+        return record(RecordType.RESUME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +296,7 @@ class Cancel:
     reason: Reason
 
     def encode(self) -> bytes:
-        return _record(RecordType.CANCEL, encode_varint(self.reason))
+        return record(RecordType.CANCEL, encode_varint(self.reason))
 
 
 def chunk_head(size: int) -> bytes:

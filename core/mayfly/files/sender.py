@@ -92,11 +92,6 @@ class Sender(Transfer[Sending, SendRequest]):
         return self._sent.on_disk
 
     @property
-    def files_done(self) -> int:
-        """Files that the receiver has whole."""
-        return self._sent.files_done
-
-    @property
     def has_output(self) -> bool:
         """As of every transfer; while it lists, entries are encoded by the call itself."""
         return super().has_output or self.state is Sending.LISTING

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
+from mayfly.errors import ErrorCode
 from mayfly.wire.hello import Hello
 
 
@@ -91,11 +92,18 @@ class GoAwayReceived:
 
 @dataclass(frozen=True, slots=True)
 class SessionClosed:
-    """The session is over. `code` is an ErrorCode where known. When `by` is US, a last message waits to be sent."""
+    """The session is over. When `by` is US, a last message waits to be sent."""
 
     by: Side
     code: int
+    """An ErrorCode where known."""
     reason: str
+    """For people; foreign text where it is the peer's."""
+
+    @property
+    def in_order(self) -> bool:
+        """Whether whoever ended it has just left: nothing was lost, and nobody broke a rule."""
+        return self.by is not Side.LINK and self.code in (ErrorCode.NO_ERROR, ErrorCode.DRAINED)
 
 
 Event = (

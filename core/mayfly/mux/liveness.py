@@ -80,7 +80,7 @@ class Liveness:
 
     def pong(self, opaque: bytes, now: float) -> None:
         """A PONG came. One that answers nothing is ignored."""
-        if not self._opaque or opaque != self._opaque or self._sent is None:
+        if opaque != self._opaque or self._sent is None:
             if self.restraint is not None:
                 self.restraint.pong(opaque, now)
             return

@@ -58,15 +58,12 @@ class Multiplexer:
         self._sending = Sending(config, self._outbox)
         self._leaving = False
         self._peer_leaving = False
-        self._closed: SessionClosed | None = None
         self._last_message: bytes | None = None
+        self.peer: Hello | None = None
+        """The peer's HELLO, once it has come."""
+        self._closed: SessionClosed | None = None
 
     # What the driver may ask
-
-    @property
-    def peer(self) -> Hello | None:
-        """The peer's HELLO, once it has come."""
-        return self._greeting.peer
 
     @property
     def closed(self) -> SessionClosed | None:
@@ -173,8 +170,10 @@ class Multiplexer:
 
     def writable_events(self) -> list[Event]:
         """What our own sending made possible: writes that were refused, streams. Ask after messages_to_send."""
-        writable: list[Event] = [*self._sending.writable()]
-        return [*writable, StreamsAvailable()] if self._streams.has_room_again() else writable
+        writable: list[Event] = self._sending.writable()
+        if self._streams.has_room_again():
+            writable.append(StreamsAvailable())
+        return writable
 
     # Streams
 
@@ -200,7 +199,7 @@ class Multiplexer:
         """End our half behind what was written. Does nothing on a half that has ended, or on a stream that is gone."""
         stream = self._streams.get(stream_id)
         if stream is not None:
-            self._sending.finish(stream)
+            self._sending.finish(stream, ours=self._streams.is_ours(stream_id))
 
     def reset(self, stream_id: int, code: int) -> None:
         """End our half now; what is unsent is dropped. Does nothing on a half that has ended."""
@@ -306,12 +305,12 @@ class Multiplexer:
         self._retire([stream])
 
     def _receive_hello(self, frame: frames.HelloFrame, events: list[Event], now: float) -> None:
-        peer, early = self._greeting.receive(frame)
-        self._streams.our_limit = peer.max_streams
-        self._outbox.fit(peer.max_message)
-        self._outbox.allow(peer.max_data)
+        self.peer, early = self._greeting.receive(frame)
+        self._streams.our_limit = self.peer.max_streams
+        self._outbox.fit(self.peer.max_message)
+        self._outbox.allow(self.peer.max_data)
         self._outbox.control(frames.PingFrame(self._liveness.ping(now)))  # the first sample of the round trip
-        events.append(HelloReceived(peer))
+        events.append(HelloReceived(self.peer))
         for message in early:
             for late in decode_message(message):
                 self._receive_frame(late, events, now)

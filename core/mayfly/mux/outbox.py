@@ -47,6 +47,7 @@ class Outbox:
         self._datagrams: deque[bytes] = deque(maxlen=config.max_datagrams)
         self._datagram_lead = 0
         self._touched: dict[int, MuxStream] = {}
+        self._ending: dict[int, MuxStream] = {}
         self._urgent = False
         self.due = inf
         """When to call `handle_timeout`."""
@@ -92,6 +93,10 @@ class Outbox:
         """As `touch`, but what there is to send may wait a little, for another message to take it along."""
         self._touched[stream.id] = stream
 
+    def end_later(self, stream: MuxStream) -> None:
+        """The stream has a FIN to send and nothing else, which may wait a little as well."""
+        self._ending[stream.id] = stream
+
     def allow(self, limit: int) -> None:
         """The peer's MAX_DATA rose."""
         if limit > self.credit:
@@ -132,6 +137,10 @@ class Outbox:
                     moved.append(stream)
                 if size > room:
                     break
+            while self._ending:
+                _, ending = self._ending.popitem()
+                if ending.wants_to_send:  # it was not reset meanwhile
+                    self.scheduler.add(ending)
             size += self._datagram_frames(parts, size)
             size += self._stream_frames(parts, moved, size)
             if not parts:
@@ -143,7 +152,7 @@ class Outbox:
             yield b"".join(parts), moved
 
     def _pending(self, now: float) -> bool:
-        if self._touched and not self._urgent:
+        if (self._touched or self._ending) and not self._urgent:
             self.due = min(self.due, now + self._config.report_delay)
             self.handle_timeout(now)
         waiting = self._urgent or self._limits or self._control or self._pongs or self._datagrams
@@ -151,7 +160,7 @@ class Outbox:
 
     def _frames(self, now: float) -> Iterator[tuple[bytes, MuxStream | None]]:
         """Control frames, each small. What is taken from the iterator is sent."""
-        if self.scheduler.next() is not None and self._liveness.sample_due(now):
+        if self._liveness.sample_due(now) and self.scheduler.next() is not None:
             yield PingFrame(self._liveness.ping(now)).encode(), None
         restraint = self._liveness.restraint
         if restraint is not None and self.scheduler.next() is not None:
@@ -217,15 +226,16 @@ class Outbox:
             limit = min(room, stream.allowance, stream.send_limit - stream.sent, self.credit - self.sent)
             data = stream.outgoing.take(limit)
             fin = stream.send is Send.FINISHING and not stream.outgoing.size
-            head = stream_frame_head(stream.id, stream.sent, len(data), fin)
+            taken = len(data)
+            head = stream_frame_head(stream.id, stream.sent, taken, fin)
             parts.append(head)
             parts.append(data)
-            added += len(head) + len(data)
-            stream.sent += len(data)
-            self.sent += len(data)
-            self._datagram_lead = max(0, self._datagram_lead - len(head) - len(data))
+            added += len(head) + taken
+            stream.sent += taken
+            self.sent += taken
+            self._datagram_lead = max(0, self._datagram_lead - len(head) - taken)
             if fin:
                 stream.step_send(SendStep.FIN_SENT)
-            self.scheduler.served(stream, len(data))
+            self.scheduler.served(stream, taken)
             moved.append(stream)
         return added

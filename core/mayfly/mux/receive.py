@@ -8,28 +8,23 @@ copy quadratically by sending backwards. The number of separate pieces is bounde
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import deque
 
-_SMALL = 2048
-_JOINED = 64 * 1024
-
-_Chunk = bytes | bytearray
+from mayfly.mux.chunks import JOINED, SMALL, Chunk, Chunks
 
 
-class ReceiveBuffer:
+class ReceiveBuffer(Chunks):
     """One stream's received and unread bytes."""
 
-    __slots__ = ("_head", "_pieces", "_ready", "_starts", "received", "unread")
+    __slots__ = ("_pieces", "_starts", "received", "unread")
 
     def __init__(self) -> None:
+        super().__init__()
         self.received = 0
         """Everything before this offset has arrived."""
         self.unread = 0
         """Bytes that `take` can give now."""
-        self._ready: deque[_Chunk] | None = None
-        self._head = 0
         self._starts: list[int] = []
-        self._pieces: list[_Chunk] = []
+        self._pieces: list[Chunk] = []
 
     @property
     def gaps(self) -> int:
@@ -49,53 +44,24 @@ class ReceiveBuffer:
 
     def take(self, limit: int) -> bytes:
         """Up to `limit` bytes in order; they are gone from here."""
-        ready = self._ready
-        if ready is None:
-            return b""
-        chunk = ready[0]
-        if self._head == 0 and len(chunk) <= limit and len(ready) == 1:
-            self._ready = None
-            self.unread = 0
-            return bytes(chunk)
-        parts: list[_Chunk] = []
-        left = limit
-        while ready and left > 0:
-            chunk = ready[0]
-            end = min(len(chunk), self._head + left)
-            parts.append(chunk[self._head : end])
-            left -= end - self._head
-            if end == len(chunk):
-                ready.popleft()
-                self._head = 0
-            else:
-                self._head = end
-        if not ready:
-            self._ready = None
-        elif self._head >= _SMALL and self._head * 2 >= len(ready[0]):
-            ready[0] = ready[0][self._head :]  # what was taken must not be held by what was not
+        taken = self._cut(limit)
+        if self._head >= SMALL and self._chunks is not None and self._head * 2 >= len(self._chunks[0]):
+            self._chunks[0] = self._chunks[0][self._head :]  # what was taken must not be held by what was not
             self._head = 0
-        taken = b"".join(parts)
         self.unread -= len(taken)
         return taken
 
     def discard(self) -> None:
         """Forget all bytes, read or not."""
-        self._ready = None
-        self._head = self.unread = 0
+        self._clear()
+        self.unread = 0
         self._starts.clear()
         self._pieces.clear()
 
-    def _append(self, data: _Chunk) -> None:
+    def _append(self, data: Chunk) -> None:
         self.received += len(data)
         self.unread += len(data)
-        if self._ready is None:
-            self._ready = deque()
-        elif len(data) < _SMALL:
-            last = self._ready[-1]
-            if isinstance(last, bytearray) and len(last) < _JOINED:
-                last += data
-                return
-        self._ready.append(bytearray(data) if len(data) < _SMALL else data)
+        self._add(data)
 
     def _join_pieces(self) -> None:
         done = 0
@@ -134,7 +100,7 @@ class ReceiveBuffer:
         """Join to the piece before, or put in at `index`. Gives the number of pieces added."""
         if index:
             before = self._pieces[index - 1]
-            if self._starts[index - 1] + len(before) == offset and len(before) < _JOINED:
+            if self._starts[index - 1] + len(before) == offset and len(before) < JOINED:
                 if isinstance(before, bytes):
                     self._pieces[index - 1] = before = bytearray(before)
                 before += data

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mayfly.config import MuxConfig
-from mayfly.mux.events import StreamWritable
+from mayfly.mux.events import Event, StreamWritable
 from mayfly.mux.outbox import Outbox
 from mayfly.mux.send import SendPool
-from mayfly.mux.states import Send, SendStep
+from mayfly.mux.states import RECEIVE_ENDED, Send, SendStep
 from mayfly.mux.stream import MuxStream
 
 
@@ -49,15 +49,24 @@ class Sending:
             if stream.id in self._refused and stream.outgoing.size <= self.pool.allowance // 2:
                 self._roomy[stream.id] = self._refused.pop(stream.id)
 
-    def writable(self) -> list[StreamWritable]:
+    def writable(self) -> list[Event]:
         """Those that were refused bytes and take some again, each once."""
+        if not self._roomy:
+            return []
         roomy, self._roomy = self._roomy, {}
         return [StreamWritable(stream.id) for stream in roomy.values() if stream.send is Send.OPEN]
 
-    def finish(self, stream: MuxStream) -> None:
-        """End the half behind what was written. Does nothing on a half that has ended."""
+    def finish(self, stream: MuxStream, *, ours: bool) -> None:
+        """End the half behind what was written. Does nothing on a half that has ended.
+
+        On a stream of `ours` that is answered to the end, nobody waits for this: it may go with the next message. The
+        opener of the peer's may wait for the end of the answer, however long ago its own half ended.
+        """
         stream.step_send(SendStep.FINISH)
-        self._schedule(stream)
+        if ours and stream.receive in RECEIVE_ENDED and not stream.outgoing.size:
+            self._outbox.end_later(stream)
+        else:
+            self._schedule(stream)
 
     def reset(self, stream: MuxStream, code: int) -> None:
         """End the half now; what is unsent is dropped. Does nothing on a half that has ended."""

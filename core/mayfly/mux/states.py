@@ -20,19 +20,14 @@ it; nothing that a peer sends is missing from the table, because the order in wh
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import Final, TypeVar
 
+from mayfly.enumeration import IdentityEnum
 from mayfly.errors import ErrorCode, LocalProtocolError
 
 
-class _Fast(Enum):
-    """An enumeration whose members are looked up by identity. Enum's own hash is a call into Python each time."""
-
-    __hash__ = object.__hash__
-
-
-class Send(_Fast):
+class Send(IdentityEnum):
     """States of the sending half."""
 
     OPEN = auto()
@@ -42,7 +37,7 @@ class Send(_Fast):
     RESET = auto()
 
 
-class SendStep(_Fast):
+class SendStep(IdentityEnum):
     """What happens to the sending half."""
 
     WRITE = "write to"
@@ -52,7 +47,7 @@ class SendStep(_Fast):
     RESET = "reset"
 
 
-class Receive(_Fast):
+class Receive(IdentityEnum):
     """States of the receiving half."""
 
     OPEN = auto()
@@ -63,7 +58,7 @@ class Receive(_Fast):
     RESET = auto()
 
 
-class ReceiveStep(_Fast):
+class ReceiveStep(IdentityEnum):
     """What happens to the receiving half."""
 
     DATA = "receive"

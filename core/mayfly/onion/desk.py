@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from mayfly.bucket import Bucket
 from mayfly.meetconfig import OnionConfig
 from mayfly.onion.messages import (
     VERSION,
@@ -33,16 +34,10 @@ from mayfly.onion.messages import (
 class Desk:
     """Counts calls, and how often an offer may be made. Times are seconds on one clock of the driver's."""
 
-    def __init__(self, config: OnionConfig, now: float) -> None:
+    def __init__(self, config: OnionConfig) -> None:
         self._config = config
         self._open = 0
-        self._tokens = float(config.offer_burst)
-        self._at = now
-
-    @property
-    def open(self) -> int:
-        """Calls that are open."""
-        return self._open
+        self._offers = Bucket(config.offer_rate, config.offer_burst)
 
     def enter(self) -> bool:
         """Whether one more caller may come in; whoever did must `leave`."""
@@ -57,11 +52,9 @@ class Desk:
 
     def may_offer(self, now: float) -> bool:
         """Whether an offer may be made now; counts it if so."""
-        self._tokens = min(self._config.offer_burst, self._tokens + (now - self._at) * self._config.offer_rate)
-        self._at = now
-        if self._tokens < 1:
+        if self._offers.level(now) < 1:
             return False
-        self._tokens -= 1
+        self._offers.spend(1)
         return True
 
 

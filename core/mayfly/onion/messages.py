@@ -9,6 +9,8 @@ from typing import Any, cast
 
 VERSION = 1
 
+_NO_MESSAGE = "the other side sent something that is no message"
+
 PORT = 6293
 """The virtual port of the onion service (M-A-Y-F on a telephone)."""
 
@@ -109,9 +111,9 @@ def decode(line: bytes) -> Message:
     try:
         content: object = json.loads(line)
     except (ValueError, RecursionError):
-        raise OnionError("the other side sent something that is no message") from None
+        raise OnionError(_NO_MESSAGE) from None
     if not isinstance(content, dict):
-        raise OnionError("the other side sent something that is no message")
+        raise OnionError(_NO_MESSAGE)
     members = cast("dict[str, object]", content)
     match members:
         case {"call": int(version)} if not isinstance(version, bool):

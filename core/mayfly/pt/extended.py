@@ -22,10 +22,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from enum import Enum
 
 from mayfly.errors import Reply, UpstreamError
+from mayfly.pt.environment import NAME
 
 COOKIE_HEADER = b"! Extended ORPort Auth Cookie !\x0a"
 COOKIE_SIZE = 32
@@ -38,7 +38,6 @@ MAX_BODY = 1024
 _SAFE_COOKIE = 1
 _DONE, _USERADDR, _TRANSPORT = 0x0000, 0x0001, 0x0002
 _OKAY, _DENY = 0x1000, 0x1001
-_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 
 
 class ExtendedPortError(UpstreamError):
@@ -73,7 +72,7 @@ class Introduction:
 
     def __init__(self, cookie: bytes, nonce: bytes, transport: str, user_address: str | None = None) -> None:
         """`nonce` is NONCE_SIZE random bytes; `user_address` is `host:port`, or None to say nothing of the client."""
-        if len(nonce) != NONCE_SIZE or not _NAME.fullmatch(transport):
+        if len(nonce) != NONCE_SIZE or not NAME.fullmatch(transport):
             raise ValueError("a nonce has 32 bytes, and a transport's name is an identifier")
         self._cookie = cookie
         self._nonce = nonce

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
+_NO_URL = "is not a URL like https://broker.example"
+
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
@@ -27,7 +29,7 @@ def parse(text: str, *, plain: bool = False) -> BrokerAddress:
     """
     parts = _split(text)
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ValueError("is not a URL like https://broker.example")
+        raise ValueError(_NO_URL)
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("may hold a host, a port and a path, and nothing else")
     if parts.scheme == "http" and not plain and not _unheard(parts.hostname):
@@ -43,9 +45,9 @@ def _split(text: str) -> SplitResult:
         parts = urlsplit(text.strip())
         _ = parts.port
     except ValueError:
-        raise ValueError("is not a URL like https://broker.example") from None
+        raise ValueError(_NO_URL) from None
     if any(character <= " " or character == "\x7f" for character in text.strip()):
-        raise ValueError("is not a URL like https://broker.example")
+        raise ValueError(_NO_URL)
     return parts
 
 

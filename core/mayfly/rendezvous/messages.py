@@ -89,8 +89,10 @@ class MessageError(Exception):
 
 
 # `$` also matches before a line end in Python, and in no schema validator: (?!\n) makes them agree.
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{16}(?!\n)$", description="96 random bits")]
-Token = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22}(?!\n)$", description="128 random bits; the Bearer token")]
+ID = "[A-Za-z0-9_-]{16}"
+TOKEN = "[A-Za-z0-9_-]{22}"  # noqa: S105 - a pattern
+Id = Annotated[str, Meta(pattern=rf"^{ID}(?!\n)$", description="96 random bits")]
+Token = Annotated[str, Meta(pattern=rf"^{TOKEN}(?!\n)$", description="128 random bits; the Bearer token")]
 PublicKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}(?!\n)$", description="an X25519 public key")]
 Nameplate = Annotated[
     str, Meta(pattern=r"^[1-9][0-9]{0,6}(?!\n)$", description="the number at the head of a short code")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from mayfly.errors import RefusedError
 from mayfly.rendezvous.envelope import Reason
 
+TRY_AGAIN = "Try again, or with another relay."
+
 _WORDS = {
     Reason.WRONG_WORDS: "The relay says that the words are wrong.",
     Reason.FULL: "The relay has no seat free.",
@@ -16,4 +18,4 @@ _WORDS = {
 
 def refused(reason: Reason) -> RefusedError:
     """The error for a refusal."""
-    return RefusedError(_WORDS[reason], hint="Try again, or with another relay.")
+    return RefusedError(_WORDS[reason], hint=TRY_AGAIN)

@@ -20,6 +20,7 @@ BLOCK = 256
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _NONCE = bytes(12)
 _LENGTH = 2
+_BROKEN = "the seal does not fit"
 
 
 class SealError(ValueError):
@@ -42,7 +43,7 @@ class ReceivingKey:
         try:
             padded = _SUITE.decrypt(ciphertext, self._private, info=info)
         except (InvalidTag, ValueError) as error:
-            raise SealError("the seal does not fit") from error
+            raise SealError(_BROKEN) from error
         return unpad(padded)
 
 
@@ -69,7 +70,7 @@ def open_with(key: bytes, ciphertext: bytes) -> bytes:
     try:
         padded = AESGCM(key).decrypt(_NONCE, ciphertext, None)
     except (InvalidTag, ValueError) as error:
-        raise SealError("the seal does not fit") from error
+        raise SealError(_BROKEN) from error
     return unpad(padded)
 
 

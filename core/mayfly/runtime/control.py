@@ -125,7 +125,7 @@ class Request(dict[str, Any]):
         """An integer, or None where it is left out."""
         value: int | None = self._typed(name, int)
         if isinstance(value, bool):
-            raise ControlError(f"The request's member {name} has the wrong type.")
+            raise _wrong_type(name)
         return value
 
     def needed(self, name: str) -> str:
@@ -138,8 +138,12 @@ class Request(dict[str, Any]):
     def _typed(self, name: str, kind: type[Any]) -> Any:
         value = self.get(name)
         if value is not None and not isinstance(value, kind):
-            raise ControlError(f"The request's member {name} has the wrong type.")
+            raise _wrong_type(name)
         return value
+
+
+def _wrong_type(name: str) -> ControlError:
+    return ControlError(f"The request's member {name} has the wrong type.")
 
 
 class ControlConnection:

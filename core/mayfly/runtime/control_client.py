@@ -33,8 +33,6 @@ class ControlClient:
         self._changed = asyncio.Condition()
         self._ended = False
         self._next = 0
-        self.greeting: dict[str, Any] = {}
-        """What the program said first; only after `start`."""
 
     @classmethod
     async def attach(cls, name: str | None = None, directory: Path | None = None) -> Self:
@@ -56,7 +54,6 @@ class ControlClient:
                 "The program that runs here does not answer.",
                 hint="Its version may differ, or too many commands attached.",
             )
-        self.greeting = greeting
         self._tasks.spawn(self._read())
 
     async def __aenter__(self) -> Self:

@@ -26,6 +26,7 @@ SUFFIX = ".sock"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _MOST_OF_A_NAME = 100
 _BACKLOG = 16
+_OWN_DIRECTORY = "Set XDG_RUNTIME_DIR to a directory of your own."
 
 
 def default_directory() -> Path:
@@ -92,9 +93,7 @@ def connect(name: str | None, directory: Path) -> socket.socket:
         if not names:
             raise NoSessionError("Nothing is running here.", hint="Start `mayfly relay` or `mayfly client` first.")
         if len(names) > 1:
-            raise ControlError(
-                f"Several programs run here: {', '.join(names)}.", hint="Choose one with --session NAME."
-            )
+            raise several(names, "Choose one with --session NAME.")
         name = names[0]
     elif check_name(name) not in names:
         hint = (
@@ -114,6 +113,11 @@ def connect(name: str | None, directory: Path) -> socket.socket:
         return sock
 
 
+def several(names: list[str], hint: str) -> ControlError:
+    """It is not clear which of these programs is meant."""
+    return ControlError(f"Several programs run here: {', '.join(names)}.", hint=hint)
+
+
 def check_user(sock: socket.socket) -> None:
     """Raise ControlError for a connection with another user. Where the system cannot tell, the directory must do."""
     option = getattr(socket, "SO_PEERCRED", None)
@@ -123,7 +127,7 @@ def check_user(sock: socket.socket) -> None:
     if user not in (os.geteuid(), 0):
         raise ControlError(
             "The control socket belongs to another user's program.",
-            hint="Set XDG_RUNTIME_DIR to a directory of your own.",
+            hint=_OWN_DIRECTORY,
         )
 
 
@@ -143,7 +147,7 @@ def _prepare(directory: Path) -> Path:
     if foreign or (above.st_mode & 0o022 and not above.st_mode & stat.S_ISVTX):
         raise ControlError(
             "The directory for control sockets stands where other users could replace it.",
-            hint="Set XDG_RUNTIME_DIR to a directory of your own.",
+            hint=_OWN_DIRECTORY,
         )
     return directory
 
@@ -200,7 +204,7 @@ def _errors() -> Generator[None]:
             reason, hint = "its path is too long", "Set XDG_RUNTIME_DIR to a directory with a shorter name."
         else:
             reason = (os.strerror(error.errno) if error.errno is not None else "unknown reason").lower()
-            hint = "Set XDG_RUNTIME_DIR to a directory of your own."
+            hint = _OWN_DIRECTORY
             if error.errno == errno.ECONNREFUSED:
                 hint = "The program may just have ended; try again."
         raise ControlError(f"The control socket cannot be used: {reason}.", hint=hint) from None

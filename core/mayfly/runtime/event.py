@@ -6,6 +6,7 @@ order of the JSON object, and the docstring beneath each member. The line `Told 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeAlias
 
@@ -46,3 +47,14 @@ class Event:
 
 def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+
+
+def sentence(text: str) -> str:
+    """A message or hint with a capital at its beginning and a full stop at its end.
+
+    What begins with no plain word (an option, a path, a name in quotes) or ends with what may be copied stays so.
+    """
+    beginning = re.match("[a-z]+(?=[ ,:']|$)", text)
+    capital = text[:1].upper() + text[1:] if beginning else text
+    ended = capital.endswith((".", "!", "?", "…")) or re.search(r"[:/=]\S*[^`)]$", capital) or not capital
+    return capital if ended else capital + "."

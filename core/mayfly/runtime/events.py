@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 from mayfly.errors import MayflyError
 from mayfly.runtime.event import Event as Event  # noqa: PLC0414 - for others, too
-from mayfly.runtime.event import Foreign, Milliseconds, Seconds, UnixTime
+from mayfly.runtime.event import Foreign, Milliseconds, Seconds, UnixTime, sentence
 from mayfly.runtime.service_events import Delivered as Delivered  # noqa: PLC0414
 from mayfly.runtime.service_events import Joined as Joined  # noqa: PLC0414
 from mayfly.runtime.service_events import Left as Left  # noqa: PLC0414
@@ -168,13 +168,8 @@ class Closed(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Warned(Event):
-    """Something went wrong or is unwise, and the run goes on: a mistyped code, a proxy open to the network.
-
-    Told by: every command.
-    """
-
-    event: ClassVar[str] = "warning"
+class Trouble(Event):
+    """What went wrong, and what to do about it."""
 
     stage: str
     """Where; see [Stages](#stages)."""
@@ -185,30 +180,28 @@ class Warned(Event):
 
     @classmethod
     def of(cls, error: MayflyError) -> Self:
-        """An error that does not end the run."""
-        return cls(error.stage, _sentence(error.message), _sentence(error.hint))
+        """An error, in whole sentences."""
+        return cls(error.stage, sentence(error.message), sentence(error.hint))
 
 
 @dataclass(frozen=True, slots=True)
-class Failed(Event):
+class Warned(Trouble):
+    """Something went wrong or is unwise, and the run goes on: a mistyped code, a proxy open to the network.
+
+    Told by: every command.
+    """
+
+    event: ClassVar[str] = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Trouble):
     """The run ends because of this.
 
     Told by: every command.
     """
 
     event: ClassVar[str] = "error"
-
-    stage: str
-    """Where; see [Stages](#stages)."""
-    message: str
-    """What failed."""
-    hint: str = ""
-    """What to do next; empty where there is nothing to do."""
-
-    @classmethod
-    def of(cls, error: MayflyError) -> Self:
-        """An error that ends the run."""
-        return cls(error.stage, _sentence(error.message), _sentence(error.hint))
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,11 +303,3 @@ class CodeReader(Protocol):
         Raises EOFError when the input has ended. May be cancelled, and called again after that: no input is lost.
         """
         ...
-
-
-def _sentence(text: str) -> str:
-    """An error's words as people read them: errors are raised with and without a capital and a full stop."""
-    if not text:
-        return text
-    ended = text if text[-1] in ".!?" else text + "."
-    return ended[0].upper() + ended[1:]

@@ -28,6 +28,9 @@ from mayfly.signaling.words import verification_words
 from mayfly.transport.base import Engine, Link, LinkSettings, PendingOffer
 from mayfly.transport.engines import missed_by_native
 
+SEND_INSTEAD = "Here is a new one; send it instead."
+"""What to do with a code that takes the place of one that is no good any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Met:
@@ -93,6 +96,13 @@ class Meeting:
                 )
             )
 
+    async def meet(self, offer: str | None) -> Met:
+        """Answer this offer, or make one and have it answered. Raises as `reply` and `invite` do, and ConnectError."""
+        if offer is not None:
+            return await self.reply(offer)
+        invitation = await self.invite()
+        return await invitation.connect()
+
     async def invite(self) -> Invitation:
         """Make offers, one after the other as they expire, until one is answered.
 
@@ -151,9 +161,7 @@ class Meeting:
                         offer = next(code for code in issued if code.digest == answer.offer)
                         return Invitation(pending, offer, answer)
         except TimeoutError:
-            self._reporter.report(
-                Warned("code", "The code was not answered in time.", "Here is a new one; send it instead.")
-            )
+            self._reporter.report(Warned("code", "The code was not answered in time.", SEND_INSTEAD))
             return None
         finally:
             showing.cancel()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from mayfly.config import StreamHeaderConfig
@@ -21,9 +20,12 @@ async def serve_stream(stream: Stream, serve: Serve, config: StreamHeaderConfig)
     own, which goes on to the caller.
     """
     try:
-        header = await _header_in_time(stream, config.timeout)
-        if header is not None:
-            await serve(stream, header)
+        try:
+            header = await stream.read_header(config.timeout)
+        except TimeoutError:
+            stream.reset(StreamCode.TIMEOUT)
+            return
+        await serve(stream, header)
     except StreamResetError:
         pass  # the peer has changed its mind, or has left
     except Exception:
@@ -32,12 +34,3 @@ async def serve_stream(stream: Stream, serve: Serve, config: StreamHeaderConfig)
     finally:
         # Ends what is still open. After an answer that was no, that is the peer's half.
         stream.reset(StreamCode.CANCELLED)
-
-
-async def _header_in_time(stream: Stream, seconds: float) -> Header | None:
-    try:
-        async with asyncio.timeout(seconds):
-            return await stream.read_header()
-    except TimeoutError:
-        stream.reset(StreamCode.TIMEOUT)
-        return None

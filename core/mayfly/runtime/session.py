@@ -9,7 +9,6 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from mayfly.config import MuxConfig, StreamHeaderConfig
@@ -40,15 +39,6 @@ from mayfly.wire.enums import member
 from mayfly.wire.header import Header
 
 _FIRST_MESSAGE = range(1300, 2501)  # bytes, past one packet: core/PROTOCOL.md, "Padding"
-
-
-@dataclass(frozen=True, slots=True)
-class SessionEnd:
-    """Who ended the session and why. `code` is an ErrorCode where known; `reason` may be foreign text."""
-
-    by: Side
-    code: int
-    reason: str
 
 
 class Session:
@@ -91,7 +81,7 @@ class Session:
         self._throttled: dict[int, Stream] = {}
         self._rate_timer: asyncio.TimerHandle | None = None
         self._peer: asyncio.Future[PeerHello] = self._loop.create_future()
-        self._end: asyncio.Future[SessionEnd] = self._loop.create_future()
+        self._end: asyncio.Future[SessionClosed] = self._loop.create_future()
         self._idle = asyncio.Event()
         self._measured = asyncio.Event()
         self._tasks = TaskSet()
@@ -126,7 +116,7 @@ class Session:
         return self._peer.result()
 
     @property
-    def end(self) -> SessionEnd:
+    def end(self) -> SessionClosed:
         """How the session ended; only after wait_closed()."""
         return self._end.result()
 
@@ -171,7 +161,7 @@ class Session:
         self._dispatch(self._mux.close(code, reason))
         await asyncio.shield(self._link_closed)
 
-    async def wait_closed(self) -> SessionEnd:
+    async def wait_closed(self) -> SessionClosed:
         """Wait for the session to end, for whatever reason, and for its link to be gone."""
         await asyncio.shield(self._link_closed)
         return self._end.result()
@@ -291,7 +281,8 @@ class Session:
         self._dispatch(self._mux.lose_link(reason))
 
     def _flushed(self) -> None:
-        self._dispatch(self._mux.writable_events())
+        if events := self._mux.writable_events():
+            self._dispatch(events)
         if not self._mux.open_streams:
             self._idle.set()
 
@@ -306,26 +297,30 @@ class Session:
     def _dispatch(self, events: Iterable[Event]) -> None:
         for event in events:
             match event:
-                case StreamReadable() | StreamWritable() | StreamReset() | StreamStopped():
+                case StreamReadable():
                     if (stream := self._streams.get(event.stream_id)) is not None:
-                        match event:
-                            case StreamReadable():
-                                stream.on_readable()
-                            case StreamWritable():
-                                stream.on_writable()
-                            case StreamReset():
-                                stream.on_reset(event.code)
-                            case StreamStopped():
-                                stream.on_stopped(event.code)
+                        stream.on_readable()
+                case StreamWritable():
+                    if (stream := self._streams.get(event.stream_id)) is not None:
+                        stream.on_writable()
+                case StreamReset():
+                    if (stream := self._streams.get(event.stream_id)) is not None:
+                        stream.on_reset(event.code)
+                case StreamStopped():
+                    if (stream := self._streams.get(event.stream_id)) is not None:
+                        stream.on_stopped(event.code)
                 case StreamOpened():
                     stream = self._streams[event.stream_id] = Stream(self, event.stream_id)
                     self._on_stream(stream)
                 case DatagramReceived():
-                    if self._receive_limiter is not None:  # datagrams cannot be held back, but what follows them can
-                        self._receive_limiter.consume(len(event.data), self._now())
-                    self._on_datagram(event.stream_id, event.data)
+                    self._take_datagram(event)
                 case _:
                     self._dispatch_session(event)
+
+    def _take_datagram(self, event: DatagramReceived) -> None:
+        if self._receive_limiter is not None:  # datagrams cannot be held back, but what follows them can
+            self._receive_limiter.consume(len(event.data), self._now())
+        self._on_datagram(event.stream_id, event.data)
 
     def _dispatch_session(self, event: HelloReceived | StreamsAvailable | GoAwayReceived | SessionClosed) -> None:
         match event:
@@ -337,7 +332,7 @@ class Session:
                 self._wake_openers()
                 self._on_goaway(event.seconds, event.reason)
             case SessionClosed():
-                self._finish(SessionEnd(event.by, event.code, event.reason))
+                self._finish(event)
 
     def _wake_openers(self) -> None:
         for opener in self._openers:
@@ -345,7 +340,7 @@ class Session:
                 opener.set_result(None)
         self._openers.clear()
 
-    def _finish(self, end: SessionEnd) -> None:
+    def _finish(self, end: SessionClosed) -> None:
         """The multiplexer is closed: say the last word, let every waiter know, free the link."""
         self._outflow.stop()
         if self._rate_timer is not None:

@@ -37,22 +37,32 @@ async def splice_socket(stream: Stream, sock: socket.socket) -> None:
     """Join a stream to a connected, non-blocking socket until both halves have ended. Cancelling aborts both."""
     splice = Splice(stream)
     try:
-        await asyncio.get_running_loop().create_connection(lambda: splice, sock=sock)
+        transport, _ = await asyncio.get_running_loop().create_connection(lambda: splice, sock=sock)
     except OSError:
         sock.close()
         stream.reset(StreamCode.CONNECTION_RESET)
         return
+    if transport.is_closing():
+        _let_go(sock, transport)
     await splice.wait()
 
 
 async def splice_transport(stream: Stream, transport: asyncio.Transport, early: bytes = b"") -> None:
     """Join a stream to an accepted connection; `early` are bytes of it that were read already."""
-    splice = Splice(stream, paused=True)
-    # Paused meanwhile: uvloop looks at the kind of protocol only when it begins to read.
-    transport.pause_reading()
+    splice = Splice(stream, paused=not transport.is_reading())
     transport.set_protocol(splice)
     splice.connection_made(transport, early)
     await splice.wait()
+
+
+def _let_go(sock: socket.socket, transport: asyncio.BaseTransport) -> None:
+    """Forget a descriptor that was closed in connection_made: uvloop takes a socket over only after that.
+
+    The socket would close it once more, by its number, which may be another connection's by then.
+    """
+    seen = transport.get_extra_info("socket")
+    if seen is None or seen.fileno() < 0:
+        sock.detach()
 
 
 class Splice(asyncio.BufferedProtocol):
@@ -67,6 +77,7 @@ class Splice(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._unsent = b""
+        self._offered = 0
         self._tcp_ended = False
         self._tcp_full = False
         self._stream_ended = False
@@ -78,10 +89,10 @@ class Splice(asyncio.BufferedProtocol):
         """Until the TCP connection is gone. Cancelling resets both sides."""
         try:
             await self._done
-        finally:
-            if not self._done.done() or self._done.cancelled():
-                self._abort()
-                self._stream.reset(StreamCode.CANCELLED)
+        except asyncio.CancelledError:
+            self._abort()
+            self._stream.reset(StreamCode.CANCELLED)
+            raise
 
     # The TCP side
 
@@ -90,8 +101,6 @@ class Splice(asyncio.BufferedProtocol):
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=self._config.write_high)
         self._stream.attach(self)
-        if self._transport.is_closing():
-            return
         self._pass_on(early)
         if not self._unsent:
             self._read_on()
@@ -103,13 +112,15 @@ class Splice(asyncio.BufferedProtocol):
         if self._stopped:
             return scratch
         try:
-            return scratch[: max(1, self._stream.room())]
+            buffer = scratch[: max(1, self._stream.room())]
         except StreamResetError:
             return scratch
+        self._offered = len(buffer)
+        return buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         """Pass on what was read; pause when there is no more room."""
-        self._pass_on(bytes(self._stream.scratch[:nbytes]))
+        self._pass_on(bytes(self._stream.scratch[:nbytes]), all_room=nbytes >= self._offered)
 
     def eof_received(self) -> bool:
         """End the stream's sending half; keep the other."""
@@ -128,8 +139,7 @@ class Splice(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The TCP connection is gone: whatever is still open on the stream is aborted."""
-        if not (self._tcp_ended and self._stream_ended and not self._unsent):
-            self._stream.reset(StreamCode.CONNECTION_RESET)
+        self._stream.reset(StreamCode.CONNECTION_RESET)
         if not self._done.done():
             self._done.set_result(None)
 
@@ -176,12 +186,13 @@ class Splice(asyncio.BufferedProtocol):
         else:
             self._read_on()
 
-    def _pass_on(self, data: bytes) -> None:
+    def _pass_on(self, data: bytes, *, all_room: bool = True) -> None:
+        """Hand bytes to the stream; `all_room` tells that they may be as many as it has room for."""
         if self._stopped:
             return
         try:
             taken = self._stream.put(data)
-            full = taken < len(data) or not self._stream.room()
+            full = taken < len(data) or (all_room and not self._stream.room())
         except StreamResetError as error:
             self.stream_stopped(error.code)  # perhaps nobody has said so: the handler before this one was told
             return
@@ -205,8 +216,8 @@ class Splice(asyncio.BufferedProtocol):
         self._stream_ended = True
         if self._stopped or (self._tcp_ended and not self._unsent):
             transport.close()
-        elif not transport.is_closing():
-            with contextlib.suppress(OSError, NotImplementedError):
+        else:
+            with contextlib.suppress(OSError):
                 transport.write_eof()
 
     def _abort(self) -> None:

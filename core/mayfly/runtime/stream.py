@@ -113,15 +113,18 @@ class Stream:
 
     def put(self, data: bytes) -> int:
         """Hand bytes over; gives how many were taken, less than all when it is full. Raises StreamResetError."""
-        if self._stop_code is not None:
-            raise StreamResetError(self._stop_code)
+        self.check_wanted()
         return self._session.put(self, data)
 
     def room(self) -> int:
         """How many bytes `put` would take; after 0, `stream_writable` follows. Raises StreamResetError."""
+        self.check_wanted()
+        return self._session.room(self)
+
+    def check_wanted(self) -> None:
+        """Raise StreamResetError when nothing of ours is wanted any more."""
         if self._stop_code is not None:
             raise StreamResetError(self._stop_code)
-        return self._session.room(self)
 
     def flush(self) -> None:
         """Let what was handed over leave before more is done in this turn of the loop; it would leave in the next."""
@@ -174,10 +177,18 @@ class Stream:
             data = data[taken:]
             await self._waiter().writable()
 
-    async def read_header(self) -> Header:
-        """What the peer opened this stream for. A stream without a sound header is reset, with StreamResetError."""
+    async def read_header(self, seconds: float | None = None) -> Header:
+        """What the peer opened this stream for.
+
+        A stream without a sound header is reset, with StreamResetError. Raises TimeoutError when the header is not
+        whole within `seconds`; mostly it came with the stream, which costs no timer.
+        """
         try:
-            return Header.decode(await self._read_prefixed())
+            body = self._take_prefixed()
+            if body is None:
+                async with asyncio.timeout(seconds):
+                    body = await self._read_prefixed()
+            return Header.decode(body)
         except HeaderError as error:
             unknown = isinstance(error, UnknownServiceError)
             code = StreamCode.UNSUPPORTED if unknown else StreamCode.BAD_HEADER
@@ -198,15 +209,23 @@ class Stream:
 
     async def _read_prefixed(self) -> bytes:
         """The body behind a length. Raises HeaderError or StreamResetError. What follows stays to be read."""
+        while (body := self._take_prefixed()) is None:
+            await self._waiter().readable()
+        return body
+
+    def _take_prefixed(self) -> bytes | None:
+        """The same without waiting: None while it is not whole, and what there is of it is held."""
         config: StreamHeaderConfig = self._session.header_config
-        buffer = bytearray()
-        while (found := take_prefixed(buffer, config.max_header)) is None:
-            data = await self.read(config.max_header + 8)
-            if not data:
+        begun, self._held = self._held, b""
+        data, ended = self.take(config.max_header + 8)
+        self._held = begun + data
+        found = take_prefixed(self._held, config.max_header)
+        if found is None:
+            if ended:
                 raise HeaderError("it is cut short")
-            buffer += data
+            return None
         body, end = found
-        self._held = bytes(buffer[end:])
+        self._held = self._held[end:]
         return body
 
     def _waiter(self) -> _Waiter:

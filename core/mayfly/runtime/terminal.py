@@ -14,7 +14,7 @@ def printable(text: str) -> str:
 
     The result is one line of visible characters and plain spaces; variation selectors and other blanks are escaped too.
     """
-    return "".join(character if _is_plain(character) else _escape(character) for character in text)
+    return "".join(character if _is_plain(character) else escaped(character) for character in text)
 
 
 def _is_plain(character: str) -> bool:
@@ -28,7 +28,8 @@ def _is_plain(character: str) -> bool:
     )
 
 
-def _escape(character: str) -> str:
+def escaped(character: str) -> str:
+    """One character written out, whatever it is."""
     number = ord(character)
     if character in _SHORT:
         return _SHORT[character]

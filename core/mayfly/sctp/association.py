@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import inf
 from typing import ClassVar
 
 from mayfly.config import EngineConfig, SctpConfig
@@ -20,6 +21,7 @@ from mayfly.sctp.endings import CLOSED, MALFORMED, SILENT, BrokenRuleError
 from mayfly.sctp.near import NearBound
 from mayfly.sctp.packet import Admission, Headers
 from mayfly.sctp.receive import Receiver
+from mayfly.sctp.replies import Replies
 from mayfly.sctp.reset import answer_reconfig
 from mayfly.sctp.retry import Retry
 from mayfly.sctp.search import PathSearch
@@ -40,8 +42,6 @@ from mayfly.sctp.wire import (
 
 _STREAMS = 65535
 _IGNORED = frozenset({ChunkType.DATA, ChunkType.SHUTDOWN_ACK, ChunkType.PAD})  # known, and mean nothing by themselves
-_MAX_ANSWERS = 64
-"""Control chunks that wait for `packets_to_send`; what a far end provokes beyond that is not answered."""
 _REFLECTED = 1
 """The T bit: the packet carries its sender's own tag, for it knows no other (RFC 9260 §8.5.1)."""
 _LAST_WORDS = frozenset({ChunkType.ABORT, ChunkType.SHUTDOWN_COMPLETE})
@@ -85,9 +85,8 @@ class Association:
         self._search = PathSearch(config, cookie)
         self._state = State.CLOSED
         self._retry: Retry | None = None
-        self._answers: list[bytes] = []
-        self._alone: list[bytes] = []  # whole packets: INIT and INIT ACK share none with other chunks (§3)
-        self._sack_at: float | None = None
+        self._replies = Replies()
+        self._sack_at = inf
         self.ended: str | None = None
         """Why it is over, in words for people; None before."""
 
@@ -138,7 +137,7 @@ class Association:
     def abort(self) -> None:
         """End at once, and tell the far end."""
         if self._theirs is not None and self._state is not State.ENDED:
-            self._answers = [encode_chunk(ChunkType.ABORT, b"")]
+            self._replies.last_words(encode_chunk(ChunkType.ABORT, b""))
         self._end(CLOSED)
 
     def receive(self, packets: Sequence[bytes], now: float) -> list[bytes]:
@@ -157,41 +156,36 @@ class Association:
                     position = receiver.data(packet, position)
                 if position < len(packet):
                     self._take_chunks(packet, position, now)
-            if self._state in SENDING:
-                self._acknowledged(now)
         except BrokenRuleError as error:
             self._break(error.reason)
-        if receiver.packets and self._sack_at is None and self._state in RECEIVING:
+        if receiver.packets and self._sack_at == inf and self._state in RECEIVING:
             self._sack_at = now + self._config.sack_delay
         messages, receiver.messages = receiver.messages, []
         return messages
 
     def packets_to_send(self, now: float) -> list[bytes]:
         """What has to leave now."""
-        packets, self._alone = self._alone, []
-        head = b""
-        if self._answers:
-            head = b"".join(self._answers)
-            self._answers.clear()
+        self._settle(now)
+        packets = self._replies.take_packets()
+        head = self._replies.take_chunks()
         bodies = [head] if head else []
         opened = self._state in SENDING
         if opened or self._state is State.COOKIE_ECHOED:
             bodies = self._data_to_send(head, now)
-        if opened:
+        if opened and now >= self._search.at:
             bodies += self._search.probes(now)
-        return packets + self._headers.seal(bodies, open_=opened)
+        return packets + self._headers.seal(bodies, open_=opened) if bodies else packets
 
-    def next_timeout(self) -> float | None:
-        """When to call `handle_timeout`, or None."""
+    def next_timeout(self) -> float:
+        """When to call `handle_timeout`; infinite for never."""
         if self._state is State.ENDED:
-            return None
-        deadlines = [self._retry.at if self._retry is not None else None, self._sack_at]
-        if self._state in SENDING:
-            deadlines += (self._search.at, self._sender.next_timeout())
-        return min((at for at in deadlines if at is not None), default=None)
+            return inf
+        due = self._sack_at if self._retry is None else min(self._retry.at, self._sack_at)
+        return min(due, self._search.at, self._sender.next_timeout()) if self._state in SENDING else due
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due."""
+        self._settle(now)
         if self._state is State.ENDED:
             return
         retry = self._retry
@@ -199,7 +193,7 @@ class Association:
             if not retry.again(now):
                 self._break(SILENT)
                 return
-            (self._alone if retry.alone else self._answers).append(retry.what)
+            self._send_again(retry)
         try:
             if self._sender.handle_timeout(now) and self._search.timed_out(self._sender.timeouts):
                 self._sender.set_mtu(self._search.size)
@@ -209,10 +203,9 @@ class Association:
     # packets
 
     def _data_to_send(self, head: bytes, now: float) -> list[bytes]:
-        late = self._sack_at is not None and now >= self._sack_at
-        if self._receiver.owes_sack(single=late or bool(self._sender.queue)):
+        if self._receiver.owes_sack(single=now >= self._sack_at or bool(self._sender.queue.unsent)):
             head += self._receiver.sack()
-            self._sack_at = None
+            self._sack_at = inf
         if self._state not in SENDING:
             return [head] if head else []
         return self._sender.packets(head, now)
@@ -266,8 +259,7 @@ class Association:
         if self._state is State.COOKIE_WAIT:
             self._meet(theirs)
         answer = replace(self._ours, cookie=self._cookie)
-        if len(self._alone) < _MAX_ANSWERS:
-            self._alone += self._headers.seal([answer.encode()], open_=False)
+        self._replies.packet(self._headers.seal([answer.encode()], open_=False)[0])
 
     def _on_init_ack(self, body: bytes, now: float) -> None:
         theirs = decode_init(body)
@@ -280,7 +272,7 @@ class Association:
     def _on_cookie_echo(self, cookie: bytes, now: float) -> None:
         if cookie == self._cookie and self._theirs is not None:
             self._establish(Step.COOKIE_ECHO, now)
-            self._answer(encode_chunk(ChunkType.COOKIE_ACK, b""))
+            self._replies.chunk(encode_chunk(ChunkType.COOKIE_ACK, b""))
 
     def _on_cookie_ack(self, _body: bytes, now: float) -> None:
         self._establish(Step.COOKIE_ACK, now)
@@ -300,7 +292,7 @@ class Association:
 
     def _on_heartbeat(self, body: bytes, _now: float) -> None:
         decode_parameters(body)
-        self._answer(encode_chunk(ChunkType.HEARTBEAT_ACK, body))
+        self._replies.chunk(encode_chunk(ChunkType.HEARTBEAT_ACK, body))
 
     def _on_heartbeat_ack(self, body: bytes, _now: float) -> None:
         if self._search.acknowledged(body):
@@ -322,7 +314,7 @@ class Association:
             body, self._channel, received=self._receiver.last, sent=self._sender.last_tsn, own=self._ours.tsn
         )
         for answer in answers:
-            self._answer(answer)
+            self._replies.chunk(answer)
         if closes:
             self._end(CLOSED)
 
@@ -339,27 +331,34 @@ class Association:
         if self._state not in SENDING:
             return
         self._step(Step.SHUTDOWN)
-        self._sack_at = None
+        self._sack_at = inf
         # It acknowledges like a SACK (§9.2).
         self._sender.acknowledge_up_to(int.from_bytes(body, "big"), now)
-        self._acknowledged(now)
 
-    def _acknowledged(self, now: float) -> None:
-        self._sender.settle(now)
-        if not self._sender.busy and self._step(Step.ALL_ACKNOWLEDGED):
-            self._sack_at = None
+    def _settle(self, now: float) -> None:
+        """Take in what SACKs have told. Before anything leaves, and not sooner: messages that came with them go on."""
+        if self._state not in SENDING:
+            return
+        try:
+            self._sender.settle()
+        except BrokenRuleError as error:
+            self._break(error.reason)
+            return
+        if self._state is State.SHUTDOWN_RECEIVED and not self._sender.busy:
+            self._step(Step.ALL_ACKNOWLEDGED)
+            self._sack_at = inf
             self._repeat(encode_chunk(ChunkType.SHUTDOWN_ACK, b""), now)
 
     def _break(self, reason: str) -> None:
         """The far end broke a rule or fell silent."""
-        self._answers = [encode_chunk(ChunkType.ABORT, b"")] if self._theirs is not None else []
+        self._replies.last_words(*([encode_chunk(ChunkType.ABORT, b"")] if self._theirs is not None else []))
         self._end(reason)
 
     def _end(self, reason: str) -> None:
         self._step(Step.END)
         if self.ended is None:
             self.ended = reason
-        self._retry = self._sack_at = None
+        self._retry, self._sack_at = None, inf
 
     # odds and ends
 
@@ -369,20 +368,19 @@ class Association:
             self._state = following
         return following is not None
 
-    def _answer(self, chunk: bytes) -> None:
-        if len(self._answers) < _MAX_ANSWERS:
-            self._answers.append(chunk)
-
     def _report(self, kind: int, chunk: bytes) -> None:
         """An unknown chunk whose type asks for a report gets one (§3.2, §3.3.10.6)."""
         if kind & 0x40 and self._theirs is not None:
             cause = (6).to_bytes(2, "big") + (4 + len(chunk)).to_bytes(2, "big") + chunk
-            self._answer(encode_chunk(ChunkType.ERROR, cause))
+            self._replies.chunk(encode_chunk(ChunkType.ERROR, cause))
 
     def _repeat(self, what: bytes, now: float, *, alone: bool = False) -> None:
         """Send a chunk (or a whole packet) now, and again until the next state."""
         self._retry = Retry(what, now, self._config, alone=alone)
-        (self._alone if alone else self._answers).append(what)
+        self._send_again(self._retry)
+
+    def _send_again(self, retry: Retry) -> None:
+        (self._replies.packet if retry.alone else self._replies.chunk)(retry.what)
 
     _handlers: ClassVar[dict[int, Callable[[Association, bytes, float], None]]] = {
         ChunkType.INIT: _on_company,

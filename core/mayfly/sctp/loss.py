@@ -11,6 +11,7 @@ may still arrive: each transmission is passed over once, whatever the window.
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 
 from mayfly.sctp.flight import IN_FLIGHT, Sent
 from mayfly.sctp.roundtrip import RoundTrip
@@ -32,8 +33,8 @@ class LossDetection:
         self._in_order: deque[Sent] = deque()
         self._newest = -1
         self._threshold = _THRESHOLD
-        self.deadline: float | None = None
-        """When what is missing but not lost yet will be."""
+        self.deadline = inf
+        """When what is missing but not lost yet will be; infinite where nothing is."""
 
     def sent(self, chunk: Sent) -> None:
         """A chunk has left, for the first time or again."""
@@ -52,7 +53,7 @@ class LossDetection:
 
         Of TSNs above `reported` nothing is known: a SACK names only as many as fit into it (RFC 9260 §6.7).
         """
-        self.deadline = None
+        self.deadline = inf
         lost: list[Sent] = []
         waiting = self._in_order
         newest = self._newest
@@ -75,7 +76,7 @@ class LossDetection:
         """After a timeout: everything in flight counts as lost, in the order in which it left."""
         lost = [chunk for chunk in self._in_order if chunk.state == IN_FLIGHT]
         self._in_order.clear()
-        self.deadline = None
+        self.deadline = inf
         return lost
 
     def last(self) -> Sent | None:

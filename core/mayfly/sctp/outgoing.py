@@ -23,9 +23,6 @@ class Outgoing:
         self._next_sequence = 0
         self.unsent = 0
 
-    def __bool__(self) -> bool:
-        return bool(self._messages)
-
     @property
     def first(self) -> int:
         """Bytes left of the message that is next."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 _BURST_PACKETS = 10
 _BURST_TIME = 0.002
 """Seconds of a rate that may leave at once. Event loops wake by the millisecond."""
@@ -19,7 +21,7 @@ class Pacer:
         self._bucket: float | None = None  # full, until something has been sent at a rate
         self._last = 0.0
 
-    def allowance(self, rate: float, packet: int, now: float, due: float | None = None) -> float:
+    def allowance(self, rate: float, packet: int, now: float, due: float = inf) -> float:
         """Bytes that may leave now. `rate` is bytes a second, `due` what `ready` said where that was waited for."""
         burst = _burst(rate, packet)
         if self._bucket is None:
@@ -27,7 +29,7 @@ class Pacer:
         else:
             # What could have left while we were asleep may leave now. Otherwise an event loop that wakes every 10 ms
             # would send a burst each time, a fifth of the rate, and acknowledgements of so little would lower that.
-            late = 0.0 if due is None else min(now - due, _MOST_LATE)
+            late = min(now - due, _MOST_LATE)
             self._bucket = min(max(burst, burst / 2 + rate * late), self._bucket + rate * (now - self._last))
         self._last = now
         return self._bucket

@@ -25,17 +25,13 @@ class Header:
     What does not change is kept, so that a packet costs one concatenation and, unless zero is agreed, one checksum.
     """
 
-    __slots__ = ("_crc", "_zero", "prefix")
+    __slots__ = ("_crc", "prefix", "unchecked")
 
     def __init__(self, source_port: int, destination_port: int, tag: int) -> None:
         self.prefix: bytes = _PORTS_AND_TAG.pack(source_port, destination_port, tag)
-        self._zero = self.prefix + _ZERO
-        self._crc: int = google_crc32c.value(self._zero)
-
-    @property
-    def unchecked(self) -> bytes:
+        self.unchecked: bytes = self.prefix + _ZERO
         """The whole header with a checksum of zero."""
-        return self._zero
+        self._crc: int = google_crc32c.value(self.unchecked)
 
     def seal(self, chunks: bytes) -> bytes:
         """A packet with its checksum."""

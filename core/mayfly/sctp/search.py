@@ -7,6 +7,8 @@ timeout after timeout), the size falls back for good.
 
 from __future__ import annotations
 
+from math import inf
+
 from mayfly.config import SctpConfig
 from mayfly.sctp.wire import (
     CHUNK_HEADER,
@@ -36,8 +38,8 @@ class PathSearch:
         self._sizes: tuple[int, ...] = ()
         self.size = config.base_packet
         """Bytes of a packet, common header included."""
-        self.at: float | None = None
-        """When to probe, or None before the association is open."""
+        self.at = inf
+        """When to probe; infinite before the association is open."""
 
     def begin(self, largest: int, now: float) -> None:
         """The association is open. `largest` is what the far end reads, or 0 where it did not tell.
@@ -47,11 +49,11 @@ class PathSearch:
         """
         most = max(largest, _ETHERNET)
         self._sizes = tuple(size for size in self._config.packet_sizes if size <= most)
-        self.at = now if self._sizes else None
+        self.at = now if self._sizes else inf
 
     def probes(self, now: float) -> list[bytes]:
         """The chunks of the packets that try larger sizes, if it is time."""
-        if self.at is None or now < self.at:
+        if now < self.at:
             return []
         sizes = [size for size in self._sizes if size > self.size]
         self._tries += 1
@@ -77,7 +79,7 @@ class PathSearch:
         if timeouts < _BLACK_HOLE or self.size == self._config.base_packet:
             return False
         self.size = self._config.base_packet
-        self.at = None  # for good: what was cut already may now be fragmented below, and so would probes be
+        self.at = inf  # for good: what was cut already may now be fragmented below, and so would probes be
         return True
 
     def _probe(self, size: int) -> bytes:

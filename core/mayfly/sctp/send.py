@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from math import inf
 
 from mayfly.config import EngineConfig, SctpConfig
 from mayfly.sctp.congestion import CongestionControl
+from mayfly.sctp.delivery import Delivery
 from mayfly.sctp.endings import SILENT, BrokenRuleError
 from mayfly.sctp.flight import ABANDONED, ACKNOWLEDGED, IN_FLIGHT, LOST, Sent
 from mayfly.sctp.loss import LossDetection
@@ -60,14 +62,12 @@ class Sender:
         self._order = 0
         self._in_flight = 0
         self._window = 0
-        self._delivered = 0
-        self._delivered_time = 0.0
-        self._first_sent = 0.0
-        self._app_limited_until = -1
+        self._delivery = Delivery()
         self._last_sent = 0.0
         self._limited = False
         self._crowded = False
         self._heard: Sack | None = None
+        self._heard_at = 0.0
         self._failures = 0
         self._timers = Timers(self.round_trip, config)
 
@@ -78,7 +78,7 @@ class Sender:
     @property
     def busy(self) -> bool:
         """Whether anything is queued, or may still be lost."""
-        return bool(self.queue or self._board.outstanding)
+        return bool(self.queue.unsent or self._board.outstanding)
 
     @property
     def in_flight(self) -> int:
@@ -111,15 +111,16 @@ class Sender:
         """A SACK has come. One without blocks waits for `settle`: of those that come together the last tells all."""
         heard = self._heard
         if heard is None or (sack.cumulative - heard.cumulative) & TSN_MASK < TSN_HALF:
-            self._heard = None if sack.blocks else sack
+            self._heard, self._heard_at = sack, now
             if sack.blocks:
-                self.acknowledge(sack, now)
+                self.settle()
 
-    def settle(self, now: float) -> None:
+    def settle(self) -> None:
         """All that came together was heard."""
-        heard, self._heard = self._heard, None
+        heard = self._heard
         if heard is not None:
-            self.acknowledge(heard, now)
+            self._heard = None
+            self.acknowledge(heard, self._heard_at)
 
     def acknowledge(self, sack: Sack, now: float) -> None:
         """Take in a SACK. Raises BrokenRuleError when it tells of what was never sent."""
@@ -134,7 +135,7 @@ class Sender:
         if arrived:
             self._arrived(arrived, in_flight, now)
             self.round_trip.settle()
-        elif self._loss.deadline is not None:
+        elif self._loss.deadline < inf:
             self._declare(self._loss.detect(self._board.reported, now), now)
         if moved or arrived:
             self._timers.progressed(now, outstanding=bool(self._board.outstanding))
@@ -163,8 +164,7 @@ class Sender:
                 continue  # it was an earlier transmission that arrived
             if newest is None or chunk.order > newest.order:
                 newest = chunk
-        self._delivered += total
-        self._delivered_time = now
+        self._delivery.arrived(total, now)
         if reordered:
             self._loss.spurious()
         if newest is None:
@@ -174,7 +174,7 @@ class Sender:
         if newest.transmissions == 1:
             sample = now - departure.time
             self.round_trip.add(sample)
-        self._first_sent = departure.time
+        self._delivery.sampled(departure)
         self._loss.acknowledged(newest)
         lost = self._declare(self._loss.detect(self._board.reported, now), now)
         smoothed = self.round_trip.smoothed
@@ -184,7 +184,7 @@ class Sender:
                     now,
                     total,
                     lost,
-                    self._delivered,
+                    self._delivery.total,
                     in_flight,
                     departure,
                     sample,
@@ -237,23 +237,17 @@ class Sender:
         if forward := self._abandoned.forward_tsn(self._board):
             head += forward
             self._timers.expect(now)
-        due, self._timers.paced = self._timers.paced, None
-        room = self._room(now, due) if self._again or self.queue else 0
+        due, self._timers.paced = self._timers.paced, inf
+        room = self._room(now, due) if self._again or self.queue.unsent else 0
         if room <= 0 and self._again and self._crowded:
             room = self._mtu
         self._crowded = False
         if room <= 0:
             return [head] if head else []
-        if not self._board.outstanding and self._last_sent:
-            self.control.on_idle(now, now - max(self._last_sent, self._delivered_time), self.round_trip.timeout)
-        departure = Departure(
-            now,
-            self._delivered,
-            self._delivered_time if self._board.outstanding else now,
-            self._first_sent if self._board.outstanding else now,
-            self._in_flight,
-            app_limited=self._app_limited_until >= self._delivered,
-        )
+        idle = not self._board.outstanding
+        if idle and self._last_sent:
+            self.control.on_idle(now, now - max(self._last_sent, self._delivery.last), self.round_trip.timeout)
+        departure = self._delivery.departure(now, self._in_flight, idle=idle)
         parts = [head] if head else []
         used = len(head)
         sent = 0
@@ -273,7 +267,7 @@ class Sender:
             used += length
             room -= chunk.size
             sent += chunk.size
-        if room > 0 and self.queue and not again:
+        if room > 0 and self.queue.unsent and not again:
             sent += self._cut(bodies, parts, used, room, departure)
         elif parts:
             bodies.append(b"".join(parts))
@@ -281,10 +275,10 @@ class Sender:
             self._pacer.spend(sent)
             self._last_sent = now
             self._timers.left(now)
-        if not self.queue and not again and self._in_flight < self.control.window:
-            self._app_limited_until = self._delivered + self._in_flight
+        if not self.queue.unsent and not again and self._in_flight < self.control.window:
+            self._delivery.ran_dry(self._in_flight)
             self._limited = False
-            self._timers.paced = None
+            self._timers.paced = inf
         return bodies
 
     def _cut(self, bodies: list[bytes], parts: list[bytes], used: int, room: int, departure: Departure) -> int:
@@ -297,7 +291,7 @@ class Sender:
         begin = room
         queue.drop_expired(departure.time)
         last = self._board.acked + self._max_span
-        while queue and room > 0 and tsn <= last:
+        while queue.unsent and room > 0 and tsn <= last:
             free = space - used - DATA_HEADER
             if used and free < _WORTHWHILE and free < queue.first:
                 bodies.append(parts[0] if len(parts) == 1 else b"".join(parts))
@@ -331,7 +325,7 @@ class Sender:
         self._in_flight += chunk.size
         self._loss.sent(chunk)
 
-    def _room(self, now: float, due: float | None) -> int:
+    def _room(self, now: float, due: float) -> int:
         """Bytes that may leave now. A packet is begun as long as there is any (RFC 9260 §6.1 B)."""
         in_flight = self._in_flight
         offered = self._window - in_flight
@@ -357,20 +351,18 @@ class Sender:
 
     # deadlines
 
-    def next_timeout(self) -> float | None:
-        """When `handle_timeout` or `packets` has something to do."""
-        due, deadline = self._timers.next(), self._loss.deadline
-        return deadline if due is None or (deadline is not None and deadline < due) else due
+    def next_timeout(self) -> float:
+        """When `handle_timeout` or `packets` has something to do; infinite for never."""
+        return min(self._timers.next(), self._loss.deadline)
 
     def handle_timeout(self, now: float) -> bool:
         """Do what is due. Whether T3 expired. Raises BrokenRuleError once the far end has been silent too long."""
-        deadline = self._loss.deadline
-        if deadline is not None and now >= deadline:
+        if now >= self._loss.deadline:
             self._declare(self._loss.detect(self._board.reported, now), now)
         timers = self._timers
-        if timers.probe is not None and now >= timers.probe:
+        if now >= timers.probe:
             self._probe_tail(now)
-        if timers.t3 is None or now < timers.t3:
+        if now < timers.t3:
             return False
         self._failures += 1
         if self._failures > self._config.max_retransmits:

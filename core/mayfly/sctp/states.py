@@ -17,11 +17,13 @@ bring at any time and which is then ignored.
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import Final
 
+from mayfly.enumeration import IdentityEnum
 
-class State(Enum):
+
+class State(IdentityEnum):
     """Where the association is."""
 
     CLOSED = auto()
@@ -33,7 +35,7 @@ class State(Enum):
     ENDED = auto()
 
 
-class Step(Enum):
+class Step(IdentityEnum):
     """What happens to it."""
 
     START = auto()

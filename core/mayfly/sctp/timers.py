@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from mayfly.config import SctpConfig
 from mayfly.sctp.roundtrip import RoundTrip
 
 
 class Timers:
-    """Absolute times, or None. `t3` is when silence means loss, `probe` when it asks for a question before that."""
+    """Absolute times, infinite where nothing is waited for.
+
+    `t3` is when silence means loss, `probe` when it asks for a question before that, and `paced` when pacing lets the
+    next packets go.
+    """
 
     __slots__ = ("_asked", "_config", "_round_trip", "paced", "probe", "t3")
 
@@ -15,10 +21,7 @@ class Timers:
         self._round_trip = round_trip
         self._config = config
         self._asked = False
-        self.t3: float | None = None
-        self.probe: float | None = None
-        self.paced: float | None = None
-        """When pacing lets the next packets go."""
+        self.t3 = self.probe = self.paced = inf
 
     def left(self, now: float) -> None:
         """Something has left."""
@@ -27,36 +30,36 @@ class Timers:
 
     def expect(self, now: float) -> None:
         """An answer is due, if not to this, then to what left before."""
-        if self.t3 is None:
+        if self.t3 == inf:
             self.t3 = now + self._round_trip.timeout
 
     def progressed(self, now: float, *, outstanding: bool) -> None:
         """Something was acknowledged: the deadlines begin anew, or end."""
         self._asked = False
-        self.t3 = self.probe = None
+        self.t3 = self.probe = inf
         if outstanding:
             self.t3 = now + self._round_trip.timeout
             self._arm_probe(now)
 
     def asked(self, now: float) -> None:
         """The probe is about to leave. There is one until the next acknowledgement."""
-        self.probe = None
+        self.probe = inf
         self._asked = True
         self.t3 = now + self._round_trip.timeout
 
     def expired(self, now: float, *, outstanding: bool) -> None:
         """T3 is over, and its timeout has been backed off."""
-        self.probe = None
-        self.t3 = now + self._round_trip.timeout if outstanding else None
+        self.probe = inf
+        self.t3 = now + self._round_trip.timeout if outstanding else inf
 
-    def next(self) -> float | None:
+    def next(self) -> float:
         """The earliest."""
-        return min((at for at in (self.t3, self.probe, self.paced) if at is not None), default=None)
+        return min(self.t3, self.probe, self.paced)
 
     def _arm_probe(self, now: float) -> None:
         smoothed = self._round_trip.smoothed
         if smoothed is None or self._asked:
-            self.probe = None
+            self.probe = inf
         else:
             # Far ends may delay the acknowledgement of a single packet.
             self.probe = now + 2 * smoothed + self._config.probe_margin

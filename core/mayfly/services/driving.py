@@ -47,8 +47,6 @@ class Machine(Protocol):
     @property
     def on_disk(self) -> int: ...
     @property
-    def files_done(self) -> int: ...
-    @property
     def over(self) -> bool: ...
     @property
     def has_output(self) -> bool: ...
@@ -101,11 +99,6 @@ class Driver:
     def on_disk(self) -> int:
         """Bytes that the receiver has verified and on its disk, with those it had from before."""
         return self._machine.on_disk
-
-    @property
-    def files_done(self) -> int:
-        """Files that the receiver has whole."""
-        return self._machine.files_done
 
     @property
     def held(self) -> bool:

@@ -20,6 +20,7 @@ from mayfly.errors import ErrorCode, LinkLostError
 from mayfly.mux.events import Side
 from mayfly.runtime.control_client import ControlClient
 from mayfly.runtime.events import Closed, CodeReader, Draining, Leaving, Reporter
+from mayfly.runtime.farewell import THIS_SIDE_LEFT, has_left
 from mayfly.runtime.greeting import connected, greet
 from mayfly.runtime.introduction import LocalHello
 from mayfly.runtime.meeting import Meeting, Met
@@ -29,7 +30,7 @@ from mayfly.runtime.tasks import first_of, unless
 from mayfly.services.hub import Hub, Place
 from mayfly.services.options import HubOptions
 from mayfly.transport.base import LinkSettings
-from mayfly.transport.engines import make_engine
+from mayfly.transport.engines import AUTO, make_engine
 from mayfly.wire.hello import Role
 
 Work = Callable[[ControlClient], Awaitable[None]]
@@ -58,7 +59,7 @@ class PeerOptions:
     grace: float = 30.0
     """How long transfers may go on after the first Ctrl-C."""
 
-    engine: str = "auto"
+    engine: str = AUTO
 
 
 async def run_peer(options: PeerOptions, reporter: Reporter, codes: CodeReader, shutdown: Shutdown, work: Work) -> None:
@@ -68,16 +69,9 @@ async def run_peer(options: PeerOptions, reporter: Reporter, codes: CodeReader, 
     """
     async with Hub("peer", reporter, shutdown, options.hub, quiet=True) as hub:
         meeting = Meeting(make_engine(options.engine), options.link, hub, codes)
-        met = await unless(shutdown.drain, _meet(meeting, options.code))
+        met = await unless(shutdown.drain, meeting.meet(options.code))
         if met is not None:
             await _run(options, hub, met, work)
-
-
-async def _meet(meeting: Meeting, code: str | None) -> Met:
-    if code is not None:
-        return await meeting.reply(code)
-    invitation = await meeting.invite()
-    return await invitation.connect()
 
 
 async def _run(options: PeerOptions, hub: Hub, met: Met, work: Work) -> None:
@@ -119,10 +113,10 @@ async def _serve(session: Session, place: Place, options: PeerOptions, hub: Hub,
         await _drain(session, options.grace, hub)
     await place.leave()
     if session.ended:
-        hub.report(Closed(_OTHER, session.end.reason or "the other side has left"))
+        hub.report(Closed(_OTHER, session.end.reason or has_left(Role.PEER)))
     else:
         await _close(session, ErrorCode.DRAINED, hub.shutdown)
-        hub.report(Closed(_OTHER, "this side left"))
+        hub.report(Closed(_OTHER, THIS_SIDE_LEFT))
     await asyncio.wait([working], timeout=0 if hub.shutdown.stop.is_set() else LINGER)
     if working.done():
         working.result()
@@ -137,7 +131,7 @@ async def _close(session: Session, code: ErrorCode, shutdown: Shutdown) -> None:
         await shutdown.stop.wait()
         await asyncio.sleep(HURRY)
 
-    await first_of(session.close(code, "the other side has left"), hurried())
+    await first_of(session.close(code, has_left(Role.PEER)), hurried())
 
 
 async def _drain(session: Session, grace: float, hub: Hub) -> None:
@@ -155,7 +149,7 @@ async def _finish(hub: Hub) -> None:
 
 
 def _in_order(session: Session) -> bool:
-    return session.end.by is Side.PEER and session.end.code in (ErrorCode.NO_ERROR, ErrorCode.DRAINED)
+    return session.end.by is Side.PEER and session.end.in_order
 
 
 async def _end(working: asyncio.Task[None]) -> None:

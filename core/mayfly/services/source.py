@@ -148,8 +148,12 @@ class SourceReader:
             raise SourceError(Reason.PROTOCOL, "the receiver asked for the bytes of something that is no file")
         self._open, self._index = content.open(), index
         if self._interrupted:
-            raise SourceError(Reason.USER, "reading was interrupted")
+            raise _interrupted()
         return self._open
+
+
+def _interrupted() -> SourceError:
+    return SourceError(Reason.USER, "reading was interrupted")
 
 
 def changed(entry: Entry) -> SourceError:
@@ -357,7 +361,7 @@ class _Pipe:
         poll.register(self._stop, select.POLLIN)
         while size:
             if any(ready == self._stop for ready, _ in poll.poll()):
-                raise SourceError(Reason.USER, "reading was interrupted")
+                raise _interrupted()
             piece = os.read(self._descriptor, size)
             if not piece:
                 return

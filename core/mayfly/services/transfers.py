@@ -132,11 +132,7 @@ class Transfers:
 
     def accept(self, transfer: str, peer: int | None, into: Into) -> None:
         """Accept an offer. A descriptor in `into` is ours from now on. Raises ControlError."""
-        waiting = [each for each in self._matching(transfer, peer) if _waits(each)]
-        if not waiting:
-            raise ControlError(
-                "This transfer does not wait for an answer.", hint="It has been answered; `mayfly status` shows it."
-            )
+        waiting = self._waiting(transfer, peer)
         if len(waiting) > 1:
             raise ControlError("Several peers offer this transfer.", hint="Say from which one to take it.")
         waiting[0].descriptor = into.descriptor
@@ -144,11 +140,7 @@ class Transfers:
 
     def decline(self, transfer: str, peer: int | None) -> None:
         """Decline an offer, or all of that id. Raises ControlError."""
-        waiting = [each for each in self._matching(transfer, peer) if _waits(each)]
-        if not waiting:
-            raise ControlError(
-                "This transfer does not wait for an answer.", hint="It has been answered; `mayfly status` shows it."
-            )
+        waiting = self._waiting(transfer, peer)
         for each in waiting:
             each.decide(Reason.USER)
 
@@ -274,6 +266,15 @@ class Transfers:
 
     def _find(self, transfer: str, peer: int, *, incoming: bool) -> bool:
         return any(each.incoming is incoming for each in self._matching(transfer, peer))
+
+    def _waiting(self, transfer: str, peer: int | None) -> list[Underway]:
+        """The offers of that id that nobody has answered, at least one. Raises ControlError."""
+        waiting = [each for each in self._matching(transfer, peer) if _waits(each)]
+        if not waiting:
+            raise ControlError(
+                "This transfer does not wait for an answer.", hint="It has been answered; `mayfly status` shows it."
+            )
+        return waiting
 
     def _matching(self, transfer: str, peer: int | None) -> list[Underway]:
         return [each for each in self._underway if each.id == transfer and peer in (None, each.peer)]

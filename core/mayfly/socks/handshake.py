@@ -15,16 +15,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from enum import Enum
 from typing import ClassVar
 
+from mayfly.enumeration import IdentityEnum
 from mayfly.errors import ErrorCode, LocalProtocolError, Reply
 from mayfly.socks.events import Close, Command, End, Event, Request, Send
 from mayfly.socks.login import Login
 from mayfly.wire.address import Destination
 
 
-class State(Enum):
+def nothing_asked() -> LocalProtocolError:
+    """A reply was given where no Request waits for one."""
+    return LocalProtocolError(ErrorCode.INTERNAL_ERROR, "no proxy request waits for a reply")
+
+
+class State(IdentityEnum):
     """Where a handshake stands. Each dialect uses those that its table names."""
 
     GREETING = "greeting"
@@ -77,7 +82,7 @@ class Handshake(ABC):
         Unless this is a success of CONNECT or UDP_ASSOCIATE, the connection is to be closed after it.
         """
         if self._request is None or self.state is not State.ASKED:
-            raise LocalProtocolError(ErrorCode.INTERNAL_ERROR, "no proxy request waits for a reply")
+            raise nothing_asked()
         command = self._request.command
         lasting = reply is Reply.SUCCEEDED and command in (Command.CONNECT, Command.UDP_ASSOCIATE)
         self._move(State.ANSWERED if lasting else State.CLOSED)

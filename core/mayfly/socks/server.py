@@ -7,10 +7,10 @@ on success hand `leftover` and the connection to the stream. After a Close, flus
 from __future__ import annotations
 
 from mayfly.config import SocksConfig
-from mayfly.errors import ErrorCode, LocalProtocolError, Reply
+from mayfly.errors import Reply
 from mayfly.socks import socks4, socks5
 from mayfly.socks.events import Close, End, Event
-from mayfly.socks.handshake import Handshake
+from mayfly.socks.handshake import Handshake, nothing_asked
 from mayfly.socks.http_connect import HttpConnect
 from mayfly.socks.login import Login
 from mayfly.wire.address import Destination
@@ -49,7 +49,7 @@ class ProxyServer:
         Unless this is a success of CONNECT or UDP_ASSOCIATE, the connection is to be closed after it.
         """
         if self._dialect is None:
-            raise LocalProtocolError(ErrorCode.INTERNAL_ERROR, "no proxy request waits for a reply")
+            raise nothing_asked()
         return self._dialect.reply(reply, bound)
 
     @property

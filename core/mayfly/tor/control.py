@@ -21,7 +21,7 @@ import stem.socket
 
 from mayfly.errors import TorError
 from mayfly.tor.settings import ControlAddress
-from mayfly.tor.status import Circuit, OnionService, TorStatus, bootstrapping
+from mayfly.tor.status import LOST, Circuit, OnionService, TorStatus, bootstrapping
 
 # It has no types, and makes names at run time. What leaves this module has types of ours.
 _stem: Any = stem
@@ -137,11 +137,6 @@ class TorControl:
         made = key or f"{reply.private_key_type}:{reply.private_key}"
         return OnionService(f"{reply.service_id}.onion", port, target, made)
 
-    def remove_onion(self, service: OnionService) -> None:
-        """End an onion service."""
-        with _asking():
-            self._controller.remove_ephemeral_hidden_service(service.address.removesuffix(".onion"))
-
     def close(self) -> None:
         """End the connection; whoever waits for an answer gets a TorError. Idempotent."""
         self._controller.close()
@@ -170,7 +165,7 @@ def _asking() -> Generator[None, None, None]:
     try:
         yield
     except _stem.SocketError:
-        raise TorError("The connection to tor was lost.") from None
+        raise TorError(LOST) from None
     except (_stem.ControllerError, ValueError) as error:
         raise TorError(f"Tor did not do what it was asked: {error}.") from None
 

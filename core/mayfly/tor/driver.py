@@ -22,7 +22,7 @@ from mayfly.errors import TorError
 from mayfly.runtime.tasks import TaskSet, first_of
 from mayfly.tor.process import TorDirectory, TorProcess
 from mayfly.tor.settings import ControlAddress, TorSettings
-from mayfly.tor.status import Backoff, Circuit, OnionService, TorPhase, TorStatus
+from mayfly.tor.status import LOST, Backoff, Circuit, OnionService, TorPhase, TorStatus
 
 T = TypeVar("T")
 
@@ -42,7 +42,6 @@ class Control(Protocol):
     def new_identity(self) -> float: ...
     def circuits(self) -> tuple[Circuit, ...]: ...
     def add_onion(self, port: int, target: str, key: str = "") -> OnionService: ...
-    def remove_onion(self, service: OnionService) -> None: ...
     def close(self) -> None: ...
 
 
@@ -117,7 +116,7 @@ class Tor:
     def socks(self) -> tuple[str, int]:
         """Host and port of its SOCKS port. Raises TorError while streams cannot be sent through it."""
         if self._socks is None or not self.status.ready:
-            raise TorError(f"Tor is not ready: {self.status.words}.")
+            raise TorError(self.status.not_ready)
         return self._socks
 
     async def wait_ready(self) -> None:
@@ -134,21 +133,15 @@ class Tor:
         """All circuits of the moment. Raises TorError."""
         return await self._ask(lambda control: control.circuits())
 
-    async def add_onion(self, port: int, target: str, *, key: str = "") -> OnionService:
+    async def add_onion(self, port: int, target: str) -> OnionService:
         """An onion service for as long as this object lives, also when tor is started again; returns when published.
 
-        `target` is `HOST:PORT` or `unix:PATH`. Its key is new, or that of a former OnionService. Raises TorError.
+        `target` is `HOST:PORT` or `unix:PATH`. Raises TorError.
         """
-        onion = await self._ask(lambda control: control.add_onion(port, target, key))
+        onion = await self._ask(lambda control: control.add_onion(port, target))
         self._onions[onion.address] = onion
         await self._published_event(onion.address).wait()
         return onion
-
-    async def remove_onion(self, onion: OnionService) -> None:
-        """End an onion service. Raises TorError."""
-        self._onions.pop(onion.address, None)
-        self._published.pop(onion.address, None)
-        await self._ask(lambda control: control.remove_onion(onion))
 
     # Keeping it
 
@@ -164,7 +157,7 @@ class Tor:
                     await first_of(self.wait_ready(), lost.wait())
                     ready_at = loop.time() if self.status.ready else None
                     await lost.wait()
-                problem = "Tor has ended." if self._settings.control is None else "The connection to tor was lost."
+                problem = "Tor has ended." if self._settings.control is None else LOST
             except TorError as error:
                 if not began.done():
                     began.set_exception(error)
@@ -256,7 +249,7 @@ class Tor:
     async def _ask(self, question: Callable[[Control], T]) -> T:
         control = self._control
         if control is None:
-            raise TorError(f"Tor is not ready: {self.status.words}.")
+            raise TorError(self.status.not_ready)
         return await self._call(question, control)
 
     async def _call(self, function: Callable[..., T], *arguments: object) -> T:

@@ -125,11 +125,6 @@ class TorProcess:
             process.stdin.close()
         return self
 
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
-
     async def control_address(self, timeout: float) -> ControlAddress:
         """Where it takes commands, once it does. Raises TorError when it ends before that or takes too long."""
         file = control_port_file(self._directory)

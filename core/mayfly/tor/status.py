@@ -36,8 +36,8 @@ _REASONS = {
 }
 """What tor often puts in place of a sentence (control-spec §4.1.11), in words."""
 
-WAIT_FOR_TOR = "Tor tries again by itself. Where the Tor network is blocked, give it bridges with --torrc-line."
-"""What to do while something stands in the way of a tor that was started."""
+
+LOST = "The connection to tor was lost."
 
 
 class TorPhase(Enum):
@@ -66,6 +66,11 @@ class TorStatus:
     def ready(self) -> bool:
         """Whether streams can be sent through it."""
         return self.phase is TorPhase.READY
+
+    @property
+    def not_ready(self) -> str:
+        """What to say while it is not."""
+        return f"Tor is not ready: {self.words}."
 
 
 def bootstrapping(progress: str | None, tag: str | None, warning: str | None = None) -> TorStatus:

@@ -2,7 +2,7 @@
 
 An `Engine` makes an offer or answers one; what comes of either is a `Link`: one peer connection with its one data
 channel, message-oriented, reliable and (unless set otherwise) unordered. The channel is negotiated out of band with
-identifier 0 (RFC 8832 §1), so no message can arrive before the channel it belongs to.
+the identifier `CHANNEL` (RFC 8832 §1), so no message can arrive before the channel it belongs to.
 """
 
 from __future__ import annotations
@@ -16,6 +16,12 @@ from typing import Protocol
 from mayfly.config import EngineConfig, LinkConfig
 from mayfly.signaling.description import CandidateType, Description
 
+CHANNEL = 0
+"""The identifier of the one channel."""
+
+LABEL = "mayfly"
+"""Its label, which only our own engines see."""
+
 
 class IpPolicy(Enum):
     """Which of our addresses a code may disclose, and whether a STUN server may learn them."""
@@ -25,6 +31,16 @@ class IpPolicy(Enum):
     NO_STUN = "no-stun"
     LAN = "lan"
     TURN_ONLY = "turn-only"
+
+    @property
+    def asks_stun(self) -> bool:
+        """Whether STUN servers are asked for our public address."""
+        return self in (IpPolicy.ALL, IpPolicy.PUBLIC_ONLY)
+
+    @property
+    def asks_turn(self) -> bool:
+        """Whether TURN servers are asked to carry the link."""
+        return self.asks_stun or self is IpPolicy.TURN_ONLY
 
 
 class DtlsRole(Enum):
@@ -74,6 +90,11 @@ class PathInfo:
     bytes_sent: int
     bytes_received: int
     remote_address: IPv4Address | IPv6Address | None = field(default=None, repr=False)
+
+
+def above_max_message(message: bytes) -> ValueError:
+    """What `Link.send` raises, for a fault of its caller."""
+    return ValueError(f"a message of {len(message)} bytes is above max_message")
 
 
 class Link(Protocol):

@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
-from mayfly.errors import ConnectError
+from mayfly.errors import ConnectError, GatheringError, UsageError
+from mayfly.signaling.description import Description
 from mayfly.transport.base import Link
 
 L = TypeVar("L", bound=Link)
+
+NO_PATH = "no path between the two computers was found (ICE)"
 
 PATH_GONE = "the path to the other side is gone"
 """Why an open link was lost; `mayfly.sctp.endings` and `mayfly.transport.mailbox` have the others."""
@@ -23,10 +26,20 @@ def deadline_of_the_rest(begin: float, patience: float, brief: float, now: float
     return begin + brief if patience <= brief else now + brief
 
 
+def no_turn_server() -> UsageError:
+    """A URL of --turn is none."""
+    return UsageError("a TURN server is written turn:HOST:PORT", hint="write it like --turn turn:turn.example.org:3478")
+
+
+def no_address(hint: str) -> GatheringError:
+    """Nothing was found that a code could hold."""
+    return GatheringError("no address of ours can be offered", hint=hint)
+
+
 def no_path(*, offerer: bool, symmetric: bool | None) -> ConnectError:
     """ICE found nothing in the time that it had."""
     if offerer:
-        message = "no path between the two computers was found (ICE)"
+        message = NO_PATH
         hint = "check that the other side still runs, and exchange new codes"
     else:
         message = "nobody came: the other side has not used this answer, or no path to it was found (ICE)"
@@ -45,22 +58,48 @@ def no_progress(stage: str) -> ConnectError:
     )
 
 
+def wrong_certificate() -> ConnectError:
+    """The handshake met somebody whom the code does not name."""
+    return ConnectError(
+        "the other side's certificate is not the one in its code: someone may be in the middle",
+        hint="do not go on over this way; exchange new codes over another one",
+        stage="handshake",
+    )
+
+
+def refused(how: str, stage: str) -> ConnectError:
+    """The far end was there, and ended it."""
+    return ConnectError(
+        f"the other side refused the connection: {how}",
+        hint="exchange new codes; if the other side is told that someone may be in the middle, do not go on",
+        stage=stage,
+    )
+
+
 def offer_spent() -> ConnectError:
     """An answer was taken before."""
     return ConnectError("this offer is spent", hint="make a new one")
 
 
-class Meeting(Generic[L]):
-    """An answerer's waiting for its offerer, which goes on whether or not anybody awaits it."""
+class Answering(Generic[L]):
+    """A `base.PendingAnswer`, but for the NAT: it waits for its offerer whether or not anybody awaits `connected`."""
 
-    def __init__(self, connecting: Coroutine[Any, Any, L], free: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, description: Description, connecting: Coroutine[Any, Any, L], free: Callable[[], Awaitable[None]]
+    ) -> None:
         """`free` gives back everything that is not the link's."""
+        self._description = description
         self._task = asyncio.get_running_loop().create_task(connecting)
         self._free = free
         self._taken = False
 
+    @property
+    def description(self) -> Description:
+        """What to encode into the answer's code."""
+        return self._description
+
     async def connected(self) -> L:
-        """The link. Raises ConnectError, also once closed."""
+        """Wait for the offerer. Raises ConnectError after `LinkConfig.answer_lifetime`, or once closed."""
         await asyncio.wait({self._task})
         if self._task.cancelled():
             raise ConnectError("this answer was given up", hint="exchange new codes")
@@ -69,7 +108,7 @@ class Meeting(Generic[L]):
         return link
 
     async def close(self) -> None:
-        """Give up. Does nothing once connected() has returned a link."""
+        """Give up and free the sockets. Does nothing once connected() has returned a link."""
         if self._taken:
             return
         self._task.cancel()

@@ -13,7 +13,10 @@ from mayfly.signaling.description import Description
 from mayfly.transport.base import Engine, LinkSettings, PendingAnswer, PendingOffer
 from mayfly.transport.wrtc.lacks import lacking
 
-ENGINES = ("auto", "aiortc", "aiortc-stock", "wrtc")
+AUTO = "auto"
+"""The engine that is taken where nobody asks for another one."""
+
+ENGINES = (AUTO, "aiortc", "aiortc-stock", "wrtc")
 
 
 def make_engine(name: str) -> Engine:
@@ -40,7 +43,7 @@ def native_installed() -> bool:
 
 def missed_by_native(name: str, settings: LinkSettings) -> str | None:
     """The option for whose sake `auto` takes aiortc although wrtc is installed; None where it does not."""
-    if name != "auto" or not native_installed():
+    if name != AUTO or not native_installed():
         return None
     return lacking(settings)
 
@@ -48,7 +51,7 @@ def missed_by_native(name: str, settings: LinkSettings) -> str | None:
 class AutoEngine:
     """wrtc where it is installed and has what the settings ask for, else aiortc. Fulfils `base.Engine`."""
 
-    name = "auto"
+    name = AUTO
 
     async def offer(self, settings: LinkSettings) -> PendingOffer:
         """As the engine that it chooses."""
@@ -60,7 +63,7 @@ class AutoEngine:
 
 
 def _best(settings: LinkSettings) -> Engine:
-    return _wrtc() if native_installed() and missed_by_native("auto", settings) is None else _aiortc()
+    return _wrtc() if native_installed() and missed_by_native(AUTO, settings) is None else _aiortc()
 
 
 def _aiortc(*, stock: bool = False) -> Engine:

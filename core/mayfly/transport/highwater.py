@@ -29,7 +29,7 @@ _KEPT = 0.8
 class HighWater:
     """The mark of one link, between `least` and `most` bytes. Times are seconds on the caller's clock."""
 
-    __slots__ = ("_begin", "_least", "_most", "_rate", "_span", "_total")
+    __slots__ = ("_begin", "_least", "_most", "_rate", "_span", "_total", "mark")
 
     def __init__(self, least: int, most: int, now: float, span: float = SPAN) -> None:
         """`span` is how many seconds of the rate may wait."""
@@ -39,19 +39,19 @@ class HighWater:
         self._begin = now
         self._total = 0
         self._rate = 0.0
-
-    @property
-    def mark(self) -> int:
+        self.mark = self._least
         """Bytes above which nothing more should be handed over."""
-        wanted = max(self._rate * self._span, min(self._rate * _SOON, _BATCH))
-        return max(self._least, min(self._most, int(wanted)))
 
     def moved(self, total: int, now: float) -> None:
         """So many bytes have left for the network since the start."""
-        span = now - self._begin
-        rate = (total - self._total) / max(span, _WINDOW)
+        span, moved = now - self._begin, total - self._total
         if span >= _WINDOW:
-            self._rate = max(rate, self._rate * _KEPT)
             self._begin, self._total = now, total
-        else:
-            self._rate = max(rate, self._rate)  # a burst counts while it lasts, for afterwards it is too late
+            self._follow(max(moved / span, self._rate * _KEPT))
+        elif moved > self._rate * _WINDOW:
+            self._follow(moved / _WINDOW)  # a burst counts while it lasts, for afterwards it is too late
+
+    def _follow(self, rate: float) -> None:
+        self._rate = rate
+        wanted = max(rate * self._span, min(rate * _SOON, _BATCH))
+        self.mark = max(self._least, min(self._most, int(wanted)))

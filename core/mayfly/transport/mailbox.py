@@ -83,26 +83,22 @@ class Mailbox:
         """End the link ourselves: nothing is delivered or told from here on."""
         self._closed = True
         self._early.clear()
-        self._receive = self._writable = None
 
     def _flush(self) -> None:
         try:
-            while self._early and not self._closed and self._receive is not None:
+            while self._early and self._receive is not None:
                 self._receive(self._early.popleft())
         except Exception as error:
             self._blame_ourselves(error)
         self._early_bytes = 0
         self._flowing = True
-        if self._reason is not None:
-            self._tell()
+        self._tell()
 
     def _blame_ourselves(self, error: Exception) -> None:
         self._loop.call_exception_handler({"message": "a link's receiver failed", "exception": error})
-        self._early.clear()
         self.end(OUR_FAULT)
 
     def _tell(self) -> None:
-        if not self._closed and self._lost is not None and self._reason is not None:
-            self._closed = True
-            self._receive = self._writable = None
+        """Say so where the link has ended."""
+        if not self._closed and self._reason is not None and self._lost is not None:
             self._lost(self._reason)

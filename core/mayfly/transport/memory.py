@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from random import Random
 
 from mayfly.config import KIB, MIB
+from mayfly.sctp.endings import CLOSED
 from mayfly.signaling.description import CandidateType
-from mayfly.transport.base import PathInfo
+from mayfly.transport.base import PathInfo, above_max_message
 from mayfly.transport.mailbox import Mailbox
 
 CUT = "the link was cut"
-CLOSED = "the other side closed the link"
 
 _MAX_EARLY = 4 * MIB
 
@@ -173,7 +173,7 @@ class MemoryLink:
     def send(self, message: bytes) -> None:
         """Queue one message. Raises ValueError above max_message, which is a fault of the caller."""
         if len(message) > self._path.max_message:
-            raise ValueError(f"a message of {len(message)} bytes is above max_message")
+            raise above_max_message(message)
         if not self._mailbox.ended:
             self._outgoing.put(message)
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from random import Random
 
-from mayfly.errors import ConnectError, GatheringError
+from mayfly.errors import ConnectError
 from mayfly.signaling.description import Candidate, CandidateType, Description, Kind, Setup
 from mayfly.transport.base import LinkSettings
+from mayfly.transport.connecting import no_address, offer_spent, wrong_certificate
 from mayfly.transport.memory import MemoryLink, MemoryPath, memory_links
 from mayfly.transport.roles import answered_setup, offered_setup, offerer_is_client
 
@@ -35,7 +36,7 @@ class MemoryNetwork:
     def describe(self, kind: Kind, setup: Setup, settings: LinkSettings) -> Description:
         """A new description. Raises GatheringError when `gathers` is off."""
         if not self.gathers:
-            raise GatheringError("no address of ours can be offered", hint="check the network and --bind")
+            raise no_address("check the network and --bind")
         addresses = settings.bind or (IPv4Address("127.0.0.1"),)
         port = self.random.randrange(1024, 65536)
         return Description(
@@ -81,18 +82,14 @@ class MemoryPendingOffer:
     async def accept(self, answer: Description) -> MemoryLink:
         """Connect with the pending answer of that description. Raises ConnectError, at once, where there is none."""
         if self.spent:
-            raise ConnectError("this offer is spent", hint="make a new one")
+            raise offer_spent()
         self.spent = True
         offerer_is_client(answer.setup)
         pending = self._network.answers.pop(answer.ufrag, None)
         if pending is None or pending.done or pending.offer.ufrag != self._description.ufrag:
             raise ConnectError(_NO_PATH, hint="ask the other side for a new answer")
         if pending.description.fingerprint != answer.fingerprint:
-            raise ConnectError(
-                "the other side's certificate is not the one in its code: someone may be in the middle",
-                hint="do not go on; exchange new codes over another way",
-                stage="handshake",
-            )
+            raise wrong_certificate()
         ends = memory_links(self._network.path, random=self._network.random)
         self._network.links.append(ends)
         pending.connect(ends[1])

@@ -12,7 +12,7 @@ from enum import IntEnum
 from mayfly.errors import Reply
 from mayfly.wire.address import NOWHERE, AddressError, Destination
 from mayfly.wire.enums import member
-from mayfly.wire.varint import IncompleteError, decode_varint, encode_varint
+from mayfly.wire.varint import IncompleteError, decode_varint, encode_varint, prefixed
 
 
 class Service(IntEnum):
@@ -48,7 +48,7 @@ class Header:
         body = encode_varint(self.service)
         if self.service in _WITH_DESTINATION:
             body += self.destination.encode()
-        return encode_varint(len(body)) + body
+        return prefixed(body)
 
     @classmethod
     def decode(cls, body: bytes) -> Header:
@@ -78,7 +78,7 @@ class Answer:
     def encode(self) -> bytes:
         """Length, REP, ATYP, BND.ADDR, BND.PORT."""
         body = bytes((self.reply,)) + self.bound.encode()
-        return encode_varint(len(body)) + body
+        return prefixed(body)
 
     @classmethod
     def decode(cls, body: bytes) -> Answer:

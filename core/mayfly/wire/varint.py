@@ -37,3 +37,8 @@ def decode_varint(data: bytes, start: int) -> tuple[int, int]:
     if end > len(data):
         raise IncompleteError
     return int.from_bytes(data[start:end], "big") & ((1 << (8 * size - 2)) - 1), end
+
+
+def prefixed(data: bytes) -> bytes:
+    """Bytes behind their length."""
+    return encode_varint(len(data)) + data

@@ -130,6 +130,15 @@ def test_an_author_that_was_forgotten_with_its_message_learns_it() -> None:
     town.check()
 
 
+def test_an_author_is_told_of_a_forwarder_that_never_said_whom_the_message_was_for() -> None:
+    """Found by the property above: all it hears is that the forwarder is given up, and the people behind it have it."""
+    town = run("pool", [("torn", 0, None, 0, [0]), ("time", 601.0)], forgetting=True)
+    town.check()
+    ann = town.rooms["ann"].id
+    assert town.fates[ann, 1]["hub"][-1] is Fate.GONE
+    assert town.received["ben", ann, 1] == 1
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.sampled_from(sorted(SHAPES)), steps)
 def test_an_end_tells_what_never_arrived(shape: str, script: list[tuple]) -> None:  # type: ignore[type-arg]

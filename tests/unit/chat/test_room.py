@@ -232,8 +232,8 @@ def test_who_leaves_in_good_order_is_forgotten_at_once() -> None:
     town.leave(joints[1], ben)
     town.settle()
     assert [each.name for each in hub.who()] == ["ann"]
-    assert Left("ben", joints[0].number, away=False) in town.events["ann"]
-    assert Left("ben", joints[1].number, away=False) in town.events["hub"]
+    assert Left("ben", joints[0].number) in town.events["ann"]
+    assert Left("ben", joints[1].number) in town.events["hub"]
     number = town.say(ann, "hm", "ben")
     town.settle()
     assert told(town, "ann") == [Undelivered(number, "ben", Fate.UNKNOWN)]

@@ -49,9 +49,9 @@ def test_without_a_broker_nothing_is_different(mayfly: Command, relay_program: F
         (["client", *URL, "--want", "magic"], "--want: the value is not one of direct"),
         (["client", *URL, "--want-port", "0"], "--want-port: the value is not a port"),
         (["client", *URL, "--broker-proxy", "ftp://me:secret@x:1"], "--broker-proxy: the value is not socks5://"),
-        (["client", "--relays", "2"], "--relays needs a broker"),
-        (["client", "--want", "tor"], "--want needs a broker"),
-        (["relay", "--public"], "--public needs a broker"),
+        (["client", "--relays", "2"], "--relays: this means something only with --broker"),
+        (["client", "--want", "tor"], "--want: this means something only with --broker"),
+        (["relay", "--public"], "--public: this means something only with --broker"),
         (["relay", *URL, "mf1code"], "--broker and a CODE exclude each other"),
         (
             ["relay", "--broker", "http://127.0.0.1:1", "--broker-front", "x.example"],
@@ -68,11 +68,6 @@ def test_what_makes_no_sense(mayfly: Command, arguments: list[str], words: str) 
 def test_plain_http_where_it_must_be(mayfly: Command, relay_program: FakeProgram) -> None:
     assert mayfly("relay", "--broker", "http://broker.example", "--broker-plain").exit_code == 0
     assert relay_program.last.broker.brokers[0].url == "http://broker.example"
-
-
-def test_completion_of_upstreams() -> None:
-    assert brokers.complete_upstream("t") == ["tor"]
-    assert brokers.complete_upstream("") == list(brokers.UPSTREAMS)
 
 
 @pytest.mark.parametrize(("text", "host"), [("cdn.example", "cdn.example"), ("cdn.example:8443", "cdn.example:8443")])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mayfly_cli import chat as chat_module
+from mayfly_cli import terminals
 from unit.cli import samples
 from unit.cli.conftest import Command, FakePeer, Typing
 from unit.cli.played import Played
@@ -98,12 +98,9 @@ def test_a_person_at_a_terminal_gets_the_screen(
         seen.extend(arguments)
         return 0
 
-    monkeypatch.setattr(chat_module, "people_at_both_ends", lambda: True)
+    for end in ("can_ask", "can_show"):
+        monkeypatch.setattr(terminals, end, lambda: True)
     monkeypatch.setattr(screenchat, "at_terminal", at_terminal)
     with program().listening(runtime_directory):
         assert mayfly("chat").exit_code == 0
     assert len(seen) == 3
-
-
-def test_a_pipe_has_no_people() -> None:
-    assert not chat_module.people_at_both_ends()

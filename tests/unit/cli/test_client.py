@@ -7,7 +7,7 @@ import pytest
 from mayfly.runtime.events import CodeReader, Reporter
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.signaling.description import Kind
-from mayfly_cli import client as client_module
+from mayfly_cli import terminals
 from mayfly_client.options import ClientOptions
 from unit.cli import samples
 from unit.cli.conftest import Command, FakeProgram, Typing, refused
@@ -17,7 +17,7 @@ OFFER = samples.offer().text
 
 @pytest.fixture
 def on_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "_on_terminal", lambda: True)
+    monkeypatch.setattr(terminals, "can_ask", lambda: True)
 
 
 def chosen(program: FakeProgram) -> ClientOptions:

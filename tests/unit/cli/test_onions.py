@@ -23,7 +23,7 @@ ADDRESS = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion"
         ),
         (["relay", "--offer-onion", "mf1code"], "another way to meet"),
         (["relay", "--offer-onion", "--broker", "https://b.example"], "another way to meet"),
-        (["client", "--tor-socks", "127.0.0.1:9050"], "no meaning without --onion"),
+        (["client", "--tor-socks", "127.0.0.1:9050"], "only with --onion"),
         (["client", "--onion", "example.com"], "not an onion address"),
         (["client", "--onion", ADDRESS.replace("2g", "2h")], "mistyped"),
         (["client", "--onion", ADDRESS, "--offer"], "another way to meet"),

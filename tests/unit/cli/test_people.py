@@ -20,7 +20,6 @@ from mayfly.runtime.events import (
     Warned,
     Words,
 )
-from mayfly_cli.people import sentence
 from unit.cli import samples
 from unit.cli.played import Listener
 
@@ -257,22 +256,3 @@ def test_a_terminal_that_has_gone_does_not_end_the_program() -> None:
     screen.people.report(Words(WORDS))
     screen.people.prompt("Still there?")
     assert screen.people.output.gone
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("port 1080 on 127.0.0.1 is in use", "Port 1080 on 127.0.0.1 is in use."),
-        ("exchange new codes", "Exchange new codes."),
-        ("tor's log says why", "Tor's log says why."),
-        ("It is mistyped.", "It is mistyped."),
-        ("--for: the value is not a time.", "--for: the value is not a time."),
-        ("mayfly.toml is not TOML", "mayfly.toml is not TOML."),
-        ("`mayfly status` shows it", "`mayfly status` shows it."),
-        ("for example --turn turn:turn.example.org:3478", "For example --turn turn:turn.example.org:3478"),
-        ("choose one of: auto, wrtc", "Choose one of: auto, wrtc."),
-        ("", ""),
-    ],
-)
-def test_what_went_wrong_is_told_in_whole_sentences(text: str, told: str) -> None:
-    assert sentence(text) == told

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mayfly_cli import receive as receive_module
+from mayfly_cli import terminals
 from unit.cli import samples
 from unit.cli.conftest import Command, FakePeer, Typing, refused
 from unit.cli.played import OFFER, TRANSFER, Played, change
@@ -24,7 +24,7 @@ def program(name: str = "relay") -> Played:
 
 @pytest.fixture
 def on_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receive_module, "on_terminal", lambda: True)
+    monkeypatch.setattr(terminals, "can_ask", lambda: True)
 
 
 def test_it_is_stored_here(

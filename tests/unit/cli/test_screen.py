@@ -127,18 +127,6 @@ async def test_it_can_be_ended_from_outside() -> None:
         assert person.lines == []
 
 
-async def test_leave_ends_the_question() -> None:
-    with typing() as person:
-
-        async def leaving(line: str) -> bool:
-            person.screen.leave()  # nothing is asked now: nothing to end
-            return await person.typed(line)
-
-        person.source.send_text("bye\r")
-        await person.screen.run(leaving)
-        assert person.lines == ["bye"]
-
-
 def test_the_history_is_in_the_state_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/somewhere")
     assert history_path() == Path("/somewhere/mayfly/chat-history")

@@ -14,6 +14,7 @@ from mayfly_broker.options import BrokerOptions
 from mayfly_broker.web import ACCESS
 from mayfly_cli import serving
 from mayfly_cli.machines import Machines
+from unit.cli.conftest import Command
 
 
 @pytest.fixture(autouse=True)
@@ -60,3 +61,10 @@ def test_requests_are_logged_only_where_asked(
     serve(monkeypatch, access=True)
     ACCESS.info("two")
     assert capsys.readouterr().err == "two\n"
+
+
+def test_a_loop_that_there_is_not_ends_it_before_it_begins(mayfly: Command) -> None:
+    """Nothing is left that should have run: Python would warn of it."""
+    result = mayfly("broker", "--loop", "windmill")
+    assert result.exit_code == 2
+    assert "--loop: the value is not one of" in result.stderr

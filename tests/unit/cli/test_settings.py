@@ -154,3 +154,10 @@ def test_numbers_a_second(text: str) -> None:
     assert settings.per_second("0.5") == 0.5
     with pytest.raises(ValueError, match="a second"):
         settings.per_second(text)
+
+
+def test_tab_offers_what_begins_so() -> None:
+    complete = settings.completing("client", "stream", "server")
+    assert complete("s") == ["stream", "server"]
+    assert complete("") == ["client", "stream", "server"]
+    assert complete("x") == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mayfly_cli.units import LONGEST, clock, duration, in_words, rate, size
+from mayfly_cli.units import LONGEST, clock, counted, duration, in_words, rate, size
 
 
 @pytest.mark.parametrize(
@@ -123,3 +123,8 @@ def test_what_people_read_is_close_to_the_truth(seconds: float) -> None:
 )
 def test_clocks(seconds: float, text: str) -> None:
     assert clock(seconds) == text
+
+
+def test_counts_with_their_nouns() -> None:
+    assert [counted(number, "circuit") for number in (0, 1, 2)] == ["0 circuits", "1 circuit", "2 circuits"]
+    assert [counted(number, "match", "matches") for number in (1, 2)] == ["1 match", "2 matches"]

@@ -9,7 +9,7 @@ import pytest
 from mayfly.runtime.events import CodeReady
 from mayfly.tor.settings import ControlAddress
 from mayfly.wire.hello import Upstream
-from mayfly_cli.upstreams import state_directory
+from mayfly_cli.places import state_directory
 from mayfly_relay.options import RelayOptions
 from unit.cli import samples
 from unit.cli.conftest import Command, FakeProgram, refused

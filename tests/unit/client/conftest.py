@@ -87,6 +87,11 @@ class Application:
         self.writer.transport.abort()
 
 
+def port_of(listener: ProxyListener) -> int:
+    """The port that people are told."""
+    return int(listener.address.rpartition(":")[2])
+
+
 class Applications:
     """Starts programs, and makes sure that they end."""
 
@@ -95,7 +100,7 @@ class Applications:
 
     async def start(self, listener: ProxyListener, said: bytes = b"", host: str = "127.0.0.1") -> Application:
         """Connect to the proxy and say the first words."""
-        app = Application(*await asyncio.open_connection(host, listener.port))
+        app = Application(*await asyncio.open_connection(host, port_of(listener)))
         self._started.append(app)
         if said:
             app.writer.write(said)

@@ -10,7 +10,7 @@ from mayfly.config import SocksConfig
 from mayfly.errors import ExitCode, ListenError, Reply
 from mayfly.wire.header import Answer
 from mayfly_client.listener import ProxyListener
-from unit.client.conftest import Applications, Proxies, Splice
+from unit.client.conftest import Applications, Proxies, Splice, port_of
 from unit.client.fakes import FakeDialler
 
 GREETING = b"\x05\x01\x00"
@@ -18,22 +18,23 @@ CONNECT = b"\x05\x01\x00\x05\x01\x00\x03\x0bexample.com\x00\x50"
 
 
 async def test_port_0_takes_a_free_one_and_tells_it(listener: ProxyListener) -> None:
-    assert listener.port > 0
-    assert listener.address == f"127.0.0.1:{listener.port}"
+    host, _, port = listener.address.rpartition(":")
+    assert host == "127.0.0.1"
+    assert int(port) > 0
     assert listener.connections == 0
 
 
 async def test_ipv6(proxies: Proxies, apps: Applications) -> None:
     listener = await proxies.start("::1")
-    assert listener.address == f"[::1]:{listener.port}"
+    assert listener.address == f"[::1]:{port_of(listener)}"
     app = await apps.start(listener, GREETING, "::1")
     assert await app.reader.readexactly(2) == b"\x05\x00"
 
 
 async def test_a_busy_port_is_told_in_plain_words(listener: ProxyListener, dialler: FakeDialler) -> None:
     with pytest.raises(ListenError) as caught:
-        await ProxyListener(dialler).start("127.0.0.1", listener.port)
-    assert caught.value.message == f"port {listener.port} on 127.0.0.1 is in use"
+        await ProxyListener(dialler).start("127.0.0.1", port_of(listener))
+    assert caught.value.message == f"port {port_of(listener)} on 127.0.0.1 is in use"
     assert caught.value.hint == "Choose another with --socks 127.0.0.1:0."
     assert caught.value.exit_code is ExitCode.CANNOT_LISTEN
 
@@ -74,7 +75,7 @@ async def test_drain_waits_for_streams_and_drops_those_who_have_not_asked(
     draining = asyncio.get_running_loop().create_task(listener.drain())
     assert await idle.reader.read() == b""
     with pytest.raises(ConnectionRefusedError):
-        await asyncio.open_connection("127.0.0.1", listener.port)
+        await asyncio.open_connection("127.0.0.1", port_of(listener))
     assert not draining.done()
     assert listener.connections == 1
     splice.finish.set()
@@ -102,7 +103,7 @@ async def test_aclose_ends_everything_at_once(
     assert splice.transport.is_closing()
     assert asyncio.all_tasks() == tasks
     with pytest.raises(ConnectionRefusedError):
-        await asyncio.open_connection("127.0.0.1", listener.port)
+        await asyncio.open_connection("127.0.0.1", port_of(listener))
 
 
 async def test_aclose_meets_applications_that_are_just_being_accepted(apps: Applications, proxies: Proxies) -> None:
@@ -120,7 +121,7 @@ async def test_a_busy_listener_leaks_no_socket(listener: ProxyListener, dialler:
         before = probe.fileno()
     for _ in range(3):
         with pytest.raises(ListenError) as caught:
-            await ProxyListener(dialler).start("127.0.0.1", listener.port)
+            await ProxyListener(dialler).start("127.0.0.1", port_of(listener))
         assert isinstance(caught.value.__cause__, OSError)
         assert caught.value.__cause__.errno == errno.EADDRINUSE
     with socket.socket() as probe:

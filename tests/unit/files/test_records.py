@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mayfly.files import records as r
-from mayfly.files.fields import FilesError, field
-from mayfly.wire.varint import decode_varint
+from mayfly.files.fields import FilesError
+from mayfly.wire.varint import decode_varint, prefixed
 from unit.files.strategies import bodies
 
 KNOWN = {kind.value for kind in r.RecordType} - {r.RecordType.CHUNK}
@@ -71,14 +71,14 @@ def test_the_bytes_are_those_of_the_specification() -> None:
 def test_an_offer_has_entries_and_a_short_name() -> None:
     head = bytes(16) + b"\0\0"
     with pytest.raises(FilesError, match="without entries"):
-        r.decode(r.RecordType.OFFER, head + b"\0" + field(b"x"))
+        r.decode(r.RecordType.OFFER, head + b"\0" + prefixed(b"x"))
     with pytest.raises(FilesError, match="too long"):
-        r.decode(r.RecordType.OFFER, head + b"\1" + field(b"x" * (r.MAX_DISPLAY_NAME + 1)))
+        r.decode(r.RecordType.OFFER, head + b"\1" + prefixed(b"x" * (r.MAX_DISPLAY_NAME + 1)))
 
 
 def test_an_entry_s_fields_fit_its_type() -> None:
     def body(kind: int, size: int, target: bytes, count: int = 1) -> bytes:
-        return bytes((0, kind, size)) + bytes(8) + bytes((count,)) + field(b"x") * count + b"\0" + field(target)
+        return bytes((0, kind, size)) + bytes(8) + bytes((count,)) + prefixed(b"x") * count + b"\0" + prefixed(target)
 
     assert r.decode(r.RecordType.ENTRY, body(0, 0, b"")) == r.Entry(0, ("x",), r.EntryType.FILE, None, 0)
     for wrong in (
@@ -95,7 +95,7 @@ def test_an_entry_s_fields_fit_its_type() -> None:
 
 def test_what_a_newer_peer_says_is_read_as_something_near() -> None:
     assert r.decode(r.RecordType.CANCEL, b"\x3f") == r.Cancel(r.Reason.LEAVING)
-    newer = bytes(16) + b"\x3f" + b"\0\1" + field(b"x")
+    newer = bytes(16) + b"\x3f" + b"\0\1" + prefixed(b"x")
     assert r.decode(r.RecordType.OFFER, newer) == r.Offer(bytes(16), r.Kind.FILES, "x", None, 1)
 
 

@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 
+from mayfly.errors import ErrorCode
 from mayfly.mux.events import Event, Priority, SessionClosed, Side, StreamOpened
 
 
@@ -21,6 +22,20 @@ def test_events_cannot_be_changed_and_compare_by_value() -> None:
         opened.stream_id = 4  # type: ignore[misc]
     assert opened == StreamOpened(3) != StreamOpened(4)
     assert SessionClosed(Side.US, 0, "") != SessionClosed(Side.PEER, 0, "")
+
+
+@pytest.mark.parametrize(
+    ("by", "code", "in_order"),
+    [
+        (Side.PEER, ErrorCode.NO_ERROR, True),
+        (Side.US, ErrorCode.DRAINED, True),
+        (Side.LINK, ErrorCode.NO_ERROR, False),
+        (Side.PEER, ErrorCode.FLOW_CONTROL_ERROR, False),
+        (Side.US, ErrorCode.LIVENESS_TIMEOUT, False),
+    ],
+)
+def test_a_session_is_left_in_order_or_not(by: Side, code: ErrorCode, in_order: bool) -> None:
+    assert SessionClosed(by, code, "").in_order is in_order
 
 
 def test_every_event_is_small() -> None:

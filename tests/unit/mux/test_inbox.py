@@ -228,10 +228,39 @@ def test_a_reset_of_a_stopped_half_tells_nobody() -> None:
     assert stream.receive is Receive.RESET
 
 
+def test_a_reset_that_comes_twice_is_told_once() -> None:
+    desk = Desk()
+    stream = desk.stream()
+    assert desk.inbox.reset(stream, 10)
+    assert not desk.inbox.reset(stream, 10)
+
+
+def test_who_wants_no_more_of_what_was_read_says_nothing_more() -> None:
+    desk = Desk()
+    stream = desk.stream()
+    desk.inbox.data(stream, 0, b"whole", fin=True)
+    desk.inbox.read(stream, 100, 1.0)
+    desk.said()
+    desk.inbox.stop(stream)
+    assert desk.said() == []
+
+
+def test_the_session_s_credit_may_be_used_to_its_last_byte() -> None:
+    desk = Desk()
+    streams = [desk.stream(2 * number) for number in range(9)]
+    assert desk.said() == [f.MaxDataFrame(64 * KIB)]
+    for stream in streams[:8]:
+        assert desk.inbox.data(stream, 0, bytes(8 * KIB), fin=False)
+    with pytest.raises(RemoteProtocolError) as caught:
+        desk.inbox.data(streams[8], 0, b"x", fin=False)
+    assert caught.value.code is ErrorCode.FLOW_CONTROL_ERROR
+
+
 def test_datagrams() -> None:
     desk = Desk()
     stream = desk.stream()
-    assert desk.inbox.datagram(stream, b"x") == [DatagramReceived(0, b"x")]
+    for data in (b"x", bytes(CONFIG.max_datagram)):
+        assert desk.inbox.datagram(stream, data) == [DatagramReceived(0, data)]
     with pytest.raises(RemoteProtocolError):
         desk.inbox.datagram(stream, bytes(CONFIG.max_datagram + 1))
     desk.inbox.stop(stream)

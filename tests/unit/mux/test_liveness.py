@@ -85,6 +85,15 @@ def test_a_process_that_slept_on_a_ping_waits_for_its_answer_once_more() -> None
     assert liveness.dead(3710.0)  # once, or a clock that is always late would keep a dead link alive
 
 
+def test_each_sleep_gives_more_time_where_something_was_heard_between_them() -> None:
+    liveness = Liveness(CONFIG, 100.0)
+    liveness.ping(104.0)
+    assert not liveness.dead(3700.0)
+    liveness.heard(3701.0)
+    assert not liveness.dead(7200.0)
+    assert liveness.dead(7208.0)
+
+
 def test_round_trip() -> None:
     liveness = Liveness(CONFIG, 0.0)
     assert liveness.round_trip is None
@@ -123,7 +132,10 @@ def test_a_busy_path_is_measured_now_and_then() -> None:
     assert not liveness.sample_due(110.0)
     liveness.pong(opaque, 110.0)
     assert liveness.sample_due(110.0)
-    assert liveness.ping(110.0) != opaque
+    again = liveness.ping(110.0)
+    assert again != opaque
+    liveness.pong(again, 110.1)
+    assert not liveness.sample_due(111.0)
 
 
 def test_asking_again_asks_the_same_and_the_first_answer_counts() -> None:

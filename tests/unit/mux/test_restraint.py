@@ -86,13 +86,59 @@ def test_it_asks_a_few_times_a_round_trip() -> None:
     assert 300 < link.pings < 800
 
 
-def test_a_slow_application_does_not_make_the_path_seem_slow() -> None:
+@pytest.mark.parametrize("offered", [500_000, 12e6])
+def test_a_slow_application_does_not_make_the_path_seem_slow(offered: float) -> None:
     link = Greedy(25e6, 0.05)
     link.run(5.0)
     window = link.restraint.window
-    link.run(8.0, offered=500_000)
+    link.run(8.0, offered=offered)
     assert link.restraint.window >= window * 0.9
     assert link.run(1.0) > 0.9 * 25e6
+
+
+def test_a_pause_does_not_make_the_path_seem_slow() -> None:
+    link = Greedy(25e6, 0.05)
+    link.run(5.0)
+    window = link.restraint.window
+    link.run(3.0, offered=0.0)
+    for _ in range(10):
+        link.run(0.01)
+        assert link.restraint.window >= window * 0.98
+
+
+def test_no_look_at_the_round_trip_takes_a_queue_for_the_path() -> None:
+    link = Greedy(25e6, 0.05)
+    link.run(65.0)  # six looks
+    assert link.most_waiting < 25e6 * 0.085
+
+
+def test_a_look_at_the_round_trip_lasts_until_the_queue_is_gone() -> None:
+    restraint = Restraint()
+    restraint.measured(0.05, 0.0)
+    behind_the_queue = restraint.ping(LEAST, 10.0)
+    assert restraint.window == LEAST // 3
+    restraint.pong(behind_the_queue, 10.3)
+    assert restraint.window == LEAST // 3
+    alone = restraint.ping(LEAST, 10.3)
+    restraint.pong(alone, 10.5)
+    assert restraint.window == LEAST
+    restraint.pong(restraint.ping(LEAST + 1_000_000, 10.5), 10.8)
+    assert restraint.window < 350_000, "a third of 1 MB in 0.3 s, for the 0.2 s that the look found and 40 % more"
+
+
+def test_the_newest_ping_is_sent_again_where_everything_waits_for_it() -> None:
+    restraint = Restraint()
+    restraint.measured(0.1, 0.0)
+    assert restraint.overdue(LEAST, 9.0) is None, "none was sent"
+    restraint.ping(0, 1.0)
+    newest = restraint.ping(50_000, 1.5)
+    assert restraint.overdue(LEAST, 2.4) is None
+    assert restraint.overdue(LEAST - 1, 2.5) is None, "there is room"
+    assert restraint.overdue(LEAST, 2.5) == newest
+    assert restraint.overdue(LEAST, 3.4) is None
+    assert restraint.overdue(LEAST, 3.5) == newest
+    restraint.pong(newest, 3.6)
+    assert restraint.overdue(LEAST, 9.0) is None, "it has been answered"
 
 
 def test_a_path_that_gets_slower_gets_less() -> None:

@@ -12,7 +12,7 @@ from mayfly.mux.events import Priority, StreamWritable
 from mayfly.mux.liveness import Liveness
 from mayfly.mux.outbox import Outbox
 from mayfly.mux.sending import Sending
-from mayfly.mux.states import Send
+from mayfly.mux.states import Receive, Send
 from mayfly.mux.stream import MuxStream
 from mayfly.wire import frames as f
 
@@ -60,6 +60,7 @@ def test_who_was_refused_is_told_once_when_half_has_left(asked: str) -> None:
     stream, other = desk.stream(), desk.stream(2)
     assert desk.sending.write(stream, bytes(16 * KIB)) == 16 * KIB
     assert desk.sending.write(other, bytes(4 * KIB)) == 4 * KIB
+    assert desk.sending.room(other) > 0
     assert (desk.sending.write(stream, b"x") if asked == "write" else desk.sending.room(stream)) == 0
     desk.said(budget=1)
     assert desk.sending.writable() == [], "a quarter has left"
@@ -85,16 +86,22 @@ def test_all_streams_share_the_pool_and_each_has_a_message_s_worth() -> None:
     assert desk.sending.pool.used == sum(taken)
 
 
+def test_a_single_byte_leaves() -> None:
+    desk = Desk()
+    assert desk.sending.write(desk.stream(), b"x") == 1
+    assert desk.said() == [f.StreamFrame(0, 0, b"x", False)]
+
+
 def test_the_end_comes_behind_what_was_written() -> None:
     desk = Desk()
     stream = desk.stream()
     desk.sending.write(stream, b"words")
-    desk.sending.finish(stream)
+    desk.sending.finish(stream, ours=True)
     assert desk.said() == [f.StreamFrame(0, 0, b"words", True)]
     assert stream.send is Send.FINISHED
     with pytest.raises(LocalProtocolError):
         desk.sending.write(stream, b"more")
-    desk.sending.finish(stream)
+    desk.sending.finish(stream, ours=True)
     assert desk.said() == []
 
 
@@ -118,7 +125,7 @@ def test_a_peer_that_wants_no_more_ends_a_half_once_and_none_that_has_ended() ->
     assert not desk.sending.stop(stream, 9)
     assert desk.said() == [f.ResetStreamFrame(0, 9, 0)]
     finished = desk.stream(2)
-    desk.sending.finish(finished)
+    desk.sending.finish(finished, ours=True)
     desk.said()
     assert not desk.sending.stop(finished, 9)
     assert finished.send is Send.FINISHED
@@ -140,7 +147,7 @@ def test_a_half_is_delivered_when_the_peer_has_read_its_end(received: int, state
     desk = Desk()
     stream = desk.stream()
     desk.sending.write(stream, b"words")
-    desk.sending.finish(stream)
+    desk.sending.finish(stream, ours=True)
     desk.said()
     desk.sending.allow(stream, 0, received)
     assert stream.send is state
@@ -154,3 +161,41 @@ def test_nobody_waits_in_a_session_that_is_over() -> None:
     desk.sending.clear()
     desk.said()
     assert desk.sending.writable() == []
+
+
+def test_an_end_that_nobody_waits_for_goes_with_the_next_message_or_when_it_is_due() -> None:
+    desk = Desk()
+    answered, other = desk.stream(), desk.stream(2)
+    answered.receive = Receive.READ
+    desk.sending.finish(answered, ours=True)
+    assert desk.said() == [] and desk.outbox.due == CONFIG.report_delay
+    desk.sending.write(other, b"more")
+    assert desk.said() == [f.StreamFrame(2, 0, b"more"), f.StreamFrame(0, 0, b"", fin=True)]
+    assert answered.send is Send.FINISHED
+
+    late, reset = desk.stream(4), desk.stream(6)
+    late.receive = reset.receive = Receive.READ
+    desk.sending.finish(late, ours=True)
+    desk.sending.finish(reset, ours=True)
+    assert desk.said() == []
+    desk.sending.reset(reset, 7)
+    assert desk.said() == [f.ResetStreamFrame(6, 7, 0), f.StreamFrame(4, 0, b"", fin=True)]
+
+    alone = desk.stream(8)
+    alone.receive = Receive.RESET
+    desk.sending.finish(alone, ours=True)
+    assert desk.said() == []
+    desk.outbox.handle_timeout(desk.outbox.due)
+    assert desk.said() == [f.StreamFrame(8, 0, b"", fin=True)]
+
+
+@pytest.mark.parametrize(
+    ("receive", "ours"),
+    [(Receive.OPEN, True), (Receive.SIZE_KNOWN, True), (Receive.COMPLETE, True), (Receive.READ, False)],
+)
+def test_an_end_that_somebody_may_wait_for_leaves_at_once(receive: Receive, ours: bool) -> None:
+    desk = Desk()
+    stream = desk.stream()
+    stream.receive = receive
+    desk.sending.finish(stream, ours=ours)
+    assert desk.said() == [f.StreamFrame(0, 0, b"", fin=True)]

@@ -70,16 +70,15 @@ def test_whatever_a_caller_says_raises_nothing(pieces: list[bytes]) -> None:
 
 
 def test_callers_are_counted() -> None:
-    desk = Desk(CONFIG, 0.0)
+    desk = Desk(CONFIG)
     assert all(desk.enter() for _ in range(CONFIG.max_callers))
     assert not desk.enter()
-    assert desk.open == CONFIG.max_callers
     desk.leave()
     assert desk.enter()
 
 
 def test_offers_come_at_a_rate_after_a_burst() -> None:
-    desk = Desk(CONFIG, 0.0)
+    desk = Desk(CONFIG)
     assert [desk.may_offer(0.0) for _ in range(CONFIG.offer_burst + 1)] == [True] * CONFIG.offer_burst + [False]
     assert not desk.may_offer(0.9 / CONFIG.offer_rate)
     assert desk.may_offer(1.1 / CONFIG.offer_rate)

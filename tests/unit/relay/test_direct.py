@@ -97,7 +97,7 @@ async def test_a_refused_destination_is_never_connected_to(
 def connecting_is(monkeypatch: pytest.MonkeyPatch, connect: Callable[..., Awaitable[socket.socket]] | None) -> None:
     """Put something in place of what connects, to one address and to several."""
 
-    async def one(info: AddrInfo) -> socket.socket:
+    async def one(info: AddrInfo, _seconds: float) -> socket.socket:
         assert connect is not None
         return await connect([info], happy_eyeballs_delay=0.25)
 

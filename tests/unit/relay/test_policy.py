@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mayfly.wire.hello import MAX_TEXT
-from mayfly_relay.addresses import Special, classify
+from mayfly_relay.addresses import classify
 from mayfly_relay.policy import MAIL_PORTS, ExitPolicy, Reason
 from mayfly_relay.rules import Rule, parse_rule
 from unit.relay.scripted import policy_of
@@ -26,7 +26,6 @@ def test_the_default_refusals(text: str, name: str | None) -> None:
     verdict = ExitPolicy().decide(name, ip_address(text), 443)
     assert not verdict.allowed
     assert verdict.reason is Reason.SPECIAL
-    assert verdict.special is classify(ip_address(text))
     assert not ExitPolicy().decide_lookup(name, ip_address(text)).allowed
 
 
@@ -50,7 +49,7 @@ def test_public_addresses_are_served_but_for_mail() -> None:
 def test_own_addresses_are_refused() -> None:
     own = {ip_network("8.8.8.0/24")}
     verdict = ExitPolicy().decide(None, ip_address("8.8.8.8"), 443, own)
-    assert (verdict.allowed, verdict.special) == (False, Special.OWN)
+    assert (verdict.allowed, verdict.reason) == (False, Reason.SPECIAL)
     assert not ExitPolicy().decide_lookup("dns.example", ip_address("8.8.8.8"), own).allowed
 
 

@@ -30,7 +30,6 @@ async def test_tcp_there_and_back(resolver: ScriptedResolver) -> None:
         stream.finish()
         assert await read_all(stream) == b"x" * 1_000_000
         await tunnel.settled()
-        assert tunnel.service.replies == {Reply.SUCCEEDED: 1}
 
 
 async def test_what_a_client_sends_before_the_answer_arrives(resolver: ScriptedResolver) -> None:
@@ -133,7 +132,6 @@ async def test_a_client_that_resets_cancels_the_connect(service: Service) -> Non
         stream.reset()
         await asyncio.wait_for(upstream.cancelled.wait(), 10)
         await tunnel.settled()
-        assert not tunnel.service.replies
 
 
 class StubbornUpstream(SlowUpstream):
@@ -159,7 +157,6 @@ async def test_a_connection_that_comes_too_late_is_closed() -> None:
             stream.reset()
             await tunnel.settled()
             assert upstream.sock.fileno() == -1
-            assert not tunnel.service.replies
 
 
 async def test_half_a_close_while_connecting_cancels_nothing() -> None:
@@ -218,9 +215,7 @@ async def test_a_connection_reset_by_the_client_reaches_the_destination(resolver
 async def test_closing_ends_open_connections(resolver: ScriptedResolver) -> None:
     async with echo_server() as destination, tunnel_to(service_of(resolver, "allow 127.0.0.1:*")) as tunnel:
         streams = [await tunnel.connect(destination) for _ in range(10)]
-        assert tunnel.service.open_streams == 10
         await tunnel.service.aclose()
-        assert tunnel.service.open_streams == 0
         for stream in streams:
             with pytest.raises(StreamResetError):
                 await stream.read()

@@ -19,10 +19,9 @@ class FakeStream:
         self.handler: StreamHandler | None = None
         self.left = False
 
-    def put(self, data: bytes) -> int:
+    def check_wanted(self) -> None:
         if self.left:
             raise StreamResetError(7)
-        return len(data)
 
     def attach(self, handler: StreamHandler) -> None:
         self.handler = handler

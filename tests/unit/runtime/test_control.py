@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mayfly.errors import CodeError, ControlError, ExitCode
-from mayfly.runtime import control
+from mayfly.runtime import control, control_socket
 from mayfly.runtime.control import ControlConnection, ControlServer, Request
 from mayfly.runtime.control_client import ControlClient
 from mayfly.runtime.jsonlines import JsonLines
@@ -67,9 +67,10 @@ def attach(program: Program, tmp_path: Path) -> Attach:
     return lambda: ControlClient.attach(directory=tmp_path / "mayfly")
 
 
-async def test_the_greeting_says_who_runs(program: Program, attach: Attach) -> None:
-    async with await attach() as client:
-        assert client.greeting == {"control": 1, "program": "relay", "session": "relay", "pid": os.getpid()}
+async def test_the_greeting_says_who_runs(program: Program, tmp_path: Path) -> None:
+    lines = JsonLines(control_socket.connect(None, tmp_path / "mayfly"))
+    assert await lines.read() == {"control": 1, "program": "relay", "session": "relay", "pid": os.getpid()}
+    lines.close()
 
 
 async def test_a_stranger_is_not_even_greeted(
@@ -236,8 +237,7 @@ async def test_a_given_name_is_taken_exactly(program: Program, tmp_path: Path) -
     with pytest.raises(ControlError, match="runs already"):
         other.server.listen("relay", tmp_path / "mayfly")
     other.server.listen("mine", tmp_path / "mayfly")
-    async with await ControlClient.attach("mine", tmp_path / "mayfly") as client:
-        assert client.greeting["session"] == "mine"
+    assert control_socket.running(tmp_path / "mayfly") == ["mine", "relay"]
     await other.server.aclose()
 
 

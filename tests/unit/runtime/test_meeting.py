@@ -11,7 +11,7 @@ import pytest
 from mayfly.config import LinkConfig
 from mayfly.errors import ConnectError, ExpiredCodeError, MistypedCodeError, WrongKindCodeError
 from mayfly.runtime.events import CodeReady, Warned, Words
-from mayfly.runtime.meeting import Meeting, Met
+from mayfly.runtime.meeting import Meeting
 from mayfly.signaling.codes import parse
 from mayfly.transport.base import LinkSettings
 from mayfly.transport.engines import make_engine
@@ -26,14 +26,10 @@ def meeting(network: MemoryNetwork, script: Script, *, config: LinkConfig | None
     return Meeting(MemoryEngine(network), settings, script, script, clock=lambda: now)
 
 
-async def invited(maker: Meeting) -> Met:
-    return await (await maker.invite()).connect()
-
-
 async def test_two_meet_and_see_the_same_words() -> None:
     network, one, two = MemoryNetwork(), Script(), Script()
-    offering = asyncio.get_running_loop().create_task(invited(meeting(network, one)))
-    answering = asyncio.get_running_loop().create_task(meeting(network, two).reply(await one.code()))
+    offering = asyncio.get_running_loop().create_task(meeting(network, one).meet(None))
+    answering = asyncio.get_running_loop().create_task(meeting(network, two).meet(await one.code()))
     one.paste(await two.code())
     offerer, answerer = await asyncio.gather(offering, answering)
     assert offerer.words == answerer.words == (await two.event(Words)).words
@@ -67,7 +63,7 @@ async def test_no_code_outlives_its_program() -> None:
 
 async def test_wrong_codes_are_said_and_the_right_one_still_works() -> None:
     network, one, two, other = MemoryNetwork(), Script(), Script(), Script()
-    offering = asyncio.get_running_loop().create_task(invited(meeting(network, one)))
+    offering = asyncio.get_running_loop().create_task(meeting(network, one).meet(None))
     code = await one.code()
     elsewhere = asyncio.get_running_loop().create_task(meeting(network, other).invite())
     stray = asyncio.get_running_loop().create_task(meeting(network, Script()).reply(await other.code()))
@@ -100,7 +96,7 @@ async def test_a_given_code_that_cannot_be_used_is_an_error() -> None:
 
 async def test_a_code_may_be_read_instead_of_given() -> None:
     network, one, two = MemoryNetwork(), Script(), Script()
-    offering = asyncio.get_running_loop().create_task(invited(meeting(network, one)))
+    offering = asyncio.get_running_loop().create_task(meeting(network, one).meet(None))
     answering = asyncio.get_running_loop().create_task(meeting(network, two).reply(None))
     two.paste("not a code")
     two.paste(await one.code())
@@ -111,7 +107,7 @@ async def test_a_code_may_be_read_instead_of_given() -> None:
 
 async def test_a_moved_mapping_gives_a_new_code_and_both_answers_work() -> None:
     network, one, two = MemoryNetwork(), Script(), Script()
-    offering = asyncio.get_running_loop().create_task(invited(meeting(network, one)))
+    offering = asyncio.get_running_loop().create_task(meeting(network, one).meet(None))
     first = await one.code()
     network.offers[0].move()
     second = await one.code(2)
@@ -125,7 +121,7 @@ async def test_a_moved_mapping_gives_a_new_code_and_both_answers_work() -> None:
 async def test_an_offer_that_nobody_answers_is_replaced() -> None:
     network, one, two = MemoryNetwork(), Script(), Script()
     made = meeting(network, one, config=LinkConfig(offer_lifetime=0.05))
-    offering = asyncio.get_running_loop().create_task(invited(made))
+    offering = asyncio.get_running_loop().create_task(made.meet(None))
     await one.code()
     made._settings = replace(made._settings, config=LinkConfig())  # the second is good for as long as it takes
     second = await one.code(2)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from typing import cast
+
+import pytest
 
 from mayfly.config import KIB, MuxConfig
 from mayfly.errors import ErrorCode
@@ -12,7 +15,9 @@ from mayfly.mux.multiplexer import Multiplexer
 from mayfly.runtime.outflow import Outflow
 from mayfly.runtime.rate import ByteLimiter
 from mayfly.transport.base import PathInfo
+from support.network import World
 from support.pair import hello_of
+from support.timers import Timers
 
 CONFIG = MuxConfig()
 
@@ -85,6 +90,14 @@ class Scene:
             self.telling.set()
 
 
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A clock that stands still until a test lets time pass."""
+    made = World()
+    monkeypatch.setattr(asyncio, "get_running_loop", lambda: Timers(made))
+    return made
+
+
 async def turns() -> None:
     """What was asked of the loop's next turn is done."""
     await asyncio.sleep(0)
@@ -124,21 +137,31 @@ async def test_a_link_that_fills_up_gets_its_mark_and_one_message_at_most() -> N
     scene.mux.write(scene.stream, bytes(60_000))
     scene.outflow.flush()
     scene.outflow.flush()
-    assert scene.link.high_water <= scene.link.size <= scene.link.high_water + CONFIG.max_message
+    assert scene.link.high_water <= scene.link.size <= scene.link.high_water + CONFIG.usual_message
     scene.link.open = True
     scene.outflow.flush()
     assert scene.link.size > 60_000
 
 
-async def test_a_limiter_holds_back_what_the_link_would_take_and_lets_it_go_later() -> None:
-    limiter = ByteLimiter(400_000, 20_000)
-    scene = Scene(limiter=limiter)
+def test_a_limiter_holds_back_what_the_link_would_take_and_lets_it_go_later(world: World) -> None:
+    scene = Scene(limiter=ByteLimiter(rate=40_000, burst=20_000))
     scene.mux.write(scene.stream, bytes(60_000))
-    scene.outflow.flush()
-    assert 0 < scene.link.size <= 20_000 + CONFIG.max_message
-    while scene.link.size < 60_000:  # nobody wakes it but its own timer
-        scene.link.arrival.clear()
-        await scene.link.arrival.wait()
+    for _ in range(3):
+        scene.outflow.flush()
+    begin, once = world.now, scene.link.size
+    assert 20_000 <= once <= 20_000 + CONFIG.usual_message
+    assert not world.run(lambda: scene.link.size > 60_000, within=0.5)
+    assert world.run(lambda: scene.link.size > 60_000, within=2.0), "nobody wakes it but its own timer"
+    assert scene.link.size <= 20_000 + 40_000 * (world.now - begin) + CONFIG.usual_message
+
+
+def test_a_link_that_is_full_gets_nothing_however_much_the_rate_allows(world: World) -> None:
+    scene = Scene(limiter=ByteLimiter(rate=1e9, burst=1e9))
+    scene.link.open = False
+    scene.mux.write(scene.stream, bytes(60_000))
+    for _ in range(3):
+        scene.outflow.flush()
+    assert scene.link.high_water <= scene.link.size <= scene.link.high_water + CONFIG.usual_message
 
 
 async def test_what_is_left_of_a_rate_wakes_nobody_who_has_nothing_to_send() -> None:
@@ -172,3 +195,56 @@ async def test_the_multiplexer_is_told_when_its_time_has_come() -> None:
     (event,) = scene.told
     assert isinstance(event, SessionClosed) and (event.by, event.code) == (Side.LINK, ErrorCode.LIVENESS_TIMEOUT)
     assert scene.flushes == 2
+
+
+class Deadlines:
+    """A multiplexer that has nothing to say, and has its time come at those times one by one."""
+
+    def __init__(self, *due: float) -> None:
+        self.due = [*due]
+        self.told: list[float] = []
+
+    def outflow(self) -> Outflow:
+        """One for it and a link."""
+        mux = cast("Multiplexer", self)
+        return Outflow(mux, AbsorbingLink(), None, flushed=lambda: None, dispatch=lambda _: None)
+
+    def messages_to_send(self, budget: int, now: float) -> list[bytes]:
+        return []
+
+    def next_timeout(self) -> float | None:
+        return self.due[0] if self.due else None
+
+    def handle_timeout(self, now: float) -> list[Event]:
+        self.told.append(round(now, 6))
+        if self.due and self.due[0] <= now:
+            self.due.pop(0)
+        return []
+
+
+def test_the_time_comes_once_it_is_due_and_again_for_the_next(world: World) -> None:
+    mux = Deadlines(world.now + 5, world.now + 8)
+    mux.outflow().flush()
+    world.rest(60)
+    assert mux.told == [1005.001, 1008.001]
+
+
+def test_a_time_that_has_come_nearer_is_kept_and_the_old_one_forgotten(world: World) -> None:
+    mux = Deadlines(world.now + 60)
+    outflow = mux.outflow()
+    outflow.flush()
+    mux.due.insert(0, world.now + 2)
+    outflow.flush()
+    world.rest(90)
+    assert mux.told == [1002.001, 1060.001]
+
+
+def test_a_time_that_has_moved_away_costs_no_new_timer(world: World) -> None:
+    mux = Deadlines(world.now + 2)
+    outflow = mux.outflow()
+    outflow.flush()
+    mux.due = [world.now + 60]
+    for _ in range(5):
+        outflow.flush()
+    world.rest(90)
+    assert mux.told == [1002.001, 1060.001]

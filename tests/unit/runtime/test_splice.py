@@ -14,7 +14,7 @@ import pytest
 
 from mayfly.config import MuxConfig
 from mayfly.errors import StreamCode, StreamResetError
-from mayfly.runtime.splice import Splice, splice_socket, splice_transport
+from mayfly.runtime.splice import splice_socket, splice_transport
 from mayfly.runtime.stream import Stream
 from mayfly.wire.header import Header, Service
 from support.sessions import End, arrived, joined, opened, read_all
@@ -27,14 +27,17 @@ class Spliced:
     client: End
     relay: End
     stream: Stream
+    sock: socket.socket
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     splicing: asyncio.Task[None]
 
 
 @asynccontextmanager
-async def spliced(config: MuxConfig | None = None, *, waiting: bytes = b"") -> AsyncIterator[Spliced]:
-    """`waiting` has come on the stream before it is spliced."""
+async def spliced(
+    config: MuxConfig | None = None, *, waiting: bytes = b"", reset: bool = False
+) -> AsyncIterator[Spliced]:
+    """`waiting` has come on the stream before it is spliced, or a reset."""
     async with joined(config=config) as (client, relay):
         accepted: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
         accepted = asyncio.get_running_loop().create_future()
@@ -47,15 +50,24 @@ async def spliced(config: MuxConfig | None = None, *, waiting: bytes = b"") -> A
         await far.write(waiting)
         while waiting and not relay.session._mux.readable(near.id):
             await asyncio.sleep(0)
+        if reset:
+            far.reset()
+            await client.session.wait_idle()
         splicing = asyncio.get_running_loop().create_task(splice_socket(near, sock))
         try:
-            yield Spliced(client, relay, far, reader, writer, splicing)
+            yield Spliced(client, relay, far, sock, reader, writer, splicing)
         finally:
             writer.transport.abort()
             splicing.cancel()
             await asyncio.gather(splicing, return_exceptions=True)
             server.close()
             await server.wait_closed()
+
+
+def reset_tcp(spliced: Spliced) -> None:
+    sock = spliced.writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    spliced.writer.transport.abort()
 
 
 async def idle(spliced: Spliced) -> None:
@@ -112,9 +124,7 @@ async def test_a_tcp_reset_resets_the_stream() -> None:
     async with spliced() as s:
         await s.stream.write(b"x")
         await s.reader.readexactly(1)
-        sock = s.writer.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        s.writer.transport.abort()
+        reset_tcp(s)
         with pytest.raises(StreamResetError) as caught:
             await s.stream.read()
         assert caught.value.code == StreamCode.CONNECTION_RESET
@@ -136,6 +146,14 @@ async def test_what_becomes_a_tcp_reset(how: str) -> None:
                 pass
         await s.splicing
         await idle(s)
+
+
+async def test_a_stream_that_was_reset_before_becomes_a_tcp_reset() -> None:
+    async with spliced(reset=True) as s:
+        with pytest.raises(ConnectionResetError):
+            await s.reader.read()
+        await s.splicing
+        assert s.sock.fileno() == -1, "or it would close the number of another one"
 
 
 async def test_what_nobody_reads_is_dropped_and_the_other_half_still_arrives() -> None:
@@ -174,99 +192,6 @@ async def test_tcp_that_was_held_back_is_read_again_once_nobody_wants_it() -> No
             await s.splicing
 
 
-class Cramped:
-    """A stream that takes no more than so many bytes."""
-
-    def __init__(self, room: int) -> None:
-        self.scratch = memoryview(bytearray(100))
-        self.left = room
-        self.got = b""
-        self.finished = False
-        self.stopped = False
-
-    def attach(self, handler: Splice) -> None:
-        pass
-
-    def room(self) -> int:
-        return self.left
-
-    def put(self, data: bytes) -> int:
-        if self.stopped:
-            raise StreamResetError(StreamCode.CANCELLED)
-        taken = min(self.left, len(data))
-        self.got += data[:taken]
-        self.left -= taken
-        return taken
-
-    def take(self, limit: int) -> tuple[bytes, bool]:
-        return b"", False
-
-    def finish(self) -> None:
-        self.finished = True
-
-
-class Tcp(asyncio.Transport):
-    """A connection whose reading is all that is looked at. It is read from the start, unless a splice begins paused."""
-
-    def __init__(self, *, reading: bool = True) -> None:
-        super().__init__()
-        self.reading = reading
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        pass
-
-    def is_closing(self) -> bool:
-        return False
-
-    def pause_reading(self) -> None:
-        self.reading = False
-
-    def resume_reading(self) -> None:
-        self.reading = True
-
-
-@pytest.mark.parametrize(("room", "read"), [(7, 7), (1000, 100), (0, 1)])
-async def test_tcp_is_read_no_further_than_the_stream_has_room(room: int, read: int) -> None:
-    assert len(Splice(cast("Stream", Cramped(room))).get_buffer(-1)) == read
-
-
-async def test_what_the_stream_does_not_take_waits_for_room_and_reading_and_the_end_with_it() -> None:
-    stream, tcp = Cramped(4), Tcp(reading=False)
-    splice = Splice(cast("Stream", stream), paused=True)
-    splice.connection_made(tcp, b"0123456789")
-    assert (stream.got, tcp.reading) == (b"0123", False)
-    splice.eof_received()
-    stream.left = 3
-    splice.stream_writable()
-    assert (stream.got, stream.finished) == (b"0123456", False)
-    stream.left = 100
-    splice.stream_writable()
-    assert (stream.got, stream.finished, tcp.reading) == (b"0123456789", True, False)
-
-
-async def test_a_full_stream_pauses_tcp_until_there_is_room() -> None:
-    stream, tcp = Cramped(4), Tcp()
-    splice = Splice(cast("Stream", stream))
-    splice.connection_made(tcp)
-    splice.get_buffer(-1)[:4] = b"0123"
-    splice.buffer_updated(4)
-    assert (stream.got, tcp.reading) == (b"0123", False)
-    stream.left = 100
-    splice.stream_writable()
-    assert tcp.reading
-
-
-async def test_a_stream_that_was_stopped_unheard_is_found_so_and_tcp_is_read_and_dropped() -> None:
-    stream, tcp = Cramped(4), Tcp(reading=False)
-    stream.stopped = True  # whoever handled it before this splice was told
-    splice = Splice(cast("Stream", stream), paused=True)
-    splice.connection_made(tcp, b"early")
-    assert tcp.reading
-    assert len(splice.get_buffer(-1)) == 100
-    splice.buffer_updated(100)
-    assert (stream.got, tcp.reading) == (b"", True)
-
-
 async def test_a_tcp_reader_that_stops_holds_the_sender_back() -> None:
     config = MuxConfig(initial_stream_window=64 * 1024, max_stream_window=64 * 1024, send_buffer=64 * 1024)
     async with spliced(config) as s:
@@ -297,7 +222,8 @@ async def test_a_stream_reader_that_stops_holds_tcp_back() -> None:
             received += len(await s.stream.read())
 
 
-async def test_early_bytes_of_an_accepted_connection_come_first() -> None:
+@pytest.mark.parametrize("paused", [False, True])
+async def test_early_bytes_of_an_accepted_connection_come_first(paused: bool) -> None:
     async with joined() as (client, relay):
         spliced_streams: list[asyncio.Task[None]] = []
         near = await client.session.open_stream(Header(Service.CHAT))
@@ -307,6 +233,8 @@ async def test_early_bytes_of_an_accepted_connection_come_first() -> None:
                 self.transport = cast(asyncio.Transport, transport)
 
             def data_received(self, data: bytes) -> None:
+                if paused:
+                    self.transport.pause_reading()
                 work = splice_transport(near, self.transport, early=data[5:])
                 spliced_streams.append(asyncio.get_running_loop().create_task(work))
 
@@ -339,3 +267,36 @@ async def test_cancelling_aborts_both_sides() -> None:
         with pytest.raises(ConnectionResetError):
             while await s.reader.read(100):
                 pass
+
+
+async def test_cancelling_what_has_just_been_lost_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a relay stops in the turn in which a connection ends: there is nothing left to abort."""
+    async with spliced() as s:
+        reset = Stream.reset
+
+        def cancel_as_well(stream: Stream, code: int) -> None:
+            reset(stream, code)
+            s.splicing.cancel()
+
+        await s.stream.write(b"x")
+        await s.reader.readexactly(1)
+        monkeypatch.setattr(Stream, "reset", cancel_as_well)
+        reset_tcp(s)
+        with pytest.raises(asyncio.CancelledError):
+            await s.splicing
+
+
+async def test_a_socket_that_the_loop_refuses_is_closed_and_the_stream_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise OSError("no")
+
+    async with joined() as (client, relay):
+        far = await client.session.open_stream(Header(Service.CHAT))
+        near = await arrived(relay)
+        sock = socket.socket()
+        monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", refuse)
+        await splice_socket(near, sock)
+        assert sock.fileno() == -1
+        with pytest.raises(StreamResetError) as caught:
+            await far.read()
+        assert caught.value.code == StreamCode.CONNECTION_RESET

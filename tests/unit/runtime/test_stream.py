@@ -38,7 +38,8 @@ async def test_bytes_behind_the_header_are_kept_in_pieces_of_any_size() -> None:
         await ours.write(b"0123456789")
         theirs = await arrived(relay)
         assert await theirs.read_header() == CHAT
-        assert await theirs.read(4) == b"0123"
+        assert theirs.take(2) == (b"01", False)
+        assert await theirs.read(2) == b"23"
         assert await theirs.read(100) == b"456789"
 
 
@@ -131,6 +132,79 @@ async def test_a_wrong_answer_resets_both_halves() -> None:
         assert caught.value.code == heard.value.code == StreamCode.BAD_HEADER
 
 
+async def test_who_writes_more_than_there_is_room_for_goes_on_as_it_is_read() -> None:
+    async with joined() as (client, relay):
+        ours, theirs = await opened(client, relay)
+        assert ours.room() > 0
+        writing = asyncio.get_running_loop().create_task(ours.write(bytes(5_000_000)))
+        await asyncio.sleep(0)
+        assert ours.room() == 0
+        received = 0
+        while received < 5_000_000:
+            received += len(await theirs.read())
+        await writing
+
+
+async def test_a_reset_behind_the_end_takes_nothing_back_of_what_was_handed_over() -> None:
+    async with joined() as (client, relay):
+        ours, theirs = await opened(client, relay)
+        ours.put(bytes(50_000))
+        ours.finish()
+        ours.reset()
+        received = 0
+        while data := await theirs.read():
+            received += len(data)
+        assert received == 50_000
+
+
+async def test_the_first_code_of_an_end_is_the_one_that_is_told() -> None:
+    async with joined() as (client, relay):
+        ours, theirs = await opened(client, relay)
+        theirs.reset(7)
+        with pytest.raises(StreamResetError):
+            await ours.read()
+        ours.reset(9)
+        for ask in (lambda: ours.take(1), lambda: ours.put(b"x")):
+            with pytest.raises(StreamResetError) as caught:
+                ask()
+            assert caught.value.code == 7
+
+
+@pytest.mark.parametrize("ended", ["ours", "theirs"])
+async def test_a_lost_session_is_told_of_the_half_that_was_open_alone(ended: str) -> None:
+    async with joined() as (client, relay):
+        ours, theirs = await opened(client, relay)
+        recorder = Recorder()
+        if ended == "theirs":
+            theirs.finish()
+            assert await ours.read() == b""
+            ours.attach(recorder)
+        else:
+            ours.attach(recorder)
+            relay.session.stop(theirs, 7)
+            assert await recorder.told.get() == ("stopped", 7)
+        client.link.cut()
+        await client.session.wait_closed()
+        assert recorder.told.get_nowait()[0] == ("stopped" if ended == "theirs" else "reset")
+        assert recorder.told.empty()
+        if ended == "theirs":
+            assert ours.take(1) == (b"", True)
+        else:
+            with pytest.raises(StreamResetError) as caught:
+                ours.put(b"x")
+            assert caught.value.code == 7
+
+
+async def test_a_handler_is_not_told_of_our_own_reset() -> None:
+    async with joined() as (client, relay):
+        ours, _theirs = await opened(client, relay)
+        recorder = Recorder()
+        ours.attach(recorder)
+        ours.reset()
+        await client.session.wait_idle()
+        assert recorder.told.empty()
+
+
 async def test_who_has_said_all_still_hears() -> None:
     async with joined() as (client, relay):
         ours, theirs = await opened(client, relay)
@@ -142,7 +216,9 @@ async def test_who_has_said_all_still_hears() -> None:
         assert await reading == b"late"
 
 
-@pytest.mark.parametrize("how", ["finished", "reset by us", "reset by the peer"])
+@pytest.mark.parametrize(
+    "how", ["finished", "finished last", "reset by us", "reset by the peer", "reset behind our end"]
+)
 async def test_a_stream_that_is_over_is_forgotten(how: str) -> None:
     async with joined() as (client, relay):
         ours, theirs = await opened(client, relay)
@@ -151,7 +227,15 @@ async def test_a_stream_that_is_over_is_forgotten(how: str) -> None:
             ours.finish()
             theirs.finish()
             assert await ours.read() == await theirs.read() == b""
+        elif how == "finished last":
+            theirs.finish()
+            assert await ours.read() == b""
+            ours.finish()
+            assert await theirs.read() == b""
         else:
+            if how == "reset behind our end":
+                ours.finish()
+                assert await theirs.read() == b""
             (ours if how == "reset by us" else theirs).reset()
             await asyncio.gather(client.session.wait_idle(), relay.session.wait_idle())
             with pytest.raises(StreamResetError):
@@ -197,5 +281,21 @@ async def test_a_stream_of_the_chat_keeps_no_session_busy() -> None:
         await asyncio.gather(client.session.wait_idle(), relay.session.wait_idle())
         await ours.write(b"still there")
         assert await theirs.read() == b"still there"
+
+
+async def test_there_is_nothing_to_move_of_a_stream_that_is_over() -> None:
+    async with joined() as (client, relay):
+        ours, theirs = await opened(client, relay)
         ours.reset()
-        ours.set_priority(Priority.BULK)  # nothing to move any more
+        await asyncio.gather(client.session.wait_idle(), relay.session.wait_idle())
+        for stream in (ours, theirs):
+            stream.set_priority(Priority.CHAT)
+        assert client.session.open_streams == relay.session.open_streams == 0
+
+
+async def test_a_stream_that_is_half_over_may_be_moved() -> None:
+    async with joined() as (client, relay):
+        ours, _theirs = await opened(client, relay)
+        ours.finish()
+        ours.set_priority(Priority.CHAT)
+        assert client.session.open_streams == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from random import Random
 from struct import pack
 
@@ -27,7 +28,7 @@ def kinds(packets: list[bytes]) -> list[int]:
 def test_both_begin_at_once_and_open_in_two_round_trips(pair: Pair) -> None:
     left, _ = pair
     assert kinds(left.wire.carried)[:3] == [1, 2, 10]
-    assert left.association.next_timeout() is None
+    assert left.association.next_timeout() == inf
 
 
 @pytest.mark.parametrize("lost", range(4))
@@ -65,7 +66,7 @@ def test_nobody_there_is_told_after_all_tries() -> None:
     assert world.run(lambda: left.ended is not None, 300)
     assert left.ended == endings.SILENT
     assert len(left.wire.carried) == SctpConfig().max_handshakes + 1
-    assert left.association.next_timeout() is None
+    assert left.association.next_timeout() == inf
 
 
 def test_a_far_end_that_falls_silent_is_given_up(pair: Pair) -> None:
@@ -138,7 +139,7 @@ def test_broken_rules_end_the_association_with_one_reason(pair: Pair, name: str)
     left.send(b"too late")
     left.world.rest(1)
     assert (left.messages, right.messages) == ([], [])
-    assert left.association.next_timeout() is None
+    assert left.association.next_timeout() == inf
     if name != "ABORT":
         assert right.ended == endings.CLOSED, "the far end is told"
 
@@ -239,7 +240,7 @@ def test_an_abort_of_ours_reaches_the_far_end_and_leaves_no_timer(pair: Pair) ->
     left.association.abort()
     left.pump()
     left.world.rest(1)
-    assert right.ended == endings.CLOSED and left.association.next_timeout() is None
+    assert right.ended == endings.CLOSED and left.association.next_timeout() == inf
     left.send(b"too late")
     assert left.association.packets_to_send(left.world.now) == []
 
@@ -308,7 +309,6 @@ def test_no_packet_raises_or_fills_memory(
         receiver = left.association._receiver
         assert receiver.held <= LIMITS.max_reassembly + LIMITS.max_message + 64
         assert len(receiver._ranges) <= LIMITS.max_span
-        assert len(left.association._answers) <= 64 and len(left.association._alone) <= 64
     world.rest(1)
 
 

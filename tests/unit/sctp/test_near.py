@@ -11,6 +11,7 @@ from mayfly.config import KIB, MIB, SctpConfig
 from mayfly.sctp.congestion import CongestionControl
 from mayfly.sctp.cubic import Cubic
 from mayfly.sctp.near import NearBound
+from mayfly.sctp.samples import AckSample, Departure, LossSample
 from support.associations import OurEnd, join
 from support.network import Wire, World
 
@@ -148,3 +149,234 @@ def test_what_was_idle_is_not_held_to_a_trickle() -> None:
     transfer.left.hungry = feed
     transfer.left.pump()
     assert transfer.share(0.2) >= 0.85
+
+
+class Inner:
+    """A controller that has a window and keeps what it is told."""
+
+    def __init__(self, packet: int) -> None:
+        self.packet = packet
+        self.window = MIB
+        self.pacing_rate = 7.0
+        self.samples: list[AckSample] = []
+        self.told: list[str] = []
+
+    def resize(self, packet: int) -> None:
+        self.packet = packet
+
+    def on_acknowledged(self, sample: AckSample) -> None:
+        self.samples.append(sample)
+
+    def on_lost(self, sample: LossSample) -> None:
+        self.told.append("lost")
+
+    def on_timeout(self, now: float, in_flight: int) -> None:
+        self.told.append("timeout")
+
+    def on_idle(self, now: float, idle: float, timeout: float) -> None:
+        self.told.append("idle")
+
+
+class Feed:
+    """A bound around such a one, and acknowledgements for it. A millisecond is the least round trip."""
+
+    def __init__(self) -> None:
+        self.control = NearBound(1200, Inner)
+        assert isinstance(self.control._inner, Inner)
+        self.inner = self.control._inner
+        self.now = 1000.0
+        self.delivered = 0
+
+    def acknowledge(
+        self,
+        rate: float,
+        seconds: float,
+        *,
+        every: float = 0.001,
+        round_trip: float | None = 0.001,
+        app_limited: bool = False,
+        limited: bool = True,
+        idle: float | None = None,
+    ) -> None:
+        """So many bytes a second, at that interval; `idle` is how long nothing was in flight before each."""
+        for _ in range(round(seconds / every)):
+            self.now += every
+            self.delivered += round(rate * every)
+            if idle is not None:
+                self.control.on_idle(self.now, idle, 1.0)
+            departure = Departure(self.now - 0.001, 0, 0.0, 0.0, 0, app_limited=app_limited)
+            sample = AckSample(
+                now=self.now,
+                acknowledged=round(rate * every),
+                lost=0,
+                delivered=self.delivered,
+                in_flight=0,
+                departure=departure,
+                round_trip=round_trip,
+                smoothed=0.001,
+                minimum=0.001,
+                limited=limited,
+            )
+            self.control.on_acknowledged(sample)
+
+    def lose(self) -> None:
+        departure = Departure(self.now, 0, 0.0, 0.0, 0, app_limited=False)
+        self.control.on_lost(LossSample(now=self.now, lost=1, sent=self.now, in_flight=0, departure=departure))
+
+
+def about(size: float) -> object:
+    return pytest.approx(size, rel=0.02)
+
+
+def test_what_a_round_trip_and_four_milliseconds_carry_may_be_in_flight() -> None:
+    feed = Feed()
+    feed.acknowledge(RATE, 0.02)
+    assert feed.control.window == MIB, "no rate has been taken yet"
+    feed.acknowledge(RATE, 0.1)
+    assert feed.control.window == about(50_000)
+    feed.inner.window = 30_000
+    assert feed.control.window == 30_000
+    assert feed.control.pacing_rate == 7.0
+
+
+def test_sixteen_packets_may_be_in_flight_on_the_slowest_path() -> None:
+    feed = Feed()
+    feed.acknowledge(RATE / 100, 0.1)
+    assert feed.control.window == 16 * 1200
+    feed.control.resize(1400)
+    feed.acknowledge(RATE / 100, 0.1)
+    assert feed.control.window == 16 * 1400
+    assert feed.inner.packet == 1400
+
+
+@pytest.mark.parametrize(
+    ("rate", "every", "allowed"),
+    [
+        (10e6, 0.001, 0.004),
+        (10e6, 0.010, 0.020),  # twice what comes at once
+        (40e6, 0.010, 384 * KIB / 40e6),
+        (5e6, 0.020, 0.025),
+    ],
+)
+def test_ends_that_answer_late_may_have_more_in_flight(rate: float, every: float, allowed: float) -> None:
+    feed = Feed()
+    feed.acknowledge(rate, 1.0, every=every)
+    assert feed.control.window == about(rate * (0.001 + allowed))
+
+
+def test_ends_that_are_quick_again_may_have_less() -> None:
+    feed = Feed()
+    feed.acknowledge(RATE, 0.5, every=0.01)
+    feed.acknowledge(RATE, 0.1)
+    assert feed.control.window == about(210_000), "not before eight spells"
+    feed.acknowledge(RATE, 0.4)
+    assert feed.control.window == about(50_000)
+
+
+@pytest.mark.parametrize(
+    ("window", "limited", "grows"), [(90_000, True, True), (110_000, True, False), (1, False, False)]
+)
+def test_the_other_controller_grows_up_to_twice_the_bound(window: int, limited: bool, grows: bool) -> None:
+    feed = Feed()
+    feed.acknowledge(RATE, 0.1)
+    feed.inner.window = window
+    feed.acknowledge(RATE, 0.001, limited=limited)
+    assert feed.inner.samples[-1].limited is grows
+
+
+@pytest.mark.parametrize("what", ["lost", "timeout"])
+def test_the_other_controller_decides_alone_for_ten_seconds_after_a_loss(what: str) -> None:
+    feed = Feed()
+    feed.acknowledge(RATE, 0.1)
+    if what == "lost":
+        feed.lose()
+    else:
+        feed.control.on_timeout(feed.now, 0)
+    assert feed.inner.told == [what]
+    for seconds in (0.0, 0.1, 9.8):
+        feed.acknowledge(RATE, seconds)
+        assert feed.control.window == MIB
+    feed.acknowledge(RATE, 0.2)
+    assert feed.control.window == about(50_000)
+
+
+def test_pauses_do_not_count_as_slowness() -> None:
+    feed = Feed()
+    feed.acknowledge(RATE, 0.1)
+    for _ in range(20):
+        feed.now += 0.05
+        feed.control.on_idle(feed.now, 0.05, 1.0)
+        feed.acknowledge(RATE, 0.02)
+    assert feed.control.window == about(50_000)
+    assert feed.inner.told == ["idle"] * 20
+
+
+def test_a_moment_without_anything_in_flight_is_no_pause() -> None:
+    feed = Feed()
+    feed.acknowledge(RATE, 0.1)
+    feed.acknowledge(2 * RATE, 0.3, idle=0.001)
+    assert feed.control.window == about(100_000)
+
+
+def test_an_application_with_little_to_send_lowers_no_rate_and_may_raise_it() -> None:
+    feed = Feed()
+    feed.acknowledge(RATE / 10, 0.1, app_limited=True)
+    assert feed.control.window == 16 * 1200, "the first rate counts in any case"
+    feed.acknowledge(RATE, 0.1)
+    feed.acknowledge(RATE / 2, 0.031)
+    feed.acknowledge(RATE * 0.7, 1.0, app_limited=True)
+    assert feed.control.window == about(50_000)
+    feed.acknowledge(2 * RATE, 0.1, app_limited=True)
+    assert feed.control.window == about(100_000)
+
+
+def test_a_rate_that_fell_is_believed_after_eight_spells() -> None:
+    feed = Feed()
+    feed.acknowledge(RATE, 0.3)
+    feed.acknowledge(RATE / 2, 0.2)
+    assert feed.control.window == about(50_000)
+    feed.acknowledge(RATE / 2, 0.1)
+    assert feed.control.window == about(25_000)
+
+
+def test_what_is_not_near_is_not_bounded() -> None:
+    feed = Feed()
+    feed.acknowledge(RATE, 0.5, round_trip=0.006)
+    assert feed.control.window == MIB
+
+
+def test_a_path_whose_round_trips_stay_long_is_measured_anew() -> None:
+    feed = Feed()
+    feed.acknowledge(RATE, 0.5)
+    feed.acknowledge(RATE, 0.4, round_trip=0.02)
+    assert feed.control.window == about(50_000), "not before sixteen spells"
+    feed.acknowledge(RATE, 0.4, round_trip=0.02)
+    assert feed.control.window == MIB, "it is not near any more"
+
+
+@pytest.mark.parametrize("short", [0.001, 0.004])
+def test_a_path_that_is_short_now_and_then_has_a_queue(short: float) -> None:
+    """Round trips of the least one and a few queues of ours do not make a longer path."""
+    feed = Feed()
+    feed.acknowledge(RATE, 0.5)
+    for _ in range(10):
+        feed.acknowledge(RATE, 0.3, round_trip=0.02)
+        feed.acknowledge(RATE, 0.03, round_trip=short)
+    assert feed.control.window == about(50_000)
+
+
+def test_round_trips_from_before_a_loss_and_soon_after_it_say_nothing_of_the_path() -> None:
+    feed = Feed()
+    feed.acknowledge(RATE, 0.5)
+    feed.acknowledge(RATE, 0.3, round_trip=0.02)
+    feed.lose()
+    feed.acknowledge(RATE, 10.0, every=0.01, round_trip=0.02)
+    feed.acknowledge(RATE, 0.3, round_trip=0.02)
+    assert feed.control.window < MIB
+
+
+def test_an_acknowledgement_that_tells_no_round_trip_tells_a_rate() -> None:
+    feed = Feed()
+    feed.acknowledge(RATE, 0.1)
+    feed.acknowledge(2 * RATE, 0.1, round_trip=None)
+    assert feed.control.window == about(100_000)

@@ -17,7 +17,7 @@ def test_the_chunks_of_a_message_are_the_message(messages: list[bytes], space: i
         queue.put(message, None, None)
     assert queue.unsent == sum(len(m) or 1 for m in messages)
     tsn, got, parts = 5, list[bytes](), list[bytes]()
-    while queue:
+    while queue.unsent:
         first = queue.first
         chunk, size, _ = queue.cut(tsn, space)
         kind, flags, length, number, stream, sequence, protocol = unpack_from("!BBHLHHL", chunk)
@@ -44,7 +44,7 @@ def test_only_what_no_chunk_was_made_of_expires() -> None:
     chunk, _, message = queue.cut(2, 99)
     assert chunk[16:19] == b"gun" and message.data == b"begun"
     queue.drop_expired(6.0)
-    assert not queue and queue.unsent == 0
+    assert queue.unsent == 0
 
 
 def test_the_rest_of_a_message_is_given_up() -> None:

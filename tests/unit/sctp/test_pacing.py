@@ -33,6 +33,14 @@ def test_waiting_is_for_half_a_burst_so_that_timers_are_few() -> None:
     assert pacer.allowance(1e6, 1000, 99.0) == 10_000
 
 
+@pytest.mark.parametrize(("spent", "ready"), [(12_000, 1.007), (7_000, 1.002), (3_000, 1.0)])
+def test_what_was_overdrawn_is_waited_for_too(spent: int, ready: float) -> None:
+    pacer = Pacer()
+    assert pacer.allowance(1e6, 1000, 1.0) == 10_000
+    pacer.spend(spent)
+    assert pacer.ready(1e6, 1000) == pytest.approx(ready)
+
+
 def test_what_a_late_loop_missed_leaves_when_it_wakes() -> None:
     pacer = Pacer()
     assert pacer.allowance(1e7, 1000, 1.0) == 20_000

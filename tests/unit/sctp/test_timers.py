@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
 from mayfly.config import SctpConfig
@@ -23,7 +25,7 @@ def test_before_any_measurement_there_is_t3_alone() -> None:
     timers = Timers(RoundTrip(CONFIG), CONFIG)
     timers.left(10.0)
     timers.left(10.5)
-    assert (timers.t3, timers.probe, timers.next()) == (10.0 + CONFIG.rto_initial, None, 11.0)
+    assert (timers.t3, timers.probe, timers.next()) == (10.0 + CONFIG.rto_initial, inf, 11.0)
 
 
 def test_the_probe_follows_the_last_packet_and_t3_the_first(trip: RoundTrip) -> None:
@@ -45,7 +47,7 @@ def test_one_probe_until_something_is_acknowledged(trip: RoundTrip) -> None:
     assert timers.next() == timers.probe == pytest.approx(10.63)
     assert timers.t3 == pytest.approx(10.7)
     timers.progressed(10.5, outstanding=False)
-    assert timers.next() is None
+    assert timers.next() == inf
 
 
 def test_t3_goes_on_while_anything_is_outstanding(trip: RoundTrip) -> None:
@@ -55,4 +57,4 @@ def test_t3_goes_on_while_anything_is_outstanding(trip: RoundTrip) -> None:
     timers.expired(10.3, outstanding=True)
     assert timers.next() == timers.t3 == pytest.approx(10.9)
     timers.expired(10.9, outstanding=False)
-    assert timers.next() is None
+    assert timers.next() == inf

@@ -57,9 +57,6 @@ class FakeControl:
         self.onions.append(OnionService("abc.onion", port, target, key or "fresh"))
         return self.onions[-1]
 
-    def remove_onion(self, service: OnionService) -> None:
-        self.onions.remove(service)
-
     def close(self) -> None:
         self.closed = True
 
@@ -165,8 +162,6 @@ async def test_one_that_is_lost_is_asked_again_and_gets_its_onion_services_back(
         await poll(lambda: second.onions == [onion], "the onion service to be back")
         second.advance(READY)
         await tor.wait_ready()
-        await tor.remove_onion(onion)
-        assert second.onions == []
 
 
 async def test_a_tor_of_our_own_lives_and_ends_with_us(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from mayfly.errors import TorError
 from mayfly.tor.control import TorControl
 from mayfly.tor.process import TorDirectory, TorProcess, find_tor
 from mayfly.tor.settings import TorSettings
-from support.programs import ROOT, poll
+from support.programs import ROOT
 
 FAKE = str(ROOT / "tests/support/fake_tor.py")
 
@@ -52,14 +52,21 @@ def test_no_such_program() -> None:
     assert "--tor-control" in caught.value.hint
 
 
+def child() -> psutil.Process:
+    """The process that was started: this one's only child."""
+    (found,) = psutil.Process().children()
+    return found
+
+
 async def test_it_starts_takes_commands_and_ends(tmp_path: Path) -> None:
     process = await TorProcess.start(TorSettings(program=FAKE), tmp_path)
     address = await process.control_address(20)
     control = TorControl.connect(address)
     assert control.version() == "0.4.9.11"
     control.close()
+    running = child()
     await process.end(5)
-    assert not psutil.pid_exists(process.pid)
+    assert not running.is_running()
     await process.wait()
     await process.end(5)
 
@@ -67,21 +74,22 @@ async def test_it_starts_takes_commands_and_ends(tmp_path: Path) -> None:
 async def test_lines_of_torrc_stand_in_no_list_of_processes(tmp_path: Path) -> None:
     process = await TorProcess.start(TorSettings(program=FAKE, torrc=("Bridge 192.0.2.1:1",)), tmp_path)
     await process.control_address(20)
-    assert "192.0.2.1" not in " ".join(psutil.Process(process.pid).cmdline())
+    assert "192.0.2.1" not in " ".join(child().cmdline())
     await process.end(5)
 
 
 async def test_a_session_of_its_own_keeps_ctrl_c_from_it(tmp_path: Path) -> None:
     process = await TorProcess.start(TorSettings(program=FAKE), tmp_path)
-    assert os.getsid(process.pid) == process.pid
+    assert os.getsid(child().pid) == child().pid
     await process.end(5)
 
 
 async def test_one_that_does_not_want_to_end_is_killed(tmp_path: Path) -> None:
     process = await TorProcess.start(TorSettings(program=FAKE, torrc=("FakeIgnoreEnd 1",)), tmp_path)
     await process.control_address(20)
+    running = child()
     await process.end(0.05)
-    assert not psutil.pid_exists(process.pid)
+    assert not running.is_running()
 
 
 async def test_the_owners_end_is_its_end(tmp_path: Path) -> None:
@@ -107,7 +115,7 @@ async def test_one_that_takes_no_commands(tmp_path: Path) -> None:
     with pytest.raises(TorError):
         await process.control_address(0.05)
     await process.end(5)
-    await poll(lambda: not psutil.pid_exists(process.pid), "its end")
+    await process.wait()
 
 
 async def test_what_is_no_program(tmp_path: Path) -> None:

@@ -7,8 +7,19 @@ import asyncio
 import pytest
 
 from mayfly.errors import ConnectError
+from mayfly.signaling.description import Description, Kind, Setup
 from mayfly.transport.base import Link
-from mayfly.transport.connecting import Meeting, deadline_of_the_rest, no_path, no_progress, offer_spent
+from mayfly.transport.connecting import (
+    Answering,
+    deadline_of_the_rest,
+    no_address,
+    no_path,
+    no_progress,
+    no_turn_server,
+    offer_spent,
+    refused,
+    wrong_certificate,
+)
 from mayfly.transport.memory import memory_links
 
 
@@ -25,8 +36,14 @@ def test_no_path_says_who_may_not_have_come_and_what_a_symmetric_nat_needs(offer
 
 
 def test_failures_say_what_to_do_next() -> None:
-    assert no_progress("channel").stage == "channel" and no_progress("channel").hint
-    assert offer_spent().hint
+    assert no_progress("channel").stage == refused("it closed the link", "channel").stage == "channel"
+    for error in (no_progress("channel"), refused("it closed the link", "channel"), wrong_certificate(), offer_spent()):
+        assert error.hint
+    assert no_address("check the network").hint == "check the network"
+    assert "--turn" in no_turn_server().hint
+
+
+DESCRIPTION = Description(Kind.ANSWER, Setup.ACTIVE, bytes(32), "ufrag", "p" * 22, ())
 
 
 class Freed:
@@ -39,16 +56,17 @@ class Freed:
         self.times += 1
 
 
-async def test_a_link_that_was_fetched_is_no_longer_the_meetings() -> None:
+async def test_a_link_that_was_fetched_is_not_given_up_any_more() -> None:
     near, far = memory_links()
     freed = Freed()
 
     async def connecting() -> Link:
         return near
 
-    meeting = Meeting(connecting(), freed)
-    assert await meeting.connected() is near
-    await meeting.close()
+    answering = Answering(DESCRIPTION, connecting(), freed)
+    assert answering.description is DESCRIPTION
+    assert await answering.connected() is near
+    await answering.close()
     assert freed.times == 0
     await asyncio.gather(near.close(), far.close())
 
@@ -63,9 +81,9 @@ async def test_one_that_connected_unseen_is_closed() -> None:
         connected.set()
         return near
 
-    meeting = Meeting(connecting(), freed)
+    answering = Answering(DESCRIPTION, connecting(), freed)
     await connected.wait()
-    await meeting.close()
+    await answering.close()
     async with asyncio.timeout(5):
         assert await lost
     assert freed.times == 1
@@ -79,11 +97,11 @@ async def test_giving_up_ends_the_waiting_and_says_so() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    meeting = Meeting(connecting(), freed)
-    await meeting.close()
+    answering = Answering(DESCRIPTION, connecting(), freed)
+    await answering.close()
     assert freed.times == 1
     with pytest.raises(ConnectError, match="given up"):
-        await meeting.connected()
+        await answering.connected()
 
 
 async def test_a_failure_is_told_to_who_asks_and_to_nobody_else() -> None:
@@ -92,8 +110,8 @@ async def test_a_failure_is_told_to_who_asks_and_to_nobody_else() -> None:
     async def connecting() -> Link:
         raise no_path(offerer=False, symmetric=None)
 
-    meeting = Meeting(connecting(), freed)
+    answering = Answering(DESCRIPTION, connecting(), freed)
     with pytest.raises(ConnectError, match="nobody came"):
-        await meeting.connected()
-    await meeting.close()
+        await answering.connected()
+    await answering.close()
     assert freed.times == 1

@@ -47,6 +47,13 @@ def test_a_burst_counts_while_it_lasts() -> None:
     assert mark.mark == 200_000
 
 
+def test_a_moment_s_pause_of_a_transfer_costs_a_fifth() -> None:
+    mark = after(100_000_000, 1.0)
+    before = mark.mark
+    mark.moved(100_000_000, 1.025)
+    assert 0.75 * before < mark.mark < 0.85 * before
+
+
 def test_it_falls_when_a_transfer_ends() -> None:
     mark = after(100_000_000, 1.0)
     for step in range(1, 1001):

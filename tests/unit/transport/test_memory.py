@@ -7,8 +7,9 @@ from random import Random
 
 import pytest
 
+from mayfly.sctp.endings import CLOSED
 from mayfly.transport.base import Link
-from mayfly.transport.memory import CLOSED, CUT, MemoryLink, MemoryPath, memory_links
+from mayfly.transport.memory import CUT, MemoryLink, MemoryPath, memory_links
 
 
 class End:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mayfly.wire.varint import MAX_VARINT, IncompleteError, decode_varint, encode_varint
+from mayfly.wire.varint import MAX_VARINT, IncompleteError, decode_varint, encode_varint, prefixed
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,8 @@ def test_any_bytes_give_a_value_or_incomplete(data: bytes, start: int) -> None:
         return
     assert 0 <= value <= MAX_VARINT
     assert start < end <= len(data)
+
+
+@pytest.mark.parametrize(("data", "encoded"), [(b"", "00"), (b"ab", "026162"), (bytes(0x40), "4040" + "00" * 0x40)])
+def test_bytes_behind_their_length(data: bytes, encoded: str) -> None:
+    assert prefixed(data).hex() == encoded

@@ -35,7 +35,7 @@ from mayfly.rendezvous.messages import (
     Renewed,
 )
 from mayfly.runtime.broker.options import BrokerOptions
-from mayfly.runtime.broker.refusals import refusal
+from mayfly.runtime.broker.refusals import ANOTHER_VERSION, refusal
 
 M = TypeVar("M", bound=Message)
 
@@ -122,13 +122,11 @@ class BrokerClient:
 
     async def say(self, match: str, token: str, message: NewMessage, *, after: int = 0, wait: float = 0.0) -> Mailbox:
         """Send a message, and wait so long for one of the other side. May be repeated: the same one counts once."""
-        path = f"/v1/matches/{match}/messages?wait={wait:g}&after={after}"
-        return await self._ask(Mailbox, "POST", path, token=token, body=message, wait=wait)
+        return await self._ask(Mailbox, "POST", _mailbox(match, after, wait), token=token, body=message, wait=wait)
 
     async def hear(self, match: str, token: str, *, after: int, wait: float) -> Mailbox:
         """Wait so long for a message of the other side."""
-        path = f"/v1/matches/{match}/messages?wait={wait:g}&after={after}"
-        return await self._ask(Mailbox, "GET", path, token=token, wait=wait)
+        return await self._ask(Mailbox, "GET", _mailbox(match, after, wait), token=token, wait=wait)
 
     async def end(self, match: str, token: str, outcome: Outcome) -> None:
         """Say that a match is over."""
@@ -194,6 +192,10 @@ class BrokerClient:
         return bytes(content)
 
 
+def _mailbox(match: str, after: int, wait: float) -> str:
+    return f"/v1/matches/{match}/messages?wait={wait:g}&after={after}"
+
+
 def _down(error: BaseException) -> BrokerDownError:
     """Why a broker cannot be reached, in words that hold no address."""
     for kinds, message, hint in _WORDS:
@@ -204,7 +206,8 @@ def _down(error: BaseException) -> BrokerDownError:
 
 def _no_broker(*, version: bool) -> BrokerDownError:
     if version:
-        return BrokerDownError("The broker speaks another version.", hint="Update Mayfly, or use another broker.")
+        message, hint = ANOTHER_VERSION
+        return BrokerDownError(message, hint=hint)
     return BrokerDownError(
         "What answers at the broker's address is no broker of Mayfly.", hint="Check the URL given with --broker."
     )

@@ -18,7 +18,10 @@ from mayfly.meetconfig import MeetingConfig
 from mayfly.rendezvous.backoff import Backoff
 from mayfly.rendezvous.envelope import Envelope, EnvelopeError, decode
 from mayfly.rendezvous.messages import CloseReason, Mailbox, MatchCreated, NewMessage
+from mayfly.rendezvous.refusals import TRY_AGAIN
 from mayfly.runtime.broker.brokers import Broker, chance
+
+_ANOTHER = "Another one is tried, if there is one."
 
 
 class Exchange:
@@ -56,7 +59,7 @@ class Exchange:
                     if box.closed is not None:
                         raise closed(box.closed)
         except TimeoutError:
-            raise RefusedError("The relay did not answer.", hint="Another one is tried, if there is one.") from None
+            raise RefusedError("The relay did not answer.", hint=_ANOTHER) from None
 
     async def end(self) -> None:
         """Say that we are through with it. Whoever fails to say so loses nothing: a match ends by itself."""
@@ -81,8 +84,8 @@ def closed(reason: CloseReason) -> RendezvousError:
     if reason == "wrong-word":
         return WrongWordsError()
     if reason == "left":
-        return RefusedError("The relay has left.", hint="Another one is tried, if there is one.")
-    return RefusedError("The relay has given the exchange up.", hint="Try again, or with another relay.")
+        return RefusedError("The relay has left.", hint=_ANOTHER)
+    return RefusedError("The relay has given the exchange up.", hint=TRY_AGAIN)
 
 
 def to_text(data: bytes) -> str:

@@ -25,6 +25,7 @@ from mayfly.runtime.broker.brokers import Broker, Brokers
 from mayfly.runtime.broker.persistence import Persistence
 from mayfly.runtime.broker.posting import Conversation, Posting, standing
 from mayfly.runtime.events import CodeReady, Reporter, Warned
+from mayfly.runtime.meeting import SEND_INSTEAD
 from mayfly.runtime.tasks import first_of
 
 SHORT = "short"
@@ -80,7 +81,7 @@ class FriendHost:
 
     def _show(self, code: ShortCode, *, again: bool) -> _Shown:
         if again:
-            self._warn("The broker has forgotten the code.", "Here is a new one; send it instead.")
+            self._warn("The broker has forgotten the code.", SEND_INSTEAD)
         expires = int(time.time() + self._lifetime())
         self._reporter.report(CodeReady(kind=SHORT, code=code.text, expires=expires, discloses=(), role=""))
         return _Shown(code, self._answerer, self._brokers.config.tries, self._warn)
@@ -137,11 +138,7 @@ class _Shown:
             await self._admit(talk, relay, coming)
 
     async def _admit(self, talk: Conversation, relay: FriendRelay, coming: Coming) -> None:
-        try:
-            await talk.say(relay.seal(coming.answer.body))
-        except BaseException:
-            await coming.close()
-            raise
+        await talk.answer(relay.seal(coming.answer.body), coming)
         self.coming = coming  # from here on the code is used up, whatever becomes of the link
         self.settled.set()
         await talk.end("done")

@@ -139,11 +139,7 @@ class PoolHost:
             self._reporter.report(Warned.of(error))
             await talk.refuse(Reason.NO_ADDRESS)
             return
-        try:
-            await talk.say(relay.seal(coming.answer.body))
-        except BaseException:
-            await coming.close()
-            raise
+        await talk.answer(relay.seal(coming.answer.body), coming)
         self._taken += 1
         self._coming.put_nowait(coming)
         await talk.end("done")

@@ -16,7 +16,7 @@ from mayfly.config import RendezvousConfig
 from mayfly.errors import BrokerDownError, BrokerRefusedError, ForgedError, RefusedError, RendezvousError
 from mayfly.meetconfig import MeetingConfig
 from mayfly.rendezvous.backoff import Backoff
-from mayfly.rendezvous.envelope import Envelope, Reason, Refusal
+from mayfly.rendezvous.envelope import Envelope, Reason, Refusal, Sealed
 from mayfly.rendezvous.messages import (
     Arrived,
     CloseReason,
@@ -28,9 +28,10 @@ from mayfly.rendezvous.messages import (
     PostingEvent,
     PostingUpdate,
 )
+from mayfly.runtime.broker.answering import Coming
 from mayfly.runtime.broker.brokers import Broker, Brokers, chance
 from mayfly.runtime.broker.exchange import closed, envelope, to_text
-from mayfly.runtime.broker.refusals import PASSING
+from mayfly.runtime.broker.refusals import LEAVING, PASSING
 from mayfly.runtime.tasks import TaskSet
 
 _PATIENCE = 3
@@ -76,6 +77,14 @@ class Conversation:
         """Send a message. Raises BrokerDownError after some tries, and BrokerRefusedError."""
         self._sent += 1
         await self._posting.say(self.match, NewMessage(n=self._sent, body=to_text(message.encode())))
+
+    async def answer(self, answer: Sealed, coming: Coming) -> None:
+        """Send our answer, sealed. Raises as `say` does, and lets the client that would have come by it go."""
+        try:
+            await self.say(answer)
+        except BaseException:
+            await coming.close()
+            raise
 
     async def refuse(self, reason: Reason, outcome: Outcome = "failed") -> None:
         """Say no, and end the match."""
@@ -156,7 +165,7 @@ class Posting:
             for event in news.events:
                 self._take(event)
             if news.closing is not None and self._brokers.avoid(self._broker):
-                return BrokerDownError("The broker is about to leave.", hint="The relay goes to another one.")
+                return BrokerDownError(LEAVING, hint="The relay goes to another one.")
 
     def _say(self, failures: int, error: RendezvousError) -> None:
         if failures == _PATIENCE:

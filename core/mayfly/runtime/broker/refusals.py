@@ -7,9 +7,13 @@ from mayfly.rendezvous.messages import ErrorName
 
 _LATER = "It is tried again by itself."
 _NEW_CODE = "Ask your friend for a new code."
+_UPDATE = "Update Mayfly, or use another broker."
+
+ANOTHER_VERSION = ("The broker speaks another version.", _UPDATE)
+LEAVING = "The broker is about to leave."
 
 _WORDS: dict[ErrorName, tuple[str, str]] = {
-    ErrorName.VERSION: ("The broker speaks another version.", "Update Mayfly, or use another broker."),
+    ErrorName.VERSION: ANOTHER_VERSION,
     ErrorName.NO_RELAY: ("No relay is free at the broker.", _LATER),
     ErrorName.NO_SUCH_NAMEPLATE: ("Nobody waits at the broker under the number of this code.", _NEW_CODE),
     ErrorName.BURNED: ("The code was tried too often with wrong words, and is burnt.", _NEW_CODE),
@@ -20,12 +24,12 @@ _WORDS: dict[ErrorName, tuple[str, str]] = {
     ErrorName.UNKNOWN_POSTING: ("The broker has forgotten this relay.", _LATER),
     ErrorName.TOO_MANY: ("The broker has had too many requests from this network.", _LATER),
     ErrorName.FULL: ("The broker is full.", _LATER),
-    ErrorName.DRAINING: ("The broker is about to leave.", _LATER),
+    ErrorName.DRAINING: (LEAVING, _LATER),
     ErrorName.STORE_DOWN: ("The broker has lost its memory for the moment.", _LATER),
     ErrorName.TIMEOUT: ("The broker says that our request was too slow.", _LATER),
     ErrorName.INTERNAL: ("The broker has a fault.", _LATER),
 }
-_OTHER = ("The broker does not take what this program asks.", "Update Mayfly, or use another broker.")
+_OTHER = ("The broker does not take what this program asks.", _UPDATE)
 
 PASSING = frozenset(
     {

@@ -22,6 +22,7 @@ from mayfly.errors import (
     RendezvousError,
     WrongWordsError,
 )
+from mayfly.rendezvous.messages import ErrorName
 from mayfly.rendezvous.shortcode import ShortCode, parse
 from mayfly.runtime.broker.brokers import Brokers
 from mayfly.runtime.broker.guest import Found, Guest
@@ -98,7 +99,7 @@ class BrokerSource:
                 return await self._guest.friend(code)
             except CodeGoneError as error:
                 absent += 1
-                if error.code != "no-such-nameplate" or absent >= _ABSENT:
+                if error.code != ErrorName.NO_SUCH_NAMEPLATE or absent >= _ABSENT:
                     raise
                 await persistence.failed(error)
             except WrongWordsError:

@@ -21,7 +21,7 @@ from mayfly.transport.aiortc.ice import LinkConnection
 from mayfly.transport.aiortc.link import AiortcLink
 from mayfly.transport.aiortc.stun import StunMappings
 from mayfly.transport.base import LinkSettings
-from mayfly.transport.connecting import deadline_of_the_rest, no_path, no_progress
+from mayfly.transport.connecting import deadline_of_the_rest, no_path, no_progress, refused, wrong_certificate
 
 
 class _Gatherer(RTCIceGatherer):
@@ -96,15 +96,11 @@ class Assembly:
                 stage = "channel"
                 link = AiortcLink(self._connection, dtls, self._settings, offerer=self._offerer, free=self.close)
                 self._link = link
-                refused = await link.open()
+                problem = await link.open()
         except TimeoutError:
             raise no_progress(stage) from None
-        if refused is not None:
-            raise ConnectError(
-                f"the other side refused the connection: {refused}",
-                hint="exchange new codes; if the other side is told that someone may be in the middle, do not go on",
-                stage=stage,
-            )
+        if problem is not None:
+            raise refused(problem, stage)
         return link
 
     async def close(self) -> None:
@@ -138,11 +134,7 @@ class Assembly:
         self._dtls = dtls
         await dtls.start(fingerprint_parameters(remote.fingerprint))
         if dtls.mismatch:
-            raise ConnectError(
-                "the other side's certificate is not the one in its code: someone may be in the middle",
-                hint="do not go on over this way; exchange new codes over another one",
-                stage="handshake",
-            )
+            raise wrong_certificate()
         if not dtls.connected:
             raise ConnectError(
                 "the two computers reach each other, but the encrypted handshake failed (DTLS)",

@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import hmac
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from aiortc.rtcdtlstransport import (
     RTCCertificate,
@@ -86,7 +87,6 @@ class LinkDtls(StockDtls):
         super().__init__(ice, certificate, client=client)
         self._connection = connection
         self._over = asyncio.get_running_loop().create_future()
-        self._made: Records | None = None
         self._receive: Callable[[list[bytes]], None] | None = None
         self._packets: list[bytes] = []
 
@@ -146,12 +146,10 @@ class LinkDtls(StockDtls):
 
     # for aiortc
 
-    @property
+    @cached_property
     def _records(self) -> Records:
-        if self._made is None:
-            assert self._ssl is not None  # noqa: S101 - nothing is received or sent before start() has made it
-            self._made = Records(self._ssl)
-        return self._made
+        assert self._ssl is not None  # noqa: S101 - nothing is received or sent before start() has made it
+        return Records(self._ssl)
 
     async def _recv_next(self) -> None:
         """Receive for the handshake; after it, what aiortc runs as its receiving task only waits for the end."""

@@ -10,7 +10,7 @@ from mayfly.signaling.description import Description, Kind, Setup
 from mayfly.transport.aiortc.assembly import Assembly
 from mayfly.transport.aiortc.link import AiortcLink
 from mayfly.transport.base import LinkSettings
-from mayfly.transport.connecting import Meeting, offer_spent
+from mayfly.transport.connecting import Answering, offer_spent
 from mayfly.transport.roles import answered_setup, offered_setup, offerer_is_client
 
 
@@ -90,32 +90,19 @@ class AiortcPendingOffer:
             asyncio.get_running_loop().call_soon(callback, self._description)
 
 
-class AiortcPendingAnswer:
-    """Fulfils `base.PendingAnswer`. Checks from the start, whether or not connected() is awaited."""
+class AiortcPendingAnswer(Answering[AiortcLink]):
+    """Fulfils `base.PendingAnswer`. Checks from the start."""
 
     def __init__(self, assembly: Assembly, setup: Setup, offer: Description, settings: LinkSettings) -> None:
         self._assembly = assembly
-        self._description = assembly.describe(Kind.ANSWER, setup)
         self._settings = settings
-        self._meeting = Meeting(self._meet(offer, client=setup is Setup.ACTIVE), assembly.close)
-
-    @property
-    def description(self) -> Description:
-        """What to encode into the answer's code."""
-        return self._description
+        description = assembly.describe(Kind.ANSWER, setup)
+        super().__init__(description, self._meet(offer, client=setup is Setup.ACTIVE), assembly.close)
 
     @property
     def symmetric_nat(self) -> bool | None:
         """As for a pending offer."""
         return self._assembly.symmetric
-
-    async def connected(self) -> AiortcLink:
-        """Wait for the offerer. Raises ConnectError after `LinkConfig.answer_lifetime`, or once closed."""
-        return await self._meeting.connected()
-
-    async def close(self) -> None:
-        """Give up and free the sockets. Does nothing once connected() has returned a link."""
-        await self._meeting.close()
 
     async def _meet(self, offer: Description, *, client: bool) -> AiortcLink:
         keepalive = _Keepalive(self._assembly, self._settings.config.keepalive_interval, lambda: None)

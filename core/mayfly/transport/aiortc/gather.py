@@ -12,19 +12,21 @@ from aioice.ice import get_host_addresses, relayed_candidate
 from aioice.stun import TransactionError
 from aiortc.rtcicetransport import parse_stun_turn_uri
 
-from mayfly.errors import GatheringError, UsageError
+from mayfly.errors import GatheringError
 from mayfly.signaling.description import Candidate, CandidateType
 from mayfly.transport.aiortc.endpoint import BUFFERS, open_endpoint
 from mayfly.transport.aiortc.ice import IpAddress, LinkConnection, LinkProtocol, is_local
 from mayfly.transport.aiortc.stun import StunMappings
 from mayfly.transport.base import IpPolicy, LinkSettings, TurnServer
+from mayfly.transport.connecting import no_address, no_turn_server
 
 _TURN_TIMEOUT = 5.0
 
+_NO_NETWORK = "connect to a network, or choose an address with --bind"
 _HINTS = {
-    IpPolicy.ALL: "connect to a network, or choose an address with --bind",
+    IpPolicy.ALL: _NO_NETWORK,
     IpPolicy.PUBLIC_ONLY: "there is no public address: choose STUN servers with --stun, or another --ip-policy",
-    IpPolicy.NO_STUN: "connect to a network, or choose an address with --bind",
+    IpPolicy.NO_STUN: _NO_NETWORK,
     IpPolicy.LAN: "there is no private address: choose another --ip-policy, or an address with --bind",
     IpPolicy.TURN_ONLY: "no TURN server answered: check --turn and its user name and password, or choose another "
     "--ip-policy",
@@ -37,14 +39,14 @@ async def gather(connection: LinkConnection, stun: StunMappings, settings: LinkS
     for address in _addresses(settings):
         await _open(connection, address, chosen=bool(settings.bind), limit=settings.config.max_candidates)
     async with asyncio.TaskGroup() as group:
-        if settings.ip_policy in (IpPolicy.ALL, IpPolicy.PUBLIC_ONLY):
+        if settings.ip_policy.asks_stun:
             group.create_task(stun.gather(connection.sockets))
-        if settings.ip_policy in (IpPolicy.ALL, IpPolicy.PUBLIC_ONLY, IpPolicy.TURN_ONLY):
+        if settings.ip_policy.asks_turn:
             for server in turn:
                 group.create_task(_allocate(connection, server))
     connection.gathered()
     if not disclosed(connection, stun, settings):
-        raise GatheringError("no address of ours can be offered", hint=_HINTS[settings.ip_policy])
+        raise no_address(_HINTS[settings.ip_policy])
 
 
 def disclosed(connection: LinkConnection, stun: StunMappings, settings: LinkSettings) -> tuple[Candidate, ...]:
@@ -124,10 +126,7 @@ def _parse_turn(server: TurnServer) -> tuple[TurnServer, dict[str, str | int | N
     except ValueError:
         parsed = {}
     if parsed.get("scheme") not in ("turn", "turns") or parsed["transport"] not in ("udp", "tcp"):
-        raise UsageError(
-            "a TURN server is written turn:HOST:PORT",
-            hint="write it like --turn turn:turn.example.org:3478",
-        )
+        raise no_turn_server()
     return server, parsed
 
 

@@ -150,7 +150,6 @@ class LinkConnection(Connection):
     def feed(self, sink: DataSink) -> None:
         """From now on give data to `sink` at once instead of to `recv()`, beginning with what waits for that."""
         self._sink = sink
-        self._queued = 0
         while not self._queue.empty():
             waiting = self._queue.get_nowait()
             if waiting is None:
@@ -242,7 +241,8 @@ class LinkConnection(Connection):
     def _add_remote_candidate(self, remote_candidate: IceCandidate, network_host: str) -> None:
         if len(self._remote_candidates) < self._max_candidates:
             super()._add_remote_candidate(remote_candidate, network_host)
-            self._sources.update((c._network_host, c.port) for c in self._remote_candidates)
+            known = {(c._network_host, c.port) for c in self._remote_candidates}
+            self._sources |= {(host, port) for host, port in known if self._usable(ip_address(host), port)}
 
     def request_received(self, message: stun.Message, addr: tuple[str, int], protocol: StunProtocol) -> None:
         """Answer a check. One without PRIORITY is malformed (RFC 8445 §7.3).

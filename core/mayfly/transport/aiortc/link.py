@@ -15,7 +15,7 @@ from mayfly.transport.aiortc.dtls import LinkDtls, StockDtls
 from mayfly.transport.aiortc.ice import LinkConnection
 from mayfly.transport.aiortc.sctp import LinkSctp
 from mayfly.transport.aiortc.stock_sctp import StockSctp
-from mayfly.transport.base import LinkSettings, PathInfo
+from mayfly.transport.base import LinkSettings, PathInfo, above_max_message
 from mayfly.transport.connecting import PATH_GONE
 from mayfly.transport.highwater import LEAST, HighWater
 from mayfly.transport.mailbox import Mailbox
@@ -90,7 +90,7 @@ class AiortcLink:
     def send(self, message: bytes) -> None:
         """Queue one message. Raises ValueError above `EngineConfig.max_message`."""
         if len(message) > self._limits.max_message:
-            raise ValueError(f"a message of {len(message)} bytes is above max_message")
+            raise above_max_message(message)
         if self._mailbox.ended:
             return
         self._sent += len(message)
@@ -151,14 +151,16 @@ class AiortcLink:
         self._mailbox.deliver(message)
 
     def progressed(self) -> None:
-        """Something has left or was acknowledged."""
+        """Something has left."""
         self._high_water.moved(self._sent - self.buffered_amount, self._loop.time())
         if self._watch.on and self.buffered_amount <= self.high_water // 2:
             self._watch.stop()
             # Not from inside SCTP, where a session that sends at once would recurse.
             self._loop.call_soon(self._mailbox.writable)
-        if not self._sctp.unacknowledged:
-            self._quiet.set()
+
+    def acknowledged(self) -> None:
+        """Everything that was sent has arrived."""
+        self._quiet.set()
 
     def failed(self, reason: str) -> None:
         """The association has ended, or has to."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+from math import inf
 from typing import Protocol
 
 from mayfly.config import EngineConfig, SctpConfig
@@ -35,7 +36,10 @@ class SctpListener(Protocol):
         """A whole message has arrived."""
 
     def progressed(self) -> None:
-        """Something has left or was acknowledged, so there may be room."""
+        """Something has left, so there may be room."""
+
+    def acknowledged(self) -> None:
+        """Everything that was sent has arrived."""
 
     def failed(self, reason: str) -> None:
         """The association has ended, or has to. May be called more than once."""
@@ -57,7 +61,7 @@ class LinkSctp:
             ordered=ordered,
         )
         self._timer: asyncio.TimerHandle | None = None
-        self._due = 0.0  # uvloop's handles do not tell
+        self._due = inf  # uvloop's handles do not tell
         self._flush_handle: asyncio.Handle | None = None
         self._reading = False
         self._opened = False
@@ -145,7 +149,10 @@ class LinkSctp:
             self._end(association.ended)
             return
         self._set_timer()
-        self._listener.progressed()
+        if packets:
+            self._listener.progressed()
+        if not association.unacknowledged:
+            self._listener.acknowledged()
 
     def _end(self, reason: str) -> None:
         self._over = True
@@ -153,20 +160,17 @@ class LinkSctp:
         self._listener.failed(reason)
 
     def _set_timer(self) -> None:
-        due = self._association.next_timeout()
-        if due is None:
-            return  # one that is still set finds nothing to do
-        if self._timer is None or due < self._due - _EARLY:
+        due = self._association.next_timeout()  # where one is set for earlier, it finds nothing to do then
+        if due < self._due - _EARLY:
             self._stop_timer()
-            self._due = due
-            self._timer = self._loop.call_at(due, self._timed_out)
+            self._timer, self._due = self._loop.call_at(due, self._timed_out), due
 
     def _timed_out(self) -> None:
-        self._timer = None
+        self._timer, self._due = None, inf
         self._association.handle_timeout(self._loop.time())
         self._flush()
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer, self._due = None, inf

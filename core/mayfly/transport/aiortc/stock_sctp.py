@@ -49,11 +49,9 @@ from mayfly.sctp.endings import (
 from mayfly.transport.aiortc.dtls import StockDtls
 from mayfly.transport.aiortc.sctp import SctpListener
 from mayfly.transport.aiortc.stock_check import check_packet
+from mayfly.transport.base import CHANNEL, LABEL
 
-CHANNEL = 0
-LABEL = "mayfly"
 PORT = 5000
-
 
 _LOG = logging.getLogger(__name__)
 _STUMBLES = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError, AssertionError, struct.error)
@@ -209,6 +207,8 @@ class StockSctp(RTCSctpTransport):
         self._lossy = self._lossy or bool(gaps)
         await super()._receive_sack_chunk(chunk)
         self._listener.progressed()
+        if not self.unacknowledged:
+            self._listener.acknowledged()
 
     async def _data_channel_receive(self, stream_id: int, pp_id: int, data: bytes) -> None:
         if pp_id not in (WEBRTC_BINARY, WEBRTC_BINARY_EMPTY):

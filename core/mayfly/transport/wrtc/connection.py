@@ -9,15 +9,14 @@ from dataclasses import replace
 
 import webrtc
 
-from mayfly.errors import ConnectError, GatheringError, UsageError
+from mayfly.errors import ConnectError, UsageError
 from mayfly.signaling.description import Description, Kind, Setup
 from mayfly.signaling.sdp import from_sdp, to_sdp
-from mayfly.transport.base import LinkSettings
-from mayfly.transport.connecting import deadline_of_the_rest, no_path, no_progress
+from mayfly.transport.base import CHANNEL, LABEL, LinkSettings
+from mayfly.transport.connecting import deadline_of_the_rest, no_address, no_path, no_progress, refused
 from mayfly.transport.wrtc.options import checkable, configuration, disclosed
 from mayfly.transport.wrtc.path import Selected, selected
 
-LABEL = "mayfly"
 PQC_TRIAL = "WebRTC-EnableDtlsPqc"
 """The field trial that makes the DTLS hello the one of today's Chromium. It counts only before the first connection."""
 
@@ -42,7 +41,7 @@ class NativeConnection:
                 "a STUN or TURN server cannot be read",
                 hint="write it like --turn turn:turn.example.org:3478, --stun stun.example.org:3478",
             ) from error
-        channel = webrtc.RTCDataChannelInit(ordered=settings.ordered, negotiated=True, id=0)
+        channel = webrtc.RTCDataChannelInit(ordered=settings.ordered, negotiated=True, id=CHANNEL)
         self.channel = self._pc.create_data_channel(LABEL, channel)
         self._changed = asyncio.Event()
         self._pc.on("icegatheringstatechange", self._on_change)
@@ -78,10 +77,7 @@ class NativeConnection:
                     self._changed.clear()
                     await self._changed.wait()
         if not self.describe(Kind.OFFER, Setup.ACTPASS).candidates:
-            raise GatheringError(
-                "no address of ours can be offered",
-                hint="connect to a network, or choose another --ip-policy, --stun or --turn",
-            )
+            raise no_address("connect to a network, or choose another --ip-policy, --stun or --turn")
 
     def describe(self, kind: Kind, setup: Setup) -> Description:
         """What the far end has to know, as of now."""
@@ -185,11 +181,7 @@ class NativeConnection:
             if self._dtls_state() == "failed":
                 raise _refused()
             if self.channel.ready_state == "closed":
-                raise ConnectError(
-                    "the other side refused the connection: it closed the link",
-                    hint="exchange new codes; if the other side is told of someone in the middle, do not go on",
-                    stage="channel",
-                )
+                raise refused("it closed the link", "channel")
             self._changed.clear()
             await self._changed.wait()
 

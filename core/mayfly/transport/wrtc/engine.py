@@ -9,7 +9,7 @@ from dataclasses import replace
 from mayfly.errors import ConnectError, UsageError
 from mayfly.signaling.description import Description, Kind, Setup
 from mayfly.transport.base import LinkSettings
-from mayfly.transport.connecting import Meeting, offer_spent
+from mayfly.transport.connecting import Answering, offer_spent
 from mayfly.transport.roles import answered_setup, offered_setup, offerer_is_client
 from mayfly.transport.wrtc.connection import NativeConnection
 from mayfly.transport.wrtc.lacks import lacking
@@ -64,32 +64,18 @@ class WrtcPendingOffer:
             self._connection.close()
 
 
-class WrtcPendingAnswer:
-    """Fulfils `base.PendingAnswer`. Checks from the start, whether or not connected() is awaited."""
+class WrtcPendingAnswer(Answering[WrtcLink]):
+    """Fulfils `base.PendingAnswer`. Checks from the start."""
 
     def __init__(self, connection: NativeConnection, setup: Setup, settings: LinkSettings) -> None:
         self._connection = connection
         self._settings = settings
-        self._description = connection.describe(Kind.ANSWER, setup)
-        self._meeting = Meeting(self._meet(), self._free)
-
-    @property
-    def description(self) -> Description:
-        """What to encode into the answer's code."""
-        return self._description
+        super().__init__(connection.describe(Kind.ANSWER, setup), self._meet(), self._free)
 
     @property
     def symmetric_nat(self) -> bool | None:
         """As for a pending offer."""
         return self._connection.symmetric
-
-    async def connected(self) -> WrtcLink:
-        """Wait for the offerer. Raises ConnectError after `LinkConfig.answer_lifetime`, or once closed."""
-        return await self._meeting.connected()
-
-    async def close(self) -> None:
-        """Give up and free the sockets. Does nothing once connected() has returned a link."""
-        await self._meeting.close()
 
     async def _free(self) -> None:
         self._connection.close()

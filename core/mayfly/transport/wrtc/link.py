@@ -8,7 +8,7 @@ from collections.abc import Callable
 import webrtc
 
 from mayfly.sctp.endings import CLOSED, NOT_BINARY, SEND_FAILED, TOO_BIG
-from mayfly.transport.base import LinkSettings, PathInfo
+from mayfly.transport.base import LinkSettings, PathInfo, above_max_message
 from mayfly.transport.connecting import PATH_GONE
 from mayfly.transport.highwater import LEAST, HighWater
 from mayfly.transport.mailbox import Mailbox
@@ -81,7 +81,7 @@ class WrtcLink:
     def send(self, message: bytes) -> None:
         """Queue one message. Raises ValueError above `EngineConfig.max_message`."""
         if len(message) > self._limits.max_message:
-            raise ValueError(f"a message of {len(message)} bytes is above max_message")
+            raise above_max_message(message)
         if self._mailbox.ended:
             return
         try:

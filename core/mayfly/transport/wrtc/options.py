@@ -6,24 +6,19 @@ from ipaddress import IPv6Address
 
 from webrtc import RTCConfiguration, RTCIceServer
 
-from mayfly.errors import UsageError
 from mayfly.signaling.description import Candidate, CandidateType
 from mayfly.transport.base import IpPolicy, LinkSettings
-
-_ASKS_STUN = (IpPolicy.ALL, IpPolicy.PUBLIC_ONLY)
-_ASKS_TURN = (IpPolicy.ALL, IpPolicy.PUBLIC_ONLY, IpPolicy.TURN_ONLY)
+from mayfly.transport.connecting import no_turn_server
 
 
 def configuration(settings: LinkSettings) -> RTCConfiguration:
     """The servers that the policy lets us ask. Raises UsageError for a TURN server that is none."""
     if not all(turn.url.startswith(("turn:", "turns:")) for turn in settings.turn):
-        raise UsageError(
-            "a TURN server is written turn:HOST:PORT", hint="write it like --turn turn:turn.example.org:3478"
-        )
+        raise no_turn_server()
     servers: list[RTCIceServer] = []
-    if settings.ip_policy in _ASKS_STUN and settings.stun:
+    if settings.ip_policy.asks_stun and settings.stun:
         servers.append(RTCIceServer(urls=[f"stun:{server}" for server in settings.stun]))
-    if settings.ip_policy in _ASKS_TURN:
+    if settings.ip_policy.asks_turn:
         servers += [RTCIceServer(urls=t.url, username=t.username, credential=t.password) for t in settings.turn]
     relayed = settings.ip_policy is IpPolicy.TURN_ONLY
     return RTCConfiguration(ice_servers=servers, ice_transport_policy="relay" if relayed else "all")

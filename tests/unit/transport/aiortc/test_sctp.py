@@ -67,6 +67,9 @@ class End:
     def progressed(self) -> None:
         self.news.ring()
 
+    def acknowledged(self) -> None:
+        self.news.ring()
+
     def failed(self, reason: str) -> None:
         self.reasons.append(reason)
         self.news.ring()

@@ -58,6 +58,15 @@ def test_no_pair_in_use_is_no_path(chosen: str | None) -> None:
     assert selected({}) is None
 
 
+@pytest.mark.parametrize("end", ["near", "far"])
+def test_a_pair_whose_candidate_is_gone_is_no_path(end: str) -> None:
+    from mayfly.transport.wrtc.path import selected
+
+    stats = report(("host", "10.0.0.1"), ("host", "10.0.0.2"))
+    del stats[end]
+    assert selected(stats) is None
+
+
 @pytest.mark.parametrize(
     ("found", "local", "remote", "known"),
     [

@@ -1,0 +1,42 @@
+"""What is to be said beside data: control chunks, and packets that share nothing with them."""
+
+from __future__ import annotations
+
+_MOST = 64
+"""Of each kind; what a far end provokes beyond that is not answered."""
+
+
+class Replies:
+    """What waits for the next packets."""
+
+    __slots__ = ("_chunks", "_packets")
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._packets: list[bytes] = []
+
+    def chunk(self, chunk: bytes) -> None:
+        """A control chunk, which goes first into a packet."""
+        if len(self._chunks) < _MOST:
+            self._chunks.append(chunk)
+
+    def packet(self, packet: bytes) -> None:
+        """A whole packet: INIT and INIT ACK share none with other chunks (RFC 9260 §3)."""
+        if len(self._packets) < _MOST:
+            self._packets.append(packet)
+
+    def last_words(self, *chunks: bytes) -> None:
+        """These and nothing else: the association is over."""
+        self._chunks = list(chunks)
+
+    def take_chunks(self) -> bytes:
+        """The chunks, behind one another."""
+        if not self._chunks:
+            return b""
+        chunks, self._chunks = self._chunks, []
+        return b"".join(chunks)
+
+    def take_packets(self) -> list[bytes]:
+        """The packets."""
+        packets, self._packets = self._packets, []
+        return packets
