@@ -103,7 +103,7 @@ async def _run(
         if not shutdown.stop.is_set():
             raise  # else it only says what the second Ctrl-C has done
     finally:
-        shutdown.remove()
+        shutdown.finish()
         lines.close()
     unserved = must_connect and shutdown.drain.is_set() and not watched.connected
     return ExitCode.INTERRUPTED if shutdown.stop.is_set() or unserved else ExitCode.OK

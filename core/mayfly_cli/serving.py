@@ -35,7 +35,7 @@ async def _serve(options: BrokerOptions, teller: Teller) -> int:
         if not shutdown.stop.is_set():
             raise
     finally:
-        shutdown.remove()
+        shutdown.finish()
     return ExitCode.INTERRUPTED if shutdown.stop.is_set() else ExitCode.OK
 
 

@@ -6,15 +6,19 @@ import asyncio
 import signal
 
 _COUNTED = (signal.SIGINT, signal.SIGTERM)
-_SIGNALS = (*_COUNTED, signal.SIGHUP)
+SIGNALS = (*_COUNTED, signal.SIGHUP)
+"""Those that `install` takes over. Who runs the loop gives them back."""
 
 
 class Shutdown:
     """Two flags that a program watches, and the signals that set them.
 
     The first of SIGINT, SIGTERM or SIGHUP sets `drain`. A SIGINT or SIGTERM while draining sets `stop` too, whoever
-    began the drain, and gives the signals back, so that one more ends a program that does not stop. SIGHUP never stops:
+    began the drain. After that, one more ends a program that does not stop, by KeyboardInterrupt. SIGHUP never stops:
     a terminal that closes sends it together with others, to one intention.
+
+    They are counted in the same way when the program has finished and its loop is being closed: the first comes too
+    late to matter, and the second ends what does not end by itself.
     """
 
     def __init__(self) -> None:
@@ -23,17 +27,21 @@ class Shutdown:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def install(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take over the three signals on a loop that runs in the main thread. Undone by `remove`."""
-        self.remove()
-        for number in _SIGNALS:
+        """Take over the three signals on a loop that runs in the main thread. Undone by `finish`, but see there."""
+        self.finish()
+        for number in SIGNALS:
             loop.add_signal_handler(number, self._signalled, number)
         self._loop = loop
 
-    def remove(self) -> None:
-        """Give the signals back to Python's defaults. Does nothing when they were not taken."""
+    def finish(self) -> None:
+        """Let go of the loop; the signals are still counted. Does nothing when they were not taken."""
         if self._loop is not None and not self._loop.is_closed():
-            for number in _SIGNALS:
+            # Held back meanwhile: a loop gives signals back to Python's defaults.
+            held = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+            for number in SIGNALS:
                 self._loop.remove_signal_handler(number)
+                signal.signal(number, self._signalled_late)
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
         self._loop = None
 
     def request_drain(self) -> None:
@@ -48,6 +56,11 @@ class Shutdown:
     def _signalled(self, number: int) -> None:
         if number in _COUNTED and self.drain.is_set():
             self.request_stop()
-            self.remove()
+            self.finish()
         else:
             self.request_drain()
+
+    def _signalled_late(self, number: int, _frame: object) -> None:
+        if number in _COUNTED and self.drain.is_set():
+            raise KeyboardInterrupt
+        self.request_drain()
