@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+
+from mayfly.errors import ExitCode
 
 _COUNTED = (signal.SIGINT, signal.SIGTERM)
 SIGNALS = (*_COUNTED, signal.SIGHUP)
@@ -17,24 +20,29 @@ class Shutdown:
     began the drain. After that, one more ends a program that does not stop, by KeyboardInterrupt. SIGHUP never stops:
     a terminal that closes sends it together with others, to one intention.
 
-    They are counted in the same way when the program has finished and its loop is being closed: the first comes too
-    late to matter, and the second ends what does not end by itself.
+    They are counted on when the program has finished and its loop is being closed: the first comes too late to matter,
+    and the second ends the process where it stands, for nothing is left that could be saved.
     """
 
     def __init__(self) -> None:
         self.drain = asyncio.Event()
         self.stop = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._finished = False
 
     def install(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take over the three signals on a loop that runs in the main thread. Undone by `finish`, but see there."""
-        self.finish()
+        """Take over the three signals on a loop that runs in the main thread, once."""
         for number in SIGNALS:
             loop.add_signal_handler(number, self._signalled, number)
         self._loop = loop
 
     def finish(self) -> None:
-        """Let go of the loop; the signals are still counted. Does nothing when they were not taken."""
+        """The program has finished, and nobody watches the flags any more."""
+        self._finished = True
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Take the signals from the loop, where it has them, and have them counted without it."""
         if self._loop is not None and not self._loop.is_closed():
             # Held back meanwhile: a loop gives signals back to Python's defaults.
             held = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
@@ -56,11 +64,14 @@ class Shutdown:
     def _signalled(self, number: int) -> None:
         if number in _COUNTED and self.drain.is_set():
             self.request_stop()
-            self.finish()
+            self._let_go()
         else:
             self.request_drain()
 
     def _signalled_late(self, number: int, _frame: object) -> None:
-        if number in _COUNTED and self.drain.is_set():
+        if number not in _COUNTED or not self.drain.is_set():
+            self.request_drain()
+        elif self._finished:
+            os._exit(ExitCode.INTERRUPTED)
+        else:
             raise KeyboardInterrupt
-        self.request_drain()

@@ -83,14 +83,20 @@ class Talk:
         """What the other end of a session is called, if it has said so."""
         return next((m.name for m in self._room.who() if m.session == number and m.direct), None)
 
-    async def introduced(self, *numbers: int) -> None:
-        """Wait until each of these sessions' other ends has said its name, has let its time pass, or has gone."""
+    async def introduced(self, *numbers: int, enough: str | None = None) -> None:
+        """Wait until each of these sessions' other ends has said its name, has let its time pass, or has gone.
+
+        Or until somebody has the name that is `enough`.
+        """
         for number, ways in [(number, self._ways[number]) for number in numbers if number in self._ways]:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(ways.named_by):
-                    while number in self._ways and self.name_of(number) is None:
+                    while number in self._ways and self.name_of(number) is None and not self._is_somebody(enough):
                         self._changed.clear()
                         await self._changed.wait()
+
+    def _is_somebody(self, name: str | None) -> bool:
+        return name is not None and self.session_of(name) is not None
 
     def session_of(self, name: str) -> int | None:
         """The session whose other end has this name."""

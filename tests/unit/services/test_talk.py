@@ -126,6 +126,15 @@ async def test_who_says_no_name_is_not_waited_for_beyond_his_time(monkeypatch: p
         await anna.talk.aclose()
 
 
+async def test_who_is_meant_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talk, "NAMING", 1000.0)
+    anna, bob = Speaker("anna"), Speaker("bob")
+    async with asyncio.timeout(10), joined() as (near, _far), link(anna, bob):
+        anna.talk.join(2, near.session)  # who never says a name
+        await anna.talk.introduced(2, 1, enough="bob")
+        assert anna.talk.name_of(1) == "bob"
+
+
 async def test_who_leaves_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(talk, "NAMING", 1000.0)
     anna = Speaker("anna")
