@@ -8,8 +8,8 @@
 | over | nothing: the exit code is certain, and Python takes itself apart |
 
 Python's own ways would be a traceback in the first phase and death by the signal in the last. This module is loaded
-before all others, so it loads next to nothing. What comes earlier still, in the hundredth of a second in which Python
-itself starts, is Python's to answer.
+before all others, so it loads next to nothing. What comes earlier still, while Python itself starts, is
+Python's to answer.
 """
 
 from __future__ import annotations
