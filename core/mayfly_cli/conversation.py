@@ -153,10 +153,10 @@ def describe(event: Offered) -> str:
         case "directory":
             return f"the directory {name} ({size}, {_files(event.files, 'entry', 'entries')})"
         case _:
-            return f"{name} ({size}, {_files(event.files)})"
+            return f"{name} ({size}, {_files(event.files, 'file', 'files and directories')})"
 
 
-def _files(count: int, one: str = "file", more: str = "files") -> str:
+def _files(count: int, one: str, more: str) -> str:
     return f"1 {one}" if count == 1 else f"{count} {more}"
 
 

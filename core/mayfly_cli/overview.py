@@ -58,7 +58,7 @@ def _counted(number: int, what: str) -> str:
 def _peer(peer: dict[str, Any]) -> str:
     path: dict[str, Any] = peer.get("path") or {}
     parts = [
-        f"{peer['role']} {peer['peer']}" + (f" {shown(str(peer['name']))}" if peer.get("name") else ""),
+        f"{peer['role']} {peer['peer']}" + (f", called {shown(str(peer['name']))}" if peer.get("name") else ""),
         f"{path.get('local') or 'unknown'} to {path.get('remote') or 'unknown'}",
     ]
     if peer.get("rtt_ms") is not None:

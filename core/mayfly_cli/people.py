@@ -157,7 +157,7 @@ class People:
         self._say(f"Connected to {self._peer(event.peer, event.role)}: {_path(event)}.", style="bold green")
         self._verification(event.words)
         if event.policy:
-            self._say(f"The relay says that it serves: {printable(event.policy)}")
+            self._say(f"The relay says that it serves {_served(event.policy)}.")
         if event.upstream in _UPSTREAMS:
             self._say(f"It says that it sends what you open {_UPSTREAMS[event.upstream]}")
         if event.lifetime is not None:
@@ -301,6 +301,27 @@ def sentence(text: str) -> str:
     capital = text[:1].upper() + text[1:] if beginning else text
     ended = capital.endswith((".", "!", "?", "…")) or re.search(r"[:/=]\S*[^`)]$", capital) or not capital
     return capital if ended else capital + "."
+
+
+def _served(policy: str) -> str:
+    """The summary of an exit policy in words; what the relay did not say in our form stays as it is, escaped."""
+    found = _POLICY.fullmatch(policy)
+    if found is None:
+        return f"this: {printable(policy)}"
+    ports = found[2].replace(",", ", ")
+    match found[1], ports:
+        case "accept", "*":
+            served = "every port"
+        case "reject", "*":
+            served = "no port"
+        case "accept", _:
+            served = f"these ports alone: {ports}"
+        case _:
+            served = f"every port but {ports}"
+    return served + (" (other rules apply)" if found[3] else "")
+
+
+_POLICY = re.compile(r"(accept|reject) (\*|[0-9,-]+)(; other rules apply)?", re.ASCII)
 
 
 def _utc(moment: float) -> str:

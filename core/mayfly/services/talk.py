@@ -80,8 +80,11 @@ class Talk:
         return [member.name for member in self._room.who() if member.present]
 
     def name_of(self, number: int) -> str | None:
-        """What the other end of a session is called, if it has said so."""
-        return next((m.name for m in self._room.who() if m.session == number and m.direct), None)
+        """What the other end of a session is called, if it has said so.
+
+        Whoever has gone is not meant: a client's next relay has the number of the last one.
+        """
+        return next((m.name for m in self._room.who() if m.session == number and m.direct and m.present), None)
 
     async def introduced(self, *numbers: int, enough: str | None = None) -> None:
         """Wait until each of these sessions' other ends has said its name, has let its time pass, or has gone.

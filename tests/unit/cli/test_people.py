@@ -130,6 +130,22 @@ def test_how_to_compare_words_is_said_once_for_each_set() -> None:
 
 
 @pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ("reject 25,465,587,2525", "every port but 25, 465, 587, 2525."),
+        ("reject *", "no port."),
+        ("accept 80,443,6000-6007; other rules apply", "these ports alone: 80, 443, 6000-6007 (other rules apply)."),
+        ("accept *; other rules apply", "every port (other rules apply)."),
+        ("whatever\x1b[2J I like", "this: whatever\\x1b[2J I like."),
+    ],
+)
+def test_the_exit_policy_in_words(policy: str, words: str) -> None:
+    screen = Screen("client", width=200)
+    screen.people.report(Connected(1, "relay", WORDS, "host", "host", None, policy, None))
+    assert f"The relay says that it serves {words}\n" in screen.out
+
+
+@pytest.mark.parametrize(
     ("local", "remote", "words"),
     [
         ("host", "host", "directly, on one network or without address translation (host to host)"),
@@ -145,7 +161,7 @@ def test_the_path_in_words(local: str | None, remote: str | None, words: str) ->
     screen.people.report(Connected(1, "relay", WORDS, local, remote, 12.3, "accept *", 3540))
     assert f"Connected to the relay: {words}, round trip 12 ms." in screen.out
     assert "Verification words: alpha" in screen.out
-    assert "The relay says that it serves: accept *" in screen.out
+    assert "The relay says that it serves every port.\n" in screen.out
     assert "stays for 59 minutes" in screen.out
 
 
