@@ -125,6 +125,13 @@ def broker_options(values: Values) -> BrokerOptions | None:
     return BrokerOptions(brokers=brokers, proxy=proxy, front=front)
 
 
+def strangers_come(values: Values) -> bool:
+    """Whether a relay or a client meets those that a broker introduces, and not one person whom it knows."""
+    if values.command == "relay":
+        return bool(values.raw("public"))
+    return bool(values.raw("broker")) and values.raw("code") is None
+
+
 def need_broker(values: Values, broker: BrokerOptions | None, *names: str) -> None:
     """Raise UsageError for an option that makes no sense without a broker."""
     for name in names:

@@ -39,6 +39,9 @@ from mayfly_cli.units import in_words
 RELAY, CLIENT, CHAT, SEND, RECEIVE = "relay", "client", "chat", "send", "receive"
 BROKER, BRIDGE, SOCKS, ONION = "broker", "bridge", "socks5", "onion"
 
+_COMPARE = "Compare them with the other side, by voice if you can. If they differ, press Ctrl-C twice."
+_STRANGERS = "Between strangers they prove nothing, for there is nobody to compare them with."
+
 _SEND_ALONG = {
     RELAY: "Run `mayfly client` on your computer, paste this code when it asks, and send me back the code it prints.",
     BRIDGE: "Put this code, as a line, into codes.txt in the folder pt_state of your tor's data, and send me back the "
@@ -54,7 +57,8 @@ _SEND_ALONG = {
 class People:
     """A Reporter for a terminal. `program` is what we are.
 
-    `login` says whether our proxy asks for a password, `bridge` whether we lead to a bridge, and so to somebody's tor.
+    `login` says whether our proxy asks for a password, `bridge` whether we lead to a bridge, and so to somebody's tor,
+    `strangers` whether whom we meet comes from a broker's pool, so that nobody can compare words with us.
     """
 
     def __init__(
@@ -65,12 +69,14 @@ class People:
         err: Console | None = None,
         login: bool = False,
         bridge: bool = False,
+        strangers: bool = False,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._program = program
         self._out = out = out or Console(highlight=False, emoji=False, markup=False)
         self._err = err = err or Console(stderr=True, highlight=False, emoji=False, markup=False)
         self._login = login
+        self._strangers = strangers
         self._offered_to = BRIDGE if bridge else program
         self._compared: tuple[str, ...] = ()
         self._now = now
@@ -166,7 +172,7 @@ class People:
     def _verification(self, words: tuple[str, ...]) -> None:
         self._say(f"Verification words: {' '.join(words)}", style="bold", unbroken=True)
         if words != self._compared:
-            self._say("Compare them with the other side, by voice if you can. If they differ, press Ctrl-C twice.")
+            self._say(_STRANGERS if self._strangers else _COMPARE)
             self._compared = words
 
     def _listening(self, event: Listening) -> None:

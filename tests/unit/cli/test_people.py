@@ -129,6 +129,14 @@ def test_how_to_compare_words_is_said_once_for_each_set() -> None:
     assert (screen.out.count("Verification words"), screen.out.count("Compare them")) == (3, 2)
 
 
+def test_strangers_are_told_that_words_prove_nothing() -> None:
+    screen = Screen("client", strangers=True)
+    screen.people.report(Connected(1, "relay", WORDS, "host", "host", None))
+    assert "Verification words: alpha" in screen.out
+    assert "Between strangers they prove nothing" in screen.out
+    assert "Compare them with the other side" not in screen.out
+
+
 @pytest.mark.parametrize(
     ("policy", "words"),
     [
