@@ -78,7 +78,7 @@ Want = Annotated[
         "--want",
         metavar="UPSTREAM",
         autocompletion=complete_upstream,
-        help=f"Take only relays that send traffic on so: {', '.join(UPSTREAMS)}.",
+        help=f"Take only relays that send connections on in this way: {', '.join(UPSTREAMS)}.",
         rich_help_panel=_BROKER,
     ),
 ]
