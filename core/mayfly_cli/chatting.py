@@ -232,7 +232,7 @@ class Chat:
         found = self.tally.named(change.which, among)
         if found is None and not among:
             raise UsageError(
-                "Nobody has offered anything." if answer else "No transfer is under way.",
+                "No offer waits for an answer." if answer else "No transfer is under way.",
                 hint="/send PATH offers something yourself.",
                 stage="chat",
             )

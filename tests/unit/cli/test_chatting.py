@@ -175,7 +175,7 @@ async def test_mistakes_and_refusals_do_not_end_the_chat() -> None:
     assert "There is no command /nope" in listener.err
     assert "Too many messages wait." in listener.err
     assert "There is no '/none/such' here." in listener.err
-    assert listener.err.count("Nobody has offered anything.") == 1
+    assert listener.err.count("No offer waits for an answer.") == 1
     assert listener.err.count("No transfer is under way.") == 1
 
 
