@@ -249,7 +249,7 @@ class People:
         moment = datetime.fromtimestamp(expires, UTC).astimezone()
         form = "%H:%M" if expires - self._now() < 12 * 3600 else "%Y-%m-%d %H:%M"
         left = expires - self._now()
-        whole = left // 60 * 60 if left >= 120 else left  # codes are rounded up to the minute; do not promise more
+        whole = left // 60 * 60 if left >= 60 else left  # codes are rounded up to the minute; do not promise more
         return f"{in_words(whole)}, until {moment.strftime(form)}"
 
     def _picture(self, code: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,6 +74,13 @@ def test_an_offer_is_shown_with_all_that_a_volunteer_needs() -> None:
     assert "  192.168.1.4 (local network)" in screen.out
     assert "  203.0.113.7 (public, as a STUN server saw it)" in screen.out
     assert "mayfly client" in screen.out
+
+
+@pytest.mark.parametrize(("left", "words"), [(179, "2 minutes"), (102, "1 minute"), (59, "59 seconds")])
+def test_no_more_time_is_promised_than_there_is(left: int, words: str) -> None:
+    screen = Screen()
+    screen.people.report(replace(code_ready(), expires=samples.FAR - 600 + left))
+    assert f"It is good for {words}, until " in screen.out
 
 
 def test_before_a_bridge_it_is_somebody_s_tor_that_the_code_is_for() -> None:
