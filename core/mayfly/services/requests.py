@@ -140,7 +140,7 @@ class Requests:
     def _meant(self, to: str) -> int | None:
         """The session of whoever has this name, else this number. Raises ControlError where that is two of them."""
         named = self._hub.talk.session_of(to)
-        counted = int(to) if to.isascii() and to.isdecimal() and int(to) in self._hub.places else None
+        counted = next((number for number in self._hub.places if str(number) == to), None)
         if None not in (named, counted) and named != counted:
             raise ControlError(
                 "One has this number, and another has chosen it as a name.",

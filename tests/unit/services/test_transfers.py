@@ -253,6 +253,8 @@ async def test_a_name_that_is_another_ones_number_is_refused(monkeypatch: pytest
             await asyncio.sleep(0)
         with pytest.raises(ControlError, match="One has this number"):
             await sender.request("send", paths=[x], to="1")
+        with pytest.raises(ControlError, match="Nobody of that name"):
+            await sender.request("send", paths=[x], to="9" * 5000)
         for to in ("2", "3"):  # a number that is no name, or its own
             reply = await sender.request("send", paths=[x], to=to)
             assert reply["transfers"][0]["peer"] == int(to)
