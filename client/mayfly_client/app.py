@@ -29,6 +29,7 @@ from mayfly_client.pooldialler import PoolDialler
 
 _RELAY = 1  # the only peer a client has, but for one with a pool
 _HOW_TO_GO_ON = "Paste a new code of the relay to go on; Ctrl-C leaves."
+_WITHOUT_LINK = "Until there is a new link to a relay, the proxy refuses what programs ask of it."
 _GOING_ON = "Meeting the relay at its onion address again."
 
 
@@ -69,7 +70,8 @@ async def _run_again(
             if not again or not (mendable or isinstance(error, LinkLostError)):
                 raise
             lost = error
-            hub.report(Warned(error.stage, error.message, _HOW_TO_GO_ON if options.onion is None else _GOING_ON))
+            what = _WITHOUT_LINK if isinstance(error, LinkLostError) else error.message
+            hub.report(Warned(error.stage, what, _HOW_TO_GO_ON if options.onion is None else _GOING_ON))
             continue
         if lost is not None and not served:
             raise lost

@@ -73,7 +73,7 @@ Want = Annotated[
         "--want",
         metavar="UPSTREAM",
         autocompletion=completing(*UPSTREAMS),
-        help=f"Take only relays that send traffic on so: {', '.join(UPSTREAMS)}.",
+        help=f"Take only relays that send connections on in this way: {', '.join(UPSTREAMS)}.",
         rich_help_panel=_BROKER,
     ),
 ]
@@ -118,6 +118,13 @@ def broker_options(values: Values) -> BrokerOptions | None:
             hint="Leave one of them out.",
         )
     return BrokerOptions(brokers=brokers, proxy=proxy, front=front)
+
+
+def strangers_come(values: Values) -> bool:
+    """Whether a relay or a client meets those that a broker introduces, and not one person whom it knows."""
+    if values.command == "relay":
+        return bool(values.raw("public"))
+    return bool(values.raw("broker")) and values.raw("code") is None
 
 
 def wish(values: Values) -> Wish:

@@ -221,7 +221,14 @@ class Chat:
 
     async def _change(self, change: typed.Change) -> None:
         answer = change.action in ("accept", "decline")
-        found = self.tally.named(change.which, self.tally.offered() if answer else self.tally.running())
+        among = self.tally.offered() if answer else self.tally.running()
+        found = self.tally.named(change.which, among)
+        if found is None and not among:
+            raise UsageError(
+                "No offer waits for an answer." if answer else "No transfer is under way.",
+                hint="/send PATH offers something yourself.",
+                stage="chat",
+            )
         if found is None:
             what = "offer" if answer else "transfer"
             raise UsageError(f"There is no such {what}.", hint="Give the number that it was shown with.", stage="chat")

@@ -153,7 +153,7 @@ def describe(event: Offered) -> str:
         case "directory":
             return f"the directory {name} ({size}, {counted(event.files, 'entry', 'entries')})"
         case _:
-            return f"{name} ({size}, {counted(event.files, 'file')})"
+            return f"{name} ({size}, {counted(event.files, 'file', 'files and directories')})"
 
 
 def _ending(transfer: Transfer) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from mayfly.errors import UsageError
+from mayfly.runtime.shutdown import SIGNALS
+from mayfly_cli import interrupts
 
 T = TypeVar("T")
 
@@ -14,14 +17,22 @@ Factory = Callable[[], asyncio.AbstractEventLoop]
 
 
 def run(main: Coroutine[Any, Any, T], choice: str) -> T:
-    """Run a program on a fresh loop of that choice: `auto`, `asyncio` or `uvloop`. Raises UsageError."""
+    """Run a program on a fresh loop of that choice: `auto`, `asyncio` or `uvloop`. Raises UsageError.
+
+    A program that counts no signals is cancelled by Ctrl-C, which comes out as KeyboardInterrupt.
+    """
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     try:
         make = factory(choice)
-    except UsageError:
-        main.close()
-        raise
-    with asyncio.Runner(loop_factory=make) as runner:
-        return runner.run(main)
+        if before[signal.SIGINT] is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # the runner takes it from nobody else
+        with asyncio.Runner(loop_factory=make) as runner:
+            return runner.run(main)
+    finally:
+        main.close()  # where it was never begun
+        interrupts.ending()
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def factory(choice: str) -> Factory:

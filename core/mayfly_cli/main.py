@@ -12,6 +12,7 @@ import typer
 
 from mayfly import __version__
 from mayfly.errors import ExitCode, MayflyError, UsageError
+from mayfly_cli import interrupts
 from mayfly_cli.broker import HELP as BROKER_HELP
 from mayfly_cli.broker import broker
 from mayfly_cli.chat import HELP as CHAT_HELP
@@ -109,7 +110,9 @@ def mayfly(
 def main() -> None:
     """The entry point: run the command line and leave with its exit code."""
     _complete_standard_streams()
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    interrupts.over()
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:

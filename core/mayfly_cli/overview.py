@@ -54,7 +54,7 @@ def _upstream(upstream: dict[str, Any]) -> Iterator[str]:
 def _peer(peer: dict[str, Any]) -> str:
     path: dict[str, Any] = peer.get("path") or {}
     parts = [
-        f"{peer['role']} {peer['peer']}" + (f" {shown(str(peer['name']))}" if peer.get("name") else ""),
+        f"{peer['role']} {peer['peer']}" + (f", called {shown(str(peer['name']))}" if peer.get("name") else ""),
         f"{path.get('local') or 'unknown'} to {path.get('remote') or 'unknown'}",
     ]
     if peer.get("rtt_ms") is not None:

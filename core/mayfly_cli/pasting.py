@@ -7,8 +7,10 @@ for every program that shares it, this one's output and the shell included, and 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
+import termios
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -55,6 +57,13 @@ class Lines:
         while not (line := await self.next()).strip():
             pass
         return line
+
+    def forget_typed(self) -> None:
+        """Drop what was typed at a terminal and not read yet. Does nothing where no terminal is read."""
+        with contextlib.suppress(termios.error):
+            termios.tcflush(self._fd, termios.TCIFLUSH)
+            self._lines.clear()
+            self._partial.clear()
 
     def close(self) -> None:
         """Stop reading. What the terminal holds that we have not read stays there for the next program."""

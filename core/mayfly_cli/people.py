@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -39,6 +40,10 @@ from mayfly_cli.units import counted, in_words
 RELAY, CLIENT, CHAT, SEND, RECEIVE = "relay", "client", "chat", "send", "receive"
 BROKER, BRIDGE, SOCKS, ONION = "broker", "bridge", "socks5", "onion"
 
+_POLICY = re.compile(r"(accept|reject) (\*|[0-9,-]+)(; other rules apply)?", re.ASCII)
+_COMPARE = "Compare them with the other side, by voice if you can. If they differ, press Ctrl-C twice."
+_STRANGERS = "Between strangers they prove nothing, for there is nobody to compare them with."
+
 _SEND_ALONG = {
     RELAY: "Run `mayfly client` on your computer, paste this code when it asks, and send me back the code it prints.",
     BRIDGE: "Put this code, as a line, into codes.txt in the folder pt_state of your tor's data, and send me back the "
@@ -54,7 +59,8 @@ _SEND_ALONG = {
 class People:
     """A Reporter for a terminal. `program` is what we are.
 
-    `login` says whether our proxy asks for a password, `bridge` whether we lead to a bridge, and so to somebody's tor.
+    `login` says whether our proxy asks for a password, `bridge` whether we lead to a bridge, and so to somebody's tor,
+    `strangers` whether whom we meet comes from a broker's pool, so that nobody can compare words with us.
     """
 
     def __init__(
@@ -65,12 +71,14 @@ class People:
         err: Console | None = None,
         login: bool = False,
         bridge: bool = False,
+        strangers: bool = False,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._program = program
         self._out = out = out or Console(highlight=False, emoji=False, markup=False)
         self._err = err = err or Console(stderr=True, highlight=False, emoji=False, markup=False)
         self._login = login
+        self._strangers = strangers
         self._offered_to = BRIDGE if bridge else program
         self._compared: tuple[str, ...] = ()
         self._now = now
@@ -157,7 +165,7 @@ class People:
         self._say(f"Connected to {self._peer(event.peer, event.role)}: {_path(event)}.", style="bold green")
         self._verification(event.words)
         if event.policy:
-            self._say(f"The relay says that it serves: {printable(event.policy)}")
+            self._say(f"The relay says that it serves {_served(event.policy)}.")
         if event.upstream in _UPSTREAMS:
             self._say(f"It says that it sends what you open {_UPSTREAMS[event.upstream]}")
         if event.lifetime is not None:
@@ -166,7 +174,7 @@ class People:
     def _verification(self, words: tuple[str, ...]) -> None:
         self._say(f"Verification words: {' '.join(words)}", style="bold", unbroken=True)
         if words != self._compared:
-            self._say("Compare them with the other side, by voice if you can. If they differ, press Ctrl-C twice.")
+            self._say(_STRANGERS if self._strangers else _COMPARE)
             self._compared = words
 
     def _listening(self, event: Listening) -> None:
@@ -243,7 +251,7 @@ class People:
         moment = datetime.fromtimestamp(expires, UTC).astimezone()
         form = "%H:%M" if expires - self._now() < 12 * 3600 else "%Y-%m-%d %H:%M"
         left = expires - self._now()
-        whole = left // 60 * 60 if left >= 120 else left  # codes are rounded up to the minute; do not promise more
+        whole = left // 60 * 60 if left >= 60 else left  # codes are rounded up to the minute; do not promise more
         return f"{in_words(whole)}, until {moment.strftime(form)}"
 
     def _picture(self, code: str) -> None:
@@ -290,6 +298,24 @@ _ROLES = {
     "active": "its maker sends the ClientHello",
     "passive": "its reader sends the ClientHello",
 }
+
+
+def _served(policy: str) -> str:
+    """The summary of an exit policy in words; what the relay did not say in our form stays as it is, escaped."""
+    found = _POLICY.fullmatch(policy)
+    if found is None:
+        return f"this: {printable(policy)}"
+    ports = found[2].replace(",", ", ")
+    match found[1], ports:
+        case "accept", "*":
+            served = "every port"
+        case "reject", "*":
+            served = "no port"
+        case "accept", _:
+            served = f"these ports alone: {ports}"
+        case _:
+            served = f"every port but {ports}"
+    return served + (" (other rules apply)" if found[3] else "")
 
 
 def _utc(moment: float) -> str:

@@ -103,7 +103,7 @@ async def _run(options: Callable[[], PtOptions], tor: Tor) -> None:
             case environment.ServerRefused(transports):
                 _refuse_server(transports, tor)
     finally:
-        shutdown.remove()
+        shutdown.finish()
 
 
 def _refuse_server(transports: tuple[str, ...], tor: Tor) -> None:

@@ -49,7 +49,7 @@ def receive(
         ),
     ] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Take what is offered first, without asking.", rich_help_panel=_FILES)
+        bool, typer.Option("--yes", help="Take the first offer without asking.", rich_help_panel=_FILES)
     ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files of the same name.", rich_help_panel=_FILES)

@@ -17,7 +17,7 @@ from mayfly.runtime.events import Connected, Event, Reporter
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.signaling import codes
 from mayfly.signaling.description import Kind
-from mayfly_cli import failures, loop, settings, upstreams
+from mayfly_cli import brokers, failures, loop, settings, upstreams
 from mayfly_cli.machines import Machines
 from mayfly_cli.pasting import LineCodes, Lines, PastedCodes
 from mayfly_cli.people import CLIENT, RELAY, People
@@ -40,8 +40,13 @@ def teller(program: str, values: Values, *, aside: bool = False) -> Teller:
     if values.raw("json"):
         return Machines(sys.stderr if aside else sys.stdout)
     out = Console(stderr=True, highlight=False, emoji=False, markup=False) if aside else None
-    login = program == CLIENT and bool(values.raw("socks_auth"))
-    return People(program, out=out, login=login, bridge=program == RELAY and upstreams.lead_to_bridge(values))
+    return People(
+        program,
+        out=out,
+        login=program == CLIENT and bool(values.raw("socks_auth")),
+        bridge=program == RELAY and upstreams.lead_to_bridge(values),
+        strangers=program in (CLIENT, RELAY) and brokers.strangers_come(values),
+    )
 
 
 def answer(program: str, values: Values, body: Callable[[Teller], int], *, aside: bool = False) -> NoReturn:
@@ -117,7 +122,7 @@ def leaving_when_told(shutdown: Shutdown, reporter: Teller) -> Generator[None]:
         if not shutdown.stop.is_set():
             raise
     finally:
-        shutdown.remove()
+        shutdown.finish()
 
 
 async def any_code(reporter: Teller) -> str:

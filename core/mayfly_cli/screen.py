@@ -64,8 +64,8 @@ class Screen:
             output=terminal[1] if terminal else None,
         )
 
-    async def run(self, typed: Callable[[str], Awaitable[bool]]) -> None:
-        """Hand each line to `typed` until it says False, or Ctrl-D, or Ctrl-C on an empty line."""
+    async def run(self, typed: Callable[[str], Awaitable[bool]]) -> bool:
+        """Hand each line to `typed` until it says False, or Ctrl-D, or Ctrl-C on an empty line: then it gives True."""
         try:
             # What is printed has been made safe before.
             with uncooked(self._descriptor), patch_stdout(raw=True):
@@ -74,8 +74,11 @@ class Screen:
                     try:
                         line = await self._session.prompt_async(set_exception_handler=False, handle_sigint=False)
                         going = await typed(line)
-                    except (EOFError, KeyboardInterrupt):
-                        return
+                    except EOFError:
+                        return False
+                    except KeyboardInterrupt:
+                        return True
+            return False
         finally:
             if self._own is not None:
                 self._own.close()

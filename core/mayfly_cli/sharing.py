@@ -136,7 +136,7 @@ def directory(text: str) -> Path:
     """A directory that can be written to, as an absolute path. Raises ValueError."""
     path = Path(text).expanduser().absolute()
     if not path.is_dir():
-        raise ValueError("is no directory that is there; make it first")
+        raise ValueError("names no directory that exists; make it first")
     if not os.access(path, os.W_OK | os.X_OK):
         raise ValueError("is a directory that cannot be written to")
     return path

@@ -29,7 +29,12 @@ async def settle(code: str | None, codes: running.Codes, reporter: running.Telle
 
 
 async def ask(reporter: running.Teller) -> str:
-    """Ask at the terminal until the code is one. Raises EOFError when the person leaves."""
+    """Ask at the terminal until the code is one. Raises EOFError at Ctrl-D, and CancelledError at Ctrl-C.
+
+    There Ctrl-C is a key and no signal, which would cancel us in the same way.
+    """
+    import asyncio  # noqa: PLC0415 - `mayfly --help` must not pay for it
+
     from mayfly.runtime.events import Warned  # noqa: PLC0415 - only a person's prompt needs it
     from mayfly_cli.screen import Screen  # noqa: PLC0415
 
@@ -42,7 +47,8 @@ async def ask(reporter: running.Teller) -> str:
             reporter.report(Warned.of(error))
         return not found
 
-    await Screen(complete=complete, pending=lambda: [QUESTION], history=None).run(typed)
+    if await Screen(complete=complete, pending=lambda: [QUESTION], history=None).run(typed):
+        raise asyncio.CancelledError
     if not found:
         raise EOFError
     return found[0]

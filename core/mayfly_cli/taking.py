@@ -63,6 +63,8 @@ class Taking:
             offer = made(Offered, waiting)
             self._teller.report(offer)
             return offer
+        if isinstance(self._teller, People):
+            self._teller.hint("Nothing is offered yet. This waits for it; Ctrl-C leaves.")
         event: Event | None
         while (event := await unless(self._shutdown.drain, self._desk.next())) is not None:
             if isinstance(event, Offered):
@@ -76,7 +78,8 @@ class Taking:
         return ExitCode.INCOMPLETE
 
     async def _agreed(self, offer: Offered) -> bool:
-        """The person's word, or the machine's: y or n on a line."""
+        """The person's word, or the machine's: y or n on a line. What a person typed before the question is no word."""
+        self._lines.forget_typed()
         while True:
             if isinstance(self._teller, People):
                 self._teller.prompt(f"Take {describe(offer)} from {called(offer.sender)}? [y/n]")

@@ -27,7 +27,8 @@ from mayfly.runtime.tasks import TaskSet, first_of, unless
 from mayfly.services.hub import Hub
 from mayfly.signaling.description import Description
 from mayfly.transport.engines import make_engine
-from mayfly.wire.hello import Role
+from mayfly.wire.hello import Role, Upstream
+from mayfly_relay import whereabouts
 from mayfly_relay.door import Arriving, CodeDoor, Door, broker_door
 from mayfly_relay.interfaces import OwnNetworks
 from mayfly_relay.limits import ByteQuota
@@ -121,12 +122,19 @@ class _Relay:
         """Addresses that a NAT gives us are ours too: through them a client could reach the router from inside."""
         self._own.add(c.address for c in description.candidates if not isinstance(c.address, str))
 
+    def _may_be_reached_from_inside(self) -> bool:
+        """Whether there are clients whose connections begin in our own network."""
+        return bool(self._sessions) and self._way.kind not in (Upstream.TOR, Upstream.BRIDGE)
+
     # Lending
 
     async def _lend(self, door: Door) -> None:
         """Until the time is up, the bytes are carried, or nobody can come any more."""
         meet = self._invite_all(door) if self._options.code is None else self._answer_one(self._options.code)
-        await first_of(meet, asyncio.sleep(self._remaining()), self._full.wait())
+        look = whereabouts.watch(
+            self._engine, self._options.link, self._learn_addresses, needed=self._may_be_reached_from_inside
+        )
+        await first_of(meet, look, asyncio.sleep(self._remaining()), self._full.wait())
 
     async def _invite_all(self, door: Door) -> None:
         """One client after the other, while there are seats."""

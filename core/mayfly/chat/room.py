@@ -36,7 +36,10 @@ from mayfly.config import ChatConfig
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody else in the room. `direct`: at the other end of `session`, not behind it. Not `present`: away."""
+    """Somebody else in the room. `direct`: at the other end of `session`, not behind it. Not `present`: away.
+
+    Of whoever is away, `session` is the last one, whose number another one may have by now.
+    """
 
     name: str
     session: int
@@ -47,7 +50,7 @@ class Member:
 class Room:
     """One process's chat, without I/O. Calls give the events that they caused, in order.
 
-    `session` is any number that the caller gives a session, never one twice. `now` is monotonic seconds.
+    `session` is any number that the caller gives a session, and no other while it lasts. `now` is monotonic seconds.
 
     After any call, write what `take(session, half)` gives for each pair in `pending()`: Half.SAY on the CHAT stream
     that we open in that session (as soon as there is something to take), Half.BACK on our half of the CHAT stream that

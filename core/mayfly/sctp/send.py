@@ -61,6 +61,7 @@ class Sender:
         self._again: deque[Sent] = deque()
         self._order = 0
         self._in_flight = 0
+        """Bytes that are neither acknowledged nor lost."""
         self._window = 0
         self._delivery = Delivery()
         self._last_sent = 0.0
@@ -79,11 +80,6 @@ class Sender:
     def busy(self) -> bool:
         """Whether anything is queued, or may still be lost."""
         return bool(self.queue.unsent or self._board.outstanding)
-
-    @property
-    def in_flight(self) -> int:
-        """Bytes that are neither acknowledged nor lost."""
-        return self._in_flight
 
     @property
     def last_tsn(self) -> int:

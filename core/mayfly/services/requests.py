@@ -96,7 +96,11 @@ class Requests:
     # Transfers
 
     async def _send(self, connection: ControlConnection, request: Request) -> dict[str, Any]:
-        await self._hub.talk.introduced(*self._hub.places)
+        to = request.get("to")
+        if type(to) is int:
+            await self._hub.talk.introduced(to)
+        else:  # a newcomer without a name is not waited for where the one who is meant has come
+            await self._hub.talk.introduced(*self._hub.places, enough=request.text("to"))
         self._receivers(request)
         source, descriptor = await self._source(request)
         to = self._receivers(request)  # reading directories takes its time, in which some may leave
@@ -125,15 +129,24 @@ class Requests:
             if len(places) > 1:
                 raise ControlError("Several are connected.", hint="Choose one with --to, or all with --to-all.")
             return list(places)
-        number = to if type(to) is int else self._hub.talk.session_of(request.needed("to"))
-        if number is None and isinstance(to, str) and to.isascii() and to.isdecimal():
-            number = int(to)
+        number = to if type(to) is int else self._meant(request.needed("to"))
         if number not in places:
             raise ControlError(
                 "Nobody of that name is connected to this program.",
                 hint="Files reach those alone whom `mayfly status` lists.",
             )
         return [number]
+
+    def _meant(self, to: str) -> int | None:
+        """The session of whoever has this name, else this number. Raises ControlError where that is two of them."""
+        named = self._hub.talk.session_of(to)
+        counted = next((number for number in self._hub.places if str(number) == to), None)
+        if None not in (named, counted) and named != counted:
+            raise ControlError(
+                "One has this number, and another has chosen it as a name.",
+                hint="Ask whoever is called so to come again with another --nick.",
+            )
+        return counted if named is None else named
 
     async def _source(self, request: Request) -> tuple[Source, int | None]:
         """What to send, and the descriptor that it needs. Raises ControlError, UsageError."""

@@ -80,17 +80,26 @@ class Talk:
         return [member.name for member in self._room.who() if member.present]
 
     def name_of(self, number: int) -> str | None:
-        """What the other end of a session is called, if it has said so."""
-        return next((m.name for m in self._room.who() if m.session == number and m.direct), None)
+        """What the other end of a session is called, if it has said so.
 
-    async def introduced(self, *numbers: int) -> None:
-        """Wait until each of these sessions' other ends has said its name, has let its time pass, or has gone."""
+        Whoever has gone is not meant: a client's next relay has the number of the last one.
+        """
+        return next((m.name for m in self._room.who() if m.session == number and m.direct and m.present), None)
+
+    async def introduced(self, *numbers: int, enough: str | None = None) -> None:
+        """Wait until each of these sessions' other ends has said its name, has let its time pass, or has gone.
+
+        Or until somebody has the name that is `enough`.
+        """
         for number, ways in [(number, self._ways[number]) for number in numbers if number in self._ways]:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(ways.named_by):
-                    while number in self._ways and self.name_of(number) is None:
+                    while number in self._ways and self.name_of(number) is None and not self._is_somebody(enough):
                         self._changed.clear()
                         await self._changed.wait()
+
+    def _is_somebody(self, name: str | None) -> bool:
+        return name is not None and self.session_of(name) is not None
 
     def session_of(self, name: str) -> int | None:
         """The session whose other end has this name."""

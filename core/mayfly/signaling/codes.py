@@ -6,6 +6,7 @@ what it says of the peer stands in its Description.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -25,6 +26,8 @@ from mayfly.signaling.finding import HRP, MAX_TEXT, find
 
 # The shortest version 1 code: 58 bytes of body are 93 characters, and there are six of checksum.
 _SHORTEST = 99
+
+_BEGINNING = re.compile(rf"{HRP}1[{bech32m.ALPHABET}]", re.ASCII | re.IGNORECASE)
 
 _COPY_AGAIN = f"Copy the whole code again, from {HRP}1 to its last character."
 _NEWER = "Update Mayfly on this computer, or ask the other side to use the same version."
@@ -97,6 +100,8 @@ def parse(text: str, *, wanted: Kind | None, now: float | None, offers: Sequence
     errors.sort(key=lambda error: isinstance(error, WrongKindCodeError))
     if errors:
         raise errors[0]
+    if _BEGINNING.search(text):  # too little of one to be found
+        raise _damaged(0)
     raise MistypedCodeError(f"There is no code in this text; a code begins with {HRP}1.", hint=_COPY_AGAIN)
 
 

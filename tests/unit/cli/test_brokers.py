@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from mayfly.runtime.events import Reporter, Words
 from mayfly_cli import brokers
 from mayfly_client.options import ClientOptions
 from mayfly_relay.options import RelayOptions
-from unit.cli.conftest import Command, FakeProgram, refused
+from unit.cli.conftest import Command, FakeProgram, Typing, refused
 
 URL = ("--broker", "https://broker.example")
 
@@ -73,3 +74,31 @@ def test_plain_http_where_it_must_be(mayfly: Command, relay_program: FakeProgram
 @pytest.mark.parametrize(("text", "host"), [("cdn.example", "cdn.example"), ("cdn.example:8443", "cdn.example:8443")])
 def test_fronts(text: str, host: str) -> None:
     assert brokers.front_host(text) == host
+
+
+@pytest.mark.parametrize(
+    ("arguments", "strangers"),
+    [
+        (("client", *URL), True),
+        (("client", *URL, "7-copper-tulip"), False),
+        (("client", "--stun", "none"), False),
+        (("relay", *URL, "--public"), True),
+        (("relay", *URL), False),
+    ],
+)
+def test_only_between_strangers_words_are_not_to_be_compared(
+    mayfly: Command,
+    relay_program: FakeProgram,
+    client_program: FakeProgram,
+    type_in: Typing,
+    arguments: tuple[str, ...],
+    strangers: bool,
+) -> None:
+    def then(reporter: Reporter, *_: object) -> None:
+        reporter.report(Words(("a", "b")))
+
+    type_in("\n\n")
+    relay_program.then = client_program.then = then
+    out = mayfly(*arguments).stdout
+    assert ("Between strangers they prove nothing" in out) is strangers
+    assert ("Compare them with the other side" in out) is not strangers

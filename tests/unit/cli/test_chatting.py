@@ -175,6 +175,22 @@ async def test_mistakes_and_refusals_do_not_end_the_chat() -> None:
     assert "There is no command /nope" in listener.err
     assert "Too many messages wait." in listener.err
     assert "There is no '/none/such' here." in listener.err
+    assert listener.err.count("No offer waits for an answer.") == 1
+    assert listener.err.count("No transfer is under way.") == 1
+
+
+async def test_a_number_that_no_offer_has_is_a_mistake() -> None:
+    played, listener = program(), Listener()
+    played.then["chat"] = [OFFER]
+    async with chatting(played, listener) as chat:
+        await chat.begin()
+        listening = asyncio.get_running_loop().create_task(chat.listen())
+        async with asyncio.timeout(10):
+            while not chat.tally.offered():
+                await asyncio.sleep(0)
+        for line in ("/accept 7", "/pause 7"):
+            assert await chat.obey(line)
+        listening.cancel()
     assert listener.err.count("There is no such offer.") == 1
     assert listener.err.count("There is no such transfer.") == 1
 

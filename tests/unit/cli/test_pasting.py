@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pty
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,30 @@ def given() -> Iterator[Input]:
     given.lines.close()
     given.end()
     os.close(given.read)
+
+
+async def test_what_was_typed_at_a_terminal_before_a_question_is_no_answer() -> None:
+    ours, theirs = pty.openpty()
+    lines = Lines(theirs)
+    try:
+        os.write(ours, b"code\nread with it\n")
+        assert await lines.next() == "code"
+        os.write(ours, b"y\ny")
+        lines.forget_typed()
+        os.write(ours, b"n\n")
+        assert await lines.next() == "n"
+    finally:
+        lines.close()
+        os.close(ours)
+        os.close(theirs)
+
+
+async def test_of_a_pipe_nothing_is_forgotten(given: Input) -> None:
+    given.type("one\ntwo\nthr")
+    assert await given.lines.next() == "one"
+    given.lines.forget_typed()
+    given.type("ee\n")
+    assert [await given.lines.next() for _ in range(2)] == ["two", "three"]
 
 
 async def test_lines_come_one_by_one(given: Input) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mayfly.runtime.events import (
@@ -44,6 +46,13 @@ def test_an_offer_is_shown_with_all_that_a_volunteer_needs() -> None:
     assert "  192.168.1.4 (local network)" in screen.out
     assert "  203.0.113.7 (public, as a STUN server saw it)" in screen.out
     assert "mayfly client" in screen.out
+
+
+@pytest.mark.parametrize(("left", "words"), [(179, "2 minutes"), (102, "1 minute"), (59, "59 seconds")])
+def test_no_more_time_is_promised_than_there_is(left: int, words: str) -> None:
+    screen = reader()
+    screen.people.report(replace(code_ready(), expires=samples.FAR - 600 + left))
+    assert f"It is good for {words}, until " in screen.out
 
 
 def test_before_a_bridge_it_is_somebody_s_tor_that_the_code_is_for() -> None:
@@ -100,6 +109,30 @@ def test_how_to_compare_words_is_said_once_for_each_set() -> None:
     assert (screen.out.count("Verification words"), screen.out.count("Compare them")) == (3, 2)
 
 
+def test_strangers_are_told_that_words_prove_nothing() -> None:
+    screen = reader("client", strangers=True)
+    screen.people.report(Connected(1, "relay", WORDS, "host", "host", None))
+    assert "Verification words: alpha" in screen.out
+    assert "Between strangers they prove nothing" in screen.out
+    assert "Compare them with the other side" not in screen.out
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ("reject 25,465,587,2525", "every port but 25, 465, 587, 2525."),
+        ("reject *", "no port."),
+        ("accept 80,443,6000-6007; other rules apply", "these ports alone: 80, 443, 6000-6007 (other rules apply)."),
+        ("accept *; other rules apply", "every port (other rules apply)."),
+        ("whatever\x1b[2J I like", "this: whatever\\x1b[2J I like."),
+    ],
+)
+def test_the_exit_policy_in_words(policy: str, words: str) -> None:
+    screen = reader("client", width=200)
+    screen.people.report(Connected(1, "relay", WORDS, "host", "host", None, policy, None))
+    assert f"The relay says that it serves {words}\n" in screen.out
+
+
 @pytest.mark.parametrize(
     ("local", "remote", "words"),
     [
@@ -116,7 +149,7 @@ def test_the_path_in_words(local: str | None, remote: str | None, words: str) ->
     screen.people.report(Connected(1, "relay", WORDS, local, remote, 12.3, "accept *", 3540))
     assert f"Connected to the relay: {words}, round trip 12 ms." in screen.out
     assert "Verification words: alpha" in screen.out
-    assert "The relay says that it serves: accept *" in screen.out
+    assert "The relay says that it serves every port.\n" in screen.out
     assert "stays for 59 minutes" in screen.out
 
 

@@ -67,7 +67,7 @@ def test_machines_events_give_way_to_the_data(mayfly: Command, runtime_directory
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--yes", "--into", "/none/such"], "--into: the value is no directory that is there"),
+        (["--yes", "--into", "/none/such"], "--into: the value names no directory that exists"),
         ([], "--yes takes it without asking."),
         (["--yes", "--offer", CODE], "--offer and a CODE exclude each other"),
     ],
@@ -85,6 +85,18 @@ def test_a_person_is_asked(mayfly: Command, runtime_directory: Path, type_in: Ty
         result = mayfly("receive")
     assert result.exit_code == 8
     assert "Take film.mkv (2.0 kB, 1 file) from anna? [y/n]" in result.stdout
+
+
+@pytest.mark.usefixtures("on_terminal")
+def test_a_person_is_told_that_it_waits(mayfly: Command, runtime_directory: Path, type_in: Typing) -> None:
+    type_in("n\n")
+    played = program()
+    played.answers["receive"] = {"offers": []}
+    played.then["receive"] = [OFFER]
+    with played.listening(runtime_directory):
+        result = mayfly("receive")
+    assert result.exit_code == 8
+    assert result.stdout.index("Nothing is offered yet.") < result.stdout.index("Take film.mkv")
 
 
 def test_a_code_is_answered(mayfly: Command, peer_program: FakePeer) -> None:

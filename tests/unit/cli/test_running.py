@@ -14,7 +14,7 @@ from mayfly.errors import ConnectError, LinkLostError, ListenError, MayflyError
 from mayfly.runtime.events import CodeReader, Connected, Draining, Reporter, Words
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.signaling.description import Kind
-from mayfly_cli import running
+from mayfly_cli import loop, running
 from mayfly_cli.machines import Machines
 from unit.cli import samples
 from unit.cli.conftest import Command, FakeProgram, Typing
@@ -127,7 +127,7 @@ def test_machines_that_hang_up_make_the_program_drain() -> None:
             reporter.report(Words(("a",)))
             drained.append(shutdown.drain.is_set())
 
-        assert asyncio.run(running._run(Machines(stream), settle, program)) == 0
+        assert loop.run(running._run(Machines(stream), settle, program), "asyncio") == 0
     assert drained == [True]
 
 

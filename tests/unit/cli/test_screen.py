@@ -59,6 +59,9 @@ async def test_lines_until_the_person_says_bye() -> None:
 async def test_ctrl_d_and_ctrl_c_leave(key: str) -> None:
     with typing() as person:
         assert await person.run(f"one\r{key}") == ["one"]
+    with typing() as person:
+        person.source.send_text(key)
+        assert await person.screen.run(person.typed) is (key == "\x03")
 
 
 async def test_ctrl_c_first_clears_what_is_typed() -> None:

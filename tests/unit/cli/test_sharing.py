@@ -37,7 +37,7 @@ def test_every_option(
     [
         (("--name", "a/b"), "--name: 'a/b' cannot name a program."),
         (("--nick", " "), "--nick: the value is not a name"),
-        (("--accept-into", "/none/such"), "--accept-into: the value is no directory"),
+        (("--accept-into", "/none/such"), "--accept-into: the value names no directory"),
     ],
 )
 def test_mistakes(mayfly: Command, relay_program: FakeProgram, arguments: tuple[str, ...], words: str) -> None:

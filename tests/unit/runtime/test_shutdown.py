@@ -5,13 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from mayfly.runtime.shutdown import Shutdown
+from mayfly.runtime.shutdown import SIGNALS, Shutdown
 
 LAST = 5.0
+
+
+@pytest.fixture(autouse=True)
+def signals_are_given_back() -> Iterator[None]:
+    """As who runs the loop does."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -19,7 +28,7 @@ async def shutdown() -> AsyncIterator[Shutdown]:
     shutdown = Shutdown()
     shutdown.install(asyncio.get_running_loop())
     yield shutdown
-    shutdown.remove()
+    shutdown.finish()
 
 
 def send(number: signal.Signals) -> None:
@@ -78,25 +87,42 @@ async def test_after_the_second_ctrl_c_one_more_ends_the_program(shutdown: Shutd
     await happens(shutdown.drain)
     send(signal.SIGINT)
     await happens(shutdown.stop)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with pytest.raises(KeyboardInterrupt):
+        send(signal.SIGINT)
+    send(signal.SIGHUP)
 
 
-async def test_removing_gives_the_signals_back_and_may_be_repeated() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_program_that_has_finished_lets_one_signal_pass(
+    shutdown: Shutdown, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[int] = []
+    monkeypatch.setattr(os, "_exit", left.append)
+    shutdown.finish()
+    shutdown.finish()
+    send(signal.SIGHUP)
+    shutdown.drain.clear()
+    send(number)
+    assert (shutdown.stop.is_set(), left) == (False, [])
+    send(number)
+    assert left == [130]
+
+
+async def test_finishing_holds_no_signal_back() -> None:
     shutdown = Shutdown()
-    shutdown.remove()
-    shutdown.install(asyncio.get_running_loop())
-    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
-    shutdown.remove()
-    shutdown.remove()
+    shutdown.finish()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    shutdown.install(asyncio.get_running_loop())
+    shutdown.finish()
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & set(SIGNALS)
 
 
-def test_removing_after_the_loop_has_closed_does_nothing() -> None:
+def test_finishing_after_the_loop_has_closed_does_nothing() -> None:
     shutdown = Shutdown()
 
     async def install() -> None:
         shutdown.install(asyncio.get_running_loop())
 
     asyncio.run(install())
-    shutdown.remove()
+    shutdown.finish()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

@@ -81,7 +81,7 @@ def test_our_end_with_our_end(
     compare(left.messages, answered, ordered)
     for end in (left, right):
         assert end.association._receiver.held == 0
-        assert end.association._sender.in_flight == 0
+        assert end.association._sender._in_flight == 0
         assert not end.association._sender._again or all(c.state >= 2 for c in end.association._sender._again)
 
 

@@ -45,11 +45,11 @@ def test_the_far_ends_window_bounds_what_is_in_flight_and_one_packet_asks(pair: 
     left = alone(pair)
     left.send(bytes(60_000))
     left.take([sack(left, 10, window=2000)])
-    assert left.association._sender.in_flight == 2 * PAYLOAD
+    assert left.association._sender._in_flight == 2 * PAYLOAD
     left.take([sack(left, 12, window=0)])
-    assert left.association._sender.in_flight == PAYLOAD, "one packet asks whether the window has opened"
+    assert left.association._sender._in_flight == PAYLOAD, "one packet asks whether the window has opened"
     left.take([sack(left, 13, window=1 << 20)])
-    assert left.association._sender.in_flight > 5 * PAYLOAD
+    assert left.association._sender._in_flight > 5 * PAYLOAD
 
 
 def test_three_reports_send_the_missing_chunk_again_and_nothing_else(pair: Pair) -> None:

@@ -103,4 +103,4 @@ def test_two_hours_in_all_weathers() -> None:
     assert max(there.most_held, back.most_held) <= EngineConfig().max_reassembly
     for end in (left, right):
         assert end.association._receiver.held == 0
-        assert end.association._sender.in_flight == 0
+        assert end.association._sender._in_flight == 0

@@ -123,6 +123,29 @@ async def test_who_says_no_name_is_not_waited_for_beyond_his_time(monkeypatch: p
         await anna.talk.aclose()
 
 
+async def test_the_next_at_a_number_is_not_called_as_the_last_one() -> None:
+    """A client gives its next relay the number of one whose link was lost, and keeps that one's name for its return."""
+    anna, bob, mallory = Speaker("anna"), Speaker("bob"), Speaker("mallory")
+    async with asyncio.timeout(10):
+        async with link(anna, bob):
+            await anna.talk.introduced(1)
+            await anna.talk.leave(1, lost=True)
+            assert anna.talk.name_of(1) is None
+        async with link(anna, mallory):
+            assert anna.talk.name_of(1) is None
+            await anna.talk.introduced(1)
+            assert anna.talk.name_of(1) == "mallory"
+
+
+async def test_who_is_meant_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talk, "NAMING", 1000.0)
+    anna, bob = Speaker("anna"), Speaker("bob")
+    async with asyncio.timeout(10), joined() as (near, _far), link(anna, bob):
+        anna.talk.join(2, near.session)  # who never says a name
+        await anna.talk.introduced(2, 1, enough="bob")
+        assert anna.talk.name_of(1) == "bob"
+
+
 async def test_who_leaves_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(talk, "NAMING", 1000.0)
     anna = Speaker("anna")

@@ -12,7 +12,7 @@ import pytest
 from mayfly.errors import ControlError
 from mayfly.runtime.control_client import ControlClient
 from mayfly.runtime.events import Connected, Draining
-from mayfly.services import transfers
+from mayfly.services import talk, transfers
 from mayfly.services.options import HubOptions
 from mayfly_relay.limits import RelayLimits
 from support.programs_in_memory import Stage, client_options, relay_options
@@ -186,6 +186,43 @@ async def test_one_relay_sends_to_all_its_clients_and_reads_once(
                 assert {end["peer"] for end in ends} == {1, 2}
     for folder in folders:
         assert (folder / "x").read_bytes() == source.read_bytes()
+
+
+async def test_only_who_is_meant_is_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    async def silent(*_: object) -> None:
+        return
+
+    x = str(file(tmp_path, "x", 9))
+    async with tunnel(monkeypatch, tmp_path) as t, await t.at_relay() as sender:
+        while (await sender.request("who"))["who"] != ["client"]:
+            await asyncio.sleep(0)
+        monkeypatch.setattr(talk, "NAMING", 1000.0)
+        monkeypatch.setattr(talk.Talk, "_speak", silent)
+        await t.stage.tunnel(t.relay)  # who never says a name
+        async with asyncio.timeout(20):
+            for to in ("client", 1):
+                reply = await sender.request("send", paths=[x], to=to)
+                assert [each["peer"] for each in reply["transfers"]] == [1]
+                await sender.request("cancel", transfer=reply["transfers"][0]["transfer"])
+                await until(sender, "transfer", state="cancelled")
+
+
+async def test_a_name_that_is_another_ones_number_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    x = str(file(tmp_path, "x", 9))
+    async with tunnel(monkeypatch, tmp_path) as t, await t.at_relay() as sender:
+        for nick in ("1", "3"):
+            await t.stage.tunnel(t.relay, hub=HubOptions(control=False, user=nick))
+        while len((await sender.request("who"))["who"]) < 3:
+            await asyncio.sleep(0)
+        with pytest.raises(ControlError, match="One has this number"):
+            await sender.request("send", paths=[x], to="1")
+        with pytest.raises(ControlError, match="Nobody of that name"):
+            await sender.request("send", paths=[x], to="9" * 5000)
+        for to in ("2", "3"):  # a number that is no name, or its own
+            reply = await sender.request("send", paths=[x], to=to)
+            assert reply["transfers"][0]["peer"] == int(to)
+            await sender.request("cancel", transfer=reply["transfers"][0]["transfer"])
+            await until(sender, "transfer", state="cancelled")
 
 
 async def test_draining_waits_for_a_transfer_and_takes_offers_back(

@@ -133,7 +133,7 @@ def test_no_code_in_the_text(text: str) -> None:
     assert caught.value.exit_code is ExitCode.BAD_CODE
 
 
-@pytest.mark.parametrize("size", [20, 60, 98])
+@pytest.mark.parametrize("size", [4, 10, 20, 60, 98])
 def test_a_part_is_missing(size: int) -> None:
     with pytest.raises(MistypedCodeError, match="part"):
         read(TEXT[:size])

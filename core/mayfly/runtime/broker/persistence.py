@@ -19,9 +19,9 @@ class Persistence:
         self._backoff = Backoff(config)
         self._said = ""
 
-    async def failed(self, error: MayflyError) -> None:
-        """Say why, unless it was the last thing said, and wait."""
-        if error.message != self._said:
+    async def failed(self, error: MayflyError, *, said: bool = True) -> None:
+        """Say why, unless it was the last thing said or is not to be `said`, and wait."""
+        if said and error.message != self._said:
             self._said = error.message
             self._reporter.report(Warned.of(error))
         asked = error.retry_after if isinstance(error, BrokerRefusedError) else None

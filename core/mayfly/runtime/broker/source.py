@@ -101,7 +101,7 @@ class BrokerSource:
                 absent += 1
                 if error.code != ErrorName.NO_SUCH_NAMEPLATE or absent >= _ABSENT:
                     raise
-                await persistence.failed(error)
+                await persistence.failed(error, said=False)  # it is said once, where it stays so
             except WrongWordsError:
                 raise
             except BrokerRefusedError as error:

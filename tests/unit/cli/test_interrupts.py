@@ -1,0 +1,102 @@
+"""Ctrl-C while the command starts and while it ends, in processes of their own: each phase ends in an exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from mayfly.errors import ExitCode
+from mayfly_cli import interrupts
+from unit.cli.test_main import ENVIRONMENT
+
+PREPARED = """
+import asyncio, atexit, os, signal, sys, types
+from mayfly_cli import start
+
+def send(*numbers):
+    for number in numbers:
+        os.kill(os.getpid(), number)
+
+numbers = [signal.Signals[name] for name in sys.argv[2:]]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may have it ignored
+"""
+
+STARTING = """
+def command():
+    send(*numbers)
+    print("went on")
+
+sys.modules["mayfly_cli.main"] = stub = types.ModuleType("mayfly_cli.main")
+stub.main = command
+start.main()
+"""
+
+ENDING = """
+from mayfly_cli import loop, main
+
+def run(arguments):
+    loop.run(asyncio.sleep(0), sys.argv[1])
+    send(*numbers)
+    print("last words", flush=True)
+    return 5
+
+main.run = run
+start.main()
+"""
+
+OVER = """
+from mayfly_cli import main
+
+class Last:
+    def __del__(self, send=send, numbers=numbers):
+        send(*numbers)  # Python has given its handlers up by now
+
+last = Last()
+atexit.register(send, *numbers)
+main.run = lambda arguments: 5
+start.main()
+"""
+
+
+def run(code: str, choice: str, *signals: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", PREPARED + code, choice, *signals],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_exit_code_is_the_documented_one() -> None:
+    assert interrupts.INTERRUPTED == ExitCode.INTERRUPTED
+
+
+@pytest.mark.parametrize("signals", [("SIGINT",), ("SIGTERM",), ("SIGINT", "SIGINT")])
+def test_a_command_that_starts_ends_at_once_and_says_nothing(signals: tuple[str, ...]) -> None:
+    done = run(STARTING, "auto", *signals)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_a_command_that_must_ignore_ctrl_c_goes_on() -> None:
+    ignored = "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    done = run(ignored + STARTING, "auto", "SIGINT")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "went on\n", "")
+
+
+@pytest.mark.parametrize("choice", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_a_command_that_ends_says_its_last_words_unless_told_twice(choice: str, number: str) -> None:
+    once = run(ENDING, choice, number)
+    assert (once.returncode, once.stdout, once.stderr) == (5, "last words\n", "")
+    twice = run(ENDING, choice, number, number)
+    assert (twice.returncode, twice.stdout, twice.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_nothing_replaces_an_exit_code_that_is_certain(number: str) -> None:
+    done = run(OVER, "auto", number, number)
+    assert (done.returncode, done.stdout, done.stderr) == (5, "", "")
