@@ -293,6 +293,8 @@ async def test_early_bytes_of_an_accepted_connection_come_first(paused: bool) ->
 
 
 async def test_cancelling_aborts_both_sides() -> None:
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     async with spliced() as s:
         await s.stream.write(b"x")
         await s.reader.readexactly(1)
@@ -305,6 +307,7 @@ async def test_cancelling_aborts_both_sides() -> None:
                 pass
         with pytest.raises(asyncio.CancelledError):
             await s.splicing
+        assert failures == []
 
 
 async def test_cancelling_what_has_just_been_lost_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
