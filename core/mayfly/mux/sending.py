@@ -80,8 +80,7 @@ class Sending:
     def stop(self, stream: MuxStream, code: int) -> bool:
         """Take a STOP_SENDING. Tells whether it ended a half that was open."""
         wanted = stream.send in (Send.OPEN, Send.FINISHING)
-        if wanted:
-            self.reset(stream, code)
+        self.reset(stream, code)
         return wanted
 
     def allow(self, stream: MuxStream, limit: int, received: int) -> None:

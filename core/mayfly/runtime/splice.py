@@ -101,6 +101,8 @@ class Splice(asyncio.BufferedProtocol):
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=self._config.write_high)
         self._stream.attach(self)
+        if self._transport.is_closing():
+            return
         self._pass_on(early)
         if not self._unsent:
             self._read_on()

@@ -35,21 +35,29 @@ class Spliced:
 
 @asynccontextmanager
 async def spliced(
-    config: MuxConfig | None = None, *, waiting: bytes = b"", reset: bool = False
+    config: MuxConfig | None = None, *, waiting: bytes = b"", reset: bool = False, over: bool = False
 ) -> AsyncIterator[Spliced]:
-    """`waiting` has come on the stream before it is spliced, or a reset."""
+    """`waiting` has come on the stream before it is spliced, or a reset, or all that ends a stream politely."""
     async with joined(config=config) as (client, relay):
         accepted: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
         accepted = asyncio.get_running_loop().create_future()
         server = await asyncio.start_server(lambda r, w: accepted.set_result((r, w)), "127.0.0.1", 0)
         sock = socket.socket()
         sock.setblocking(False)
+        if over:  # so that something waits in the loop as well
+            server.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         await asyncio.get_running_loop().sock_connect(sock, server.sockets[0].getsockname())
         reader, writer = await accepted
         far, near = await opened(client, relay)
         await far.write(waiting)
         while waiting and not relay.session._mux.readable(near.id):
             await asyncio.sleep(0)
+        if over:
+            far.finish()
+            client.session.stop(far, StreamCode.CANCELLED)
+            while near._stop_code is None or relay.session._mux._streams.require(near.id).final_size is None:
+                await asyncio.sleep(0)
         if reset:
             far.reset()
             await client.session.wait_idle()
@@ -156,6 +164,14 @@ async def test_a_stream_that_was_reset_before_becomes_a_tcp_reset() -> None:
         assert s.sock.fileno() == -1, "or it would close the number of another one"
 
 
+@pytest.mark.parametrize("size", [0, 30_000])
+async def test_a_stream_that_was_over_before_leaves_what_it_brought(size: int) -> None:
+    async with spliced(waiting=bytes(size), over=True) as s:
+        assert await s.reader.read() == bytes(size)
+        await s.splicing
+        assert s.sock.fileno() == -1
+
+
 async def test_what_nobody_reads_is_dropped_and_the_other_half_still_arrives() -> None:
     async with spliced() as s:
         s.client.session.stop(s.stream, StreamCode.CANCELLED)
@@ -257,6 +273,8 @@ async def test_early_bytes_of_an_accepted_connection_come_first(paused: bool) ->
 
 
 async def test_cancelling_aborts_both_sides() -> None:
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     async with spliced() as s:
         await s.stream.write(b"x")
         await s.reader.readexactly(1)
@@ -267,6 +285,9 @@ async def test_cancelling_aborts_both_sides() -> None:
         with pytest.raises(ConnectionResetError):
             while await s.reader.read(100):
                 pass
+        with pytest.raises(asyncio.CancelledError):
+            await s.splicing
+        assert failures == []
 
 
 async def test_cancelling_what_has_just_been_lost_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,7 @@ class Tcp(asyncio.Transport):
     def __init__(self, *, reading: bool = True) -> None:
         super().__init__()
         self.reading = reading
+        self.closing = False
         self.high: int | None = None
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
@@ -60,7 +61,7 @@ class Tcp(asyncio.Transport):
         raise OSError("the other side has reset it")
 
     def is_closing(self) -> bool:
-        return False
+        return self.closing
 
     def pause_reading(self) -> None:
         self.reading = False
@@ -104,6 +105,14 @@ async def test_what_waits_for_tcp_is_bounded() -> None:
     tcp = Tcp()
     Splice(cast("Stream", Cramped(4))).connection_made(tcp)
     assert tcp.high == SpliceConfig().write_high
+
+
+async def test_a_connection_that_is_closing_is_given_nothing_and_nothing_of_it_is_passed_on() -> None:
+    """The loops log a warning for each of many writes to one."""
+    stream, tcp = Cramped(100), Tcp()
+    tcp.closing = stream.ended = True
+    Splice(cast("Stream", stream)).connection_made(tcp, b"early")
+    assert stream.got == b""
 
 
 async def test_an_end_for_a_connection_that_was_reset_just_now_is_no_error() -> None:
