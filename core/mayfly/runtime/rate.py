@@ -36,7 +36,7 @@ class ByteLimiter(Bucket):
     def consume(self, n: int, now: float) -> None:
         """Count `n` bytes that went. More than was available is paid back by a longer wait."""
         self.level(now)
-        self.spend(n)
+        self._tokens -= n
 
     def wait(self, now: float) -> float:
         """Seconds after which available() is above 0, on a clock that tells the millisecond; 0.0 when it is."""
