@@ -30,7 +30,8 @@ async def watch(
     while True:
         await asyncio.sleep(INTERVAL)
         if link.stun and needed():
-            with contextlib.suppress(MayflyError):  # the network is away, perhaps; the next look tells
+            # The network is away, or clients' connections have used up the descriptors: the next look tells.
+            with contextlib.suppress(MayflyError, OSError):
                 pending = await engine.offer(replace(link, turn=()))
                 learn(pending.description)
                 await pending.close()

@@ -168,7 +168,7 @@ class Closed(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble(Event):
+class Problem(Event):
     """What went wrong, and what to do about it."""
 
     stage: str
@@ -185,7 +185,7 @@ class Trouble(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Warned(Trouble):
+class Warned(Problem):
     """Something went wrong or is unwise, and the run goes on: a mistyped code, a proxy open to the network.
 
     Told by: every command.
@@ -195,7 +195,7 @@ class Warned(Trouble):
 
 
 @dataclass(frozen=True, slots=True)
-class Failed(Trouble):
+class Failed(Problem):
     """The run ends because of this.
 
     Told by: every command.

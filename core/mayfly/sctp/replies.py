@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 _MOST = 64
-"""Of each kind; what a far end provokes beyond that is not answered."""
+"""Of each kind; what a far end provokes beyond that is not answered, and what of our own comes behind it is repeated by
+its timer."""
 
 
 class Replies:
@@ -26,7 +27,7 @@ class Replies:
             self._packets.append(packet)
 
     def last_words(self, *chunks: bytes) -> None:
-        """These and nothing else: the association is over."""
+        """These in place of the chunks that wait: the association is over."""
         self._chunks = list(chunks)
 
     def take_chunks(self) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
@@ -22,14 +23,17 @@ ASKING = LinkSettings(stun=("stun.example:3478",), turn=(TurnServer("turn:turn.e
 
 
 class Noting(MemoryEngine):
-    """Notes with what it was asked for offers."""
+    """Notes with what it was asked for offers. `descriptors` tells whether the process has any left."""
 
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[LinkSettings] = []
+        self.descriptors = True
 
     async def offer(self, settings: LinkSettings) -> MemoryPendingOffer:
         self.asked.append(settings)
+        if not self.descriptors:
+            raise OSError(errno.EMFILE, "Too many open files")
         return await super().offer(settings)
 
 
@@ -65,13 +69,15 @@ async def test_what_an_offer_for_nobody_discloses_is_learnt_again_and_again() ->
     assert {(each.stun, each.turn) for each in engine.asked} == {(ASKING.stun, ())}
 
 
-async def test_a_network_that_is_away_for_a_while_does_no_harm() -> None:
+@pytest.mark.parametrize("away", ["network", "descriptors"])
+async def test_what_is_away_for_a_while_does_no_harm(away: str) -> None:
     engine = Noting()
-    engine.network.gathers = False
+    engine.network.gathers = away != "network"
+    engine.descriptors = away != "descriptors"
     async with watching(engine, ASKING) as found:
         await until(lambda: len(engine.asked) >= 3)
         assert found == []
-        engine.network.gathers = True
+        engine.network.gathers = engine.descriptors = True
         await until(lambda: bool(found))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mayfly.runtime import events
-from mayfly.runtime.events import EVENTS, Event, Trouble
+from mayfly.runtime.events import EVENTS, Event, Problem
 from support.event_samples import SAMPLES
 
 
@@ -23,7 +23,7 @@ def test_machines_see_the_documented_object(event: Event, expected: dict[str, An
 
 def test_the_list_of_events_is_complete_and_each_has_a_sample() -> None:
     classes = {value for value in vars(events).values() if isinstance(value, type) and issubclass(value, Event)}
-    defined = classes - {Event, Trouble}
+    defined = classes - {Event, Problem}
     assert defined == set(EVENTS) == {type(event) for event, _ in SAMPLES}
     assert len({event.event for event in EVENTS}) == len(EVENTS)
 

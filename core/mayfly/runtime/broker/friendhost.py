@@ -138,7 +138,7 @@ class _Shown:
             await self._admit(talk, relay, coming)
 
     async def _admit(self, talk: Conversation, relay: FriendRelay, coming: Coming) -> None:
-        await talk.answer(relay.seal(coming.answer.body), coming)
+        await talk.answer(relay.seal, coming)
         self.coming = coming  # from here on the code is used up, whatever becomes of the link
         self.settled.set()
         await talk.end("done")

@@ -139,7 +139,7 @@ class PoolHost:
             self._reporter.report(Warned.of(error))
             await talk.refuse(Reason.NO_ADDRESS)
             return
-        await talk.answer(relay.seal(coming.answer.body), coming)
+        await talk.answer(relay.seal, coming)
         self._taken += 1
         self._coming.put_nowait(coming)
         await talk.end("done")

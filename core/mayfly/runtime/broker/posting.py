@@ -78,10 +78,10 @@ class Conversation:
         self._sent += 1
         await self._posting.say(self.match, NewMessage(n=self._sent, body=to_text(message.encode())))
 
-    async def answer(self, answer: Sealed, coming: Coming) -> None:
-        """Send our answer, sealed. Raises as `say` does, and lets the client that would have come by it go."""
+    async def answer(self, seal: Callable[[bytes], Sealed], coming: Coming) -> None:
+        """Seal our answer and send it. Raises as both do, and then lets the client that would have come by it go."""
         try:
-            await self.say(answer)
+            await self.say(seal(coming.answer.body))
         except BaseException:
             await coming.close()
             raise

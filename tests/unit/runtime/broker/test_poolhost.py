@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from mayfly.errors import BrokerRefusedError, ForgedError, RefusedError
+from mayfly.errors import BrokerRefusedError, ForgedError, MayflyError, RefusedError
 from mayfly.rendezvous.sealing import ReceivingKey
 from mayfly.runtime.broker.exchange import to_text
 from mayfly.runtime.broker.options import Wish
@@ -37,6 +37,17 @@ async def test_seats_are_never_given_twice_whatever_the_broker_does(monkeypatch:
         host.freed()
         place.invite(host)
         await place.guest.stranger(Wish())
+
+
+async def test_a_reply_key_that_is_none_leaves_no_answer_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with meeting_place(monkeypatch) as place:
+        await place.posted(seats=1)
+        monkeypatch.setattr(ReceivingKey, "public", property(lambda _: bytes(32)))
+        for _ in range(3):
+            next(iter(place.broker.postings.values())).capacity = 1  # a broker that does not count
+            with pytest.raises(MayflyError):
+                await place.guest.stranger(Wish())
+        assert [answer for answer in place.network.answers.values() if not answer.done] == []
 
 
 async def test_the_broker_hears_of_seats_taken_and_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
