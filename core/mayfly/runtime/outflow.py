@@ -39,6 +39,7 @@ class Outflow:
         self._dispatch = dispatch
         self._stopped = False
         self._flush_handle: asyncio.Handle | None = None
+        self._waking_later = False
         self._rate_timer: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0.0
@@ -47,6 +48,16 @@ class Outflow:
         """Flush in the loop's next turn, so that what happens together leaves together."""
         if self._flush_handle is None and not self._stopped:
             self._flush_handle = self._loop.call_soon(self.flush)
+
+    def wake_later(self) -> None:
+        """As `wake`, a turn later: what the network brings meanwhile may have more to send, and leaves with it."""
+        if self._flush_handle is None and not self._waking_later:
+            self._waking_later = True
+            self._loop.call_soon(self._wake_now)
+
+    def _wake_now(self) -> None:
+        self._waking_later = False
+        self.wake()
 
     def flush(self) -> None:
         """Send now what is to be sent, as far as the link takes it."""

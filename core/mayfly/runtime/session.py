@@ -223,7 +223,7 @@ class Session:
             self.last_active = now
             if self._receive_limiter is not None:
                 self._receive_limiter.consume(len(data), now)
-            self._outflow.wake()
+            self._outflow.wake_later()
         return data, ended
 
     def put(self, stream: Stream, data: bytes) -> int:
@@ -275,7 +275,7 @@ class Session:
         self._dispatch(self._mux.receive_message(message, self._now()))
         if self._mux.round_trip is not None:
             self._measured.set()
-        self._outflow.wake()
+        self._outflow.wake_later()
 
     def _on_lost(self, reason: str) -> None:
         self._dispatch(self._mux.lose_link(reason))

@@ -103,7 +103,8 @@ class Splice(asyncio.BufferedProtocol):
         self._stream.attach(self)
         if self._transport.is_closing():
             return
-        self._pass_on(early)
+        if early or self._stream.stopped:
+            self._pass_on(early)
         if not self._unsent:
             self._read_on()
         self.stream_readable()

@@ -121,8 +121,13 @@ class Stream:
         self.check_wanted()
         return self._session.room(self)
 
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing of ours is wanted any more."""
+        return self._stop_code is not None
+
     def check_wanted(self) -> None:
-        """Raise StreamResetError when nothing of ours is wanted any more."""
+        """Raise StreamResetError where `stopped`."""
         if self._stop_code is not None:
             raise StreamResetError(self._stop_code)
 

@@ -113,6 +113,11 @@ class Association:
         return self._sender.round_trip.smoothed
 
     @property
+    def pressing(self) -> bool:
+        """Whether what was received lets something leave that should not wait, as far as a glance tells."""
+        return self._state not in SENDING or self._sender.queue.unsent > 0 or self._receiver.owes_sack(single=False)
+
+    @property
     def oversized(self) -> bool:
         """Whether a packet has to leave that is larger than the path now seems to carry."""
         return self._sender.oversized
@@ -136,9 +141,8 @@ class Association:
 
     def abort(self) -> None:
         """End at once, and tell the far end."""
-        if self._theirs is not None and self._state is not State.ENDED:
-            self._replies.last_words(encode_chunk(ChunkType.ABORT, b""))
-        self._end(CLOSED)
+        if self._state is not State.ENDED:
+            self._break(CLOSED)
 
     def receive(self, packets: Sequence[bytes], now: float) -> list[bytes]:
         """Take in packets that arrived together. Gives the messages that they completed."""
@@ -193,7 +197,7 @@ class Association:
             if not retry.again(now):
                 self._break(SILENT)
                 return
-            self._send_again(retry)
+            self._replies.repeat(retry)
         try:
             if self._sender.handle_timeout(now) and self._search.timed_out(self._sender.timeouts):
                 self._sender.set_mtu(self._search.size)
@@ -350,7 +354,7 @@ class Association:
             self._repeat(encode_chunk(ChunkType.SHUTDOWN_ACK, b""), now)
 
     def _break(self, reason: str) -> None:
-        """The far end broke a rule or fell silent."""
+        """End with an ABORT: the far end broke a rule or fell silent, or we leave."""
         self._replies.last_words(*([encode_chunk(ChunkType.ABORT, b"")] if self._theirs is not None else []))
         self._end(reason)
 
@@ -377,10 +381,7 @@ class Association:
     def _repeat(self, what: bytes, now: float, *, alone: bool = False) -> None:
         """Send a chunk (or a whole packet) now, and again until the next state."""
         self._retry = Retry(what, now, self._config, alone=alone)
-        self._send_again(self._retry)
-
-    def _send_again(self, retry: Retry) -> None:
-        (self._replies.packet if retry.alone else self._replies.chunk)(retry.what)
+        self._replies.repeat(self._retry)
 
     _handlers: ClassVar[dict[int, Callable[[Association, bytes, float], None]]] = {
         ChunkType.INIT: _on_company,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mayfly.sctp.retry import Retry
+
 _MOST = 64
 """Of each kind; what a far end provokes beyond that is not answered, and what of our own comes behind it is repeated by
 its timer."""
@@ -25,6 +27,10 @@ class Replies:
         """A whole packet: INIT and INIT ACK share none with other chunks (RFC 9260 §3)."""
         if len(self._packets) < _MOST:
             self._packets.append(packet)
+
+    def repeat(self, retry: Retry) -> None:
+        """What is sent until it is answered."""
+        (self.packet if retry.alone else self.chunk)(retry.what)
 
     def last_words(self, *chunks: bytes) -> None:
         """These in place of the chunks that wait: the association is over."""

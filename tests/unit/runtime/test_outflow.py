@@ -114,6 +114,26 @@ async def test_what_happens_together_leaves_together_in_the_next_turn() -> None:
     assert len(scene.link.sent) == scene.link.flushed == scene.flushes == 1
 
 
+async def test_what_may_wait_a_turn_leaves_with_what_comes_in_it() -> None:
+    scene = Scene()
+    scene.mux.write(scene.stream, bytes(100))
+    scene.outflow.wake_later()
+    scene.outflow.wake_later()
+    await asyncio.sleep(0)
+    assert not scene.link.sent
+    scene.mux.write(scene.stream, bytes(100))
+    scene.outflow.wake()
+    await turns()
+    await turns()
+    assert len(scene.link.sent) == scene.flushes == 1
+    scene.outflow.wake_later()
+    scene.outflow.flush()
+    scene.outflow.wake_later()
+    await turns()
+    await turns()
+    assert scene.flushes == 3, "each is asked for anew"
+
+
 async def test_what_is_flushed_leaves_at_once_and_once() -> None:
     scene = Scene()
     scene.mux.write(scene.stream, bytes(1000))

@@ -1,7 +1,8 @@
 """Our own association over DTLS: `mayfly.sctp` with a clock, random numbers and one timer.
 
 What a wake-up of the socket brought is taken in at once, and what then has to leave does so in the loop's next turn,
-together with what the session sends in answer.
+together with what the session sends in answer. Where nothing presses, it is the turn after that: a destination that is
+near answers meanwhile, and its answer takes the rest along.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ class LinkSctp:
         self._timer: asyncio.TimerHandle | None = None
         self._due = inf  # uvloop's handles do not tell
         self._flush_handle: asyncio.Handle | None = None
+        self._flushing_later = False
         self._reading = False
         self._opened = False
         self._over = False
@@ -125,11 +127,19 @@ class LinkSctp:
         if association.established and not self._opened:
             self._opened = True
             listener.opened()
-        self._flush_soon()
+        if association.pressing:
+            self._flush_soon()
+        elif not self._flushing_later:
+            self._flushing_later = True
+            self._loop.call_soon(self._flush_in_turn)
 
     def _flush_soon(self) -> None:
         if self._flush_handle is None:
             self._flush_handle = self._loop.call_soon(self._flush)
+
+    def _flush_in_turn(self) -> None:
+        self._flushing_later = False
+        self._flush_soon()
 
     def _flush(self) -> None:
         self._flush_handle = None

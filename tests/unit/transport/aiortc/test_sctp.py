@@ -63,6 +63,7 @@ class End:
     def received(self, message: bytes) -> None:
         self.messages.append(message)
         self.unread += 0 if self.taking else len(message)
+        self.news.ring()
 
     def progressed(self) -> None:
         self.news.ring()
@@ -125,6 +126,34 @@ async def test_what_is_flushed_leaves_at_once_and_once(pair: Pair) -> None:
     assert left.dtls.batches == [1]
     await right.news.until(lambda: bool(right.messages))
     assert left.dtls.batches == [1]
+
+
+@pytest.mark.parametrize(("size", "waits"), [(100, True), (60_000, False)])
+async def test_what_came_alone_has_a_turn_for_an_answer_to_take_along_what_it_asks_for(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, size: int, waits: bool
+) -> None:
+    left, right = pair
+    left.sctp.send_message(b"first")  # behind what the opening still has to say
+    await left.news.until(lambda: not left.sctp.unacknowledged)
+    right.messages.clear()
+    asked: list[float] = []
+    ask = right.sctp._association.packets_to_send
+
+    def note(now: float) -> list[bytes]:
+        asked.append(now)
+        return ask(now)
+
+    monkeypatch.setattr(right.sctp._association, "packets_to_send", note)
+    left.sctp.send_message(bytes(size))
+    left.sctp.flush()
+    while not right.messages:
+        assert asked == []
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert bool(asked) is not waits
+    right.sctp.send_message(b"answer")
+    right.sctp.flush()
+    assert len(asked) == (1 if waits else 2)
 
 
 async def test_a_timer_sends_again_what_was_lost(pair: Pair) -> None:
