@@ -46,6 +46,43 @@ main.run = run
 start.main()
 """
 
+CLEANING = """
+import logging
+from mayfly.errors import ExitCode
+from mayfly.runtime.shutdown import Shutdown
+from mayfly_cli import failures, loop, main
+
+async def clean_up():
+    try:
+        asyncio.get_running_loop().call_soon(send, *numbers[3:])  # the fourth: breaks this off
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.sleep(0)  # nothing can wait without a loop
+        print("cleaned up")
+
+async def program():
+    shutdown = Shutdown()
+    shutdown.install(asyncio.get_running_loop())
+    try:
+        for number, told in zip(numbers, (shutdown.drain, shutdown.stop)):
+            send(number)
+            await told.wait()
+        asyncio.get_running_loop().call_soon(send, numbers[2])
+        await asyncio.Event().wait()
+    finally:
+        await clean_up()
+
+def run(arguments):
+    logging.getLogger().addHandler(logging.NullHandler())  # as each command does
+    try:
+        loop.run(program(), sys.argv[1])
+    except BaseException as error:
+        return failures.handle(error, None, verbose=True)
+
+main.run = run
+start.main()
+"""
+
 OVER = """
 from mayfly_cli import main
 
@@ -94,6 +131,13 @@ def test_a_command_that_ends_says_its_last_words_unless_told_twice(choice: str, 
     assert (once.returncode, once.stdout, once.stderr) == (5, "last words\n", "")
     twice = run(ENDING, choice, number, number)
     assert (twice.returncode, twice.stdout, twice.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize("choice", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_one_signal_more_breaks_off_what_is_cleaned_up_and_nothing_is_said(choice: str, number: str) -> None:
+    done = run(CLEANING, choice, *[number] * 4)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
