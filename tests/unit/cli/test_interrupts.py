@@ -23,6 +23,8 @@ numbers = [signal.Signals[name] for name in sys.argv[2:]]
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may have it ignored
 """
 
+IGNORED = "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+
 STARTING = """
 def command():
     send(*numbers)
@@ -30,6 +32,17 @@ def command():
 
 sys.modules["mayfly_cli.main"] = stub = types.ModuleType("mayfly_cli.main")
 stub.main = command
+start.main()
+"""
+
+ASKING = """
+from mayfly_cli import loop, main
+
+async def question():
+    send(*numbers)
+    await asyncio.Event().wait()
+
+main.run = lambda arguments: loop.run(question(), sys.argv[1])
 start.main()
 """
 
@@ -119,9 +132,23 @@ def test_a_command_that_starts_ends_at_once_and_says_nothing(signals: tuple[str,
 
 
 def test_a_command_that_must_ignore_ctrl_c_goes_on() -> None:
-    ignored = "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
-    done = run(ignored + STARTING, "auto", "SIGINT")
+    done = run(IGNORED + STARTING, "auto", "SIGINT")
     assert (done.returncode, done.stdout, done.stderr) == (0, "went on\n", "")
+
+
+def test_a_command_that_must_ignore_ctrl_c_ends_by_sigterm() -> None:
+    starting = run(IGNORED + STARTING, "auto", "SIGTERM")
+    assert (starting.returncode, starting.stdout, starting.stderr) == (130, "", "")
+    ending = run(IGNORED + ENDING, "auto", "SIGINT", "SIGTERM", "SIGINT")
+    assert (ending.returncode, ending.stdout, ending.stderr) == (5, "last words\n", "")
+    twice = run(IGNORED + ENDING, "auto", "SIGTERM", "SIGTERM")
+    assert (twice.returncode, twice.stdout, twice.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize("choice", ["asyncio", "uvloop"])
+def test_a_command_that_must_ignore_ctrl_c_ends_by_sigterm_while_it_asks(choice: str) -> None:
+    done = run(IGNORED + ASKING, choice, "SIGINT", "SIGTERM")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 @pytest.mark.parametrize("choice", ["asyncio", "uvloop"])
