@@ -6,6 +6,7 @@ from mayfly.config import MuxConfig
 from mayfly.errors import ErrorCode, LinkError, LinkLostError
 from mayfly.mux.events import Side
 from mayfly.runtime.broker.source import BrokerSource
+from mayfly.runtime.event import sentence
 from mayfly.runtime.events import Closed, CodeReader, Leaving, Listening, Reporter, Warned
 from mayfly.runtime.farewell import THIS_SIDE_LEFT, has_left
 from mayfly.runtime.greeting import connected, greet
@@ -70,12 +71,23 @@ async def _run_again(
             if not again or not (mendable or isinstance(error, LinkLostError)):
                 raise
             lost = error
-            what = _WITHOUT_LINK if isinstance(error, LinkLostError) else error.message
-            hub.report(Warned(error.stage, what, _HOW_TO_GO_ON if options.onion is None else _GOING_ON))
+            hub.report(Warned(error.stage, _what(error), _HOW_TO_GO_ON if options.onion is None else _GOING_ON))
             continue
         if lost is not None and not served:
             raise lost
         return
+
+
+class _ToldLostError(LinkLostError):
+    """A lost link of which `closed` has told already."""
+
+
+def _what(error: LinkError) -> str:
+    """What there is to say of it, where the client goes on."""
+    if isinstance(error, _ToldLostError):
+        return _WITHOUT_LINK
+    what = sentence(error.message)
+    return f"{what} {_WITHOUT_LINK}" if isinstance(error, LinkLostError) else what
 
 
 async def _run(
@@ -138,7 +150,7 @@ async def _serve(session: Session, listener: ProxyListener, options: ClientOptio
     await place.leave()
     hub.report(Closed(_RELAY, ended.reason or has_left(Role.RELAY)))
     if ended.by is not Side.PEER or not ended.in_order:
-        raise LinkLostError(
+        raise _ToldLostError(
             "The link to the relay has ended.", hint="Ask for a new code, and run `mayfly client` again."
         )
 

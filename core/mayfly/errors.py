@@ -117,8 +117,8 @@ class ExitCode(IntEnum):
     INTERRUPTED = (
         130,
         "interrupted",
-        "Ctrl-C twice; or a client, chat, send or receive left before it was connected; or Ctrl-C at a command that "
-        "is attached.",
+        "Ctrl-C twice; or a client, chat, send or receive left before it was connected, or any command before it had "
+        "begun; or Ctrl-C at a command that is attached.",
         "Nothing.",
     )
 

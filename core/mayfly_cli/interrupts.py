@@ -7,6 +7,9 @@
 | ending | once: nothing, for it is ending; twice: ends it before its last words are said |
 | over | nothing: the exit code is certain, and Python takes itself apart |
 
+Who started the command may have Ctrl-C ignored, as a script has for what it starts with `&`. It stays so then, and
+SIGTERM alone does what stands here; while a loop runs, before a program counts it, it ends the command at once.
+
 Python's own ways would be a traceback in the first phase and death by the signal in the last. This module is loaded
 before all others, so it loads next to nothing. What comes earlier still, while Python itself starts, is
 Python's to answer.
@@ -28,11 +31,14 @@ class _Patience:
 
 
 def starting() -> None:
-    """Take the signals, unless whoever started the command has Ctrl-C ignored."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        _Patience.left = 0
+    """Take the signals: SIGTERM alone where whoever started the command has Ctrl-C ignored."""
+    before = signal.getsignal(signal.SIGINT)
+    _Patience.left = 0
+    if before is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
         signal.signal(signal.SIGTERM, _as_interrupt)
+    elif before is signal.SIG_IGN:
+        signal.signal(signal.SIGTERM, _interrupted)
 
 
 def ending() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -19,7 +21,8 @@ Factory = Callable[[], asyncio.AbstractEventLoop]
 def run(main: Coroutine[Any, Any, T], choice: str) -> T:
     """Run a program on a fresh loop of that choice: `auto`, `asyncio` or `uvloop`. Raises UsageError.
 
-    A program that counts no signals is cancelled by Ctrl-C, which comes out as KeyboardInterrupt.
+    A program that counts no signals is cancelled by Ctrl-C, which comes out as KeyboardInterrupt. So does one more
+    while it then cleans up, which breaks that off.
     """
     before = {number: signal.getsignal(number) for number in SIGNALS}
     try:
@@ -29,10 +32,20 @@ def run(main: Coroutine[Any, Any, T], choice: str) -> T:
         with asyncio.Runner(loop_factory=make) as runner:
             return runner.run(main)
     finally:
-        main.close()  # where it was never begun
         interrupts.ending()
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        _let_go(main)
+
+
+def _let_go(main: Coroutine[Any, Any, Any]) -> None:
+    """Nothing is to be said of a program that was never begun, nor of one whose cleaning up was broken off."""
+    state = inspect.getcoroutinestate(main)
+    if state == inspect.CORO_CREATED:
+        main.close()
+    elif state == inspect.CORO_SUSPENDED:
+        # Python drops what is left of it and complains of all that would still wait, for which there is no loop.
+        sys.unraisablehook = lambda _: None
 
 
 def factory(choice: str) -> Factory:

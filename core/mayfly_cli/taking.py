@@ -79,7 +79,8 @@ class Taking:
 
     async def _agreed(self, offer: Offered) -> bool:
         """The person's word, or the machine's: y or n on a line. What a person typed before the question is no word."""
-        self._lines.forget_typed()
+        if isinstance(self._teller, People):
+            self._lines.forget_typed()
         while True:
             if isinstance(self._teller, People):
                 self._teller.prompt(f"Take {describe(offer)} from {called(offer.sender)}? [y/n]")

@@ -29,7 +29,7 @@ async def watch(
     """
     while True:
         await asyncio.sleep(INTERVAL)
-        if link.stun and needed():
+        if needed() and link.stun:
             # The network is away, or clients' connections have used up the descriptors: the next look tells.
             with contextlib.suppress(MayflyError, OSError):
                 pending = await engine.offer(replace(link, turn=()))

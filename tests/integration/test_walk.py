@@ -23,7 +23,7 @@ from unit.test_docs import ROOT, read, rows, section
 Step = tuple[str, str]
 """A layer, and the function of it that was called."""
 
-TRIES = 200
+TRIES = 20
 """Bytes among which there is one that nothing else disturbs."""
 
 

@@ -9,9 +9,9 @@ from mayfly.bucket import Bucket
 _QUANTUM_SECONDS = 0.01
 _QUANTUM_BYTES = 16 * 1024
 
-_TICK = 0.001
-"""Seconds more than a wait needs. A timer comes a rounding error too early, and uvloop's up to a millisecond: whoever
-then waits for what is still missing is woken again and again without a pause."""
+_TICK = 0.002
+"""Seconds more than a wait needs. A timer comes a rounding error too early, and uvloop's up to a millisecond besides:
+whoever then waits for what is still missing is woken again and again without a pause."""
 
 
 class ByteLimiter(Bucket):

@@ -23,6 +23,8 @@ numbers = [signal.Signals[name] for name in sys.argv[2:]]
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may have it ignored
 """
 
+IGNORED = "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+
 STARTING = """
 def command():
     send(*numbers)
@@ -30,6 +32,17 @@ def command():
 
 sys.modules["mayfly_cli.main"] = stub = types.ModuleType("mayfly_cli.main")
 stub.main = command
+start.main()
+"""
+
+ASKING = """
+from mayfly_cli import loop, main
+
+async def question():
+    send(*numbers)
+    await asyncio.Event().wait()
+
+main.run = lambda arguments: loop.run(question(), sys.argv[1])
 start.main()
 """
 
@@ -41,6 +54,43 @@ def run(arguments):
     send(*numbers)
     print("last words", flush=True)
     return 5
+
+main.run = run
+start.main()
+"""
+
+CLEANING = """
+import logging
+from mayfly.errors import ExitCode
+from mayfly.runtime.shutdown import Shutdown
+from mayfly_cli import failures, loop, main
+
+async def clean_up():
+    try:
+        asyncio.get_running_loop().call_soon(send, *numbers[3:])  # the fourth: breaks this off
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.sleep(0)  # nothing can wait without a loop
+        print("cleaned up")
+
+async def program():
+    shutdown = Shutdown()
+    shutdown.install(asyncio.get_running_loop())
+    try:
+        for number, told in zip(numbers, (shutdown.drain, shutdown.stop)):
+            send(number)
+            await told.wait()
+        asyncio.get_running_loop().call_soon(send, numbers[2])
+        await asyncio.Event().wait()
+    finally:
+        await clean_up()
+
+def run(arguments):
+    logging.getLogger().addHandler(logging.NullHandler())  # as each command does
+    try:
+        loop.run(program(), sys.argv[1])
+    except BaseException as error:
+        return failures.handle(error, None, verbose=True)
 
 main.run = run
 start.main()
@@ -82,9 +132,23 @@ def test_a_command_that_starts_ends_at_once_and_says_nothing(signals: tuple[str,
 
 
 def test_a_command_that_must_ignore_ctrl_c_goes_on() -> None:
-    ignored = "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
-    done = run(ignored + STARTING, "auto", "SIGINT")
+    done = run(IGNORED + STARTING, "auto", "SIGINT")
     assert (done.returncode, done.stdout, done.stderr) == (0, "went on\n", "")
+
+
+def test_a_command_that_must_ignore_ctrl_c_ends_by_sigterm() -> None:
+    starting = run(IGNORED + STARTING, "auto", "SIGTERM")
+    assert (starting.returncode, starting.stdout, starting.stderr) == (130, "", "")
+    ending = run(IGNORED + ENDING, "auto", "SIGINT", "SIGTERM", "SIGINT")
+    assert (ending.returncode, ending.stdout, ending.stderr) == (5, "last words\n", "")
+    twice = run(IGNORED + ENDING, "auto", "SIGTERM", "SIGTERM")
+    assert (twice.returncode, twice.stdout, twice.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize("choice", ["asyncio", "uvloop"])
+def test_a_command_that_must_ignore_ctrl_c_ends_by_sigterm_while_it_asks(choice: str) -> None:
+    done = run(IGNORED + ASKING, choice, "SIGINT", "SIGTERM")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 @pytest.mark.parametrize("choice", ["asyncio", "uvloop"])
@@ -94,6 +158,13 @@ def test_a_command_that_ends_says_its_last_words_unless_told_twice(choice: str, 
     assert (once.returncode, once.stdout, once.stderr) == (5, "last words\n", "")
     twice = run(ENDING, choice, number, number)
     assert (twice.returncode, twice.stdout, twice.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize("choice", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_one_signal_more_breaks_off_what_is_cleaned_up_and_nothing_is_said(choice: str, number: str) -> None:
+    done = run(CLEANING, choice, *[number] * 4)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])

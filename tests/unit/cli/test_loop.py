@@ -5,12 +5,21 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Iterator
 
 import pytest
 
 from mayfly.errors import UsageError
 from mayfly.runtime.shutdown import SIGNALS, Shutdown
 from mayfly_cli import loop
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """Whoever runs the tests may have Ctrl-C ignored, as a script does for what it starts with `&`."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 async def kind() -> str:

@@ -70,6 +70,16 @@ async def test_a_machine_answers_on_a_line() -> None:
     assert await take(played, listener, yes=False, typed="y\n") == ExitCode.OK
 
 
+@pytest.mark.parametrize("people", [True, False])
+async def test_of_what_was_typed_before_the_question_only_a_persons_is_forgotten(
+    people: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played, listener, asked = program(), Listener(), []
+    monkeypatch.setattr(Lines, "forget_typed", lambda _: asked.append("[y/n]" in listener.out))
+    assert await take(played, listener, people=people, yes=False, typed="y\n") == ExitCode.OK
+    assert asked == ([False] if people else [])  # once, and before it is asked
+
+
 async def test_a_text_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     played, listener = program(change("accepted"), {**change("completed"), "text": "raw\x1b[2J"}), Listener()
     assert await take(played, listener, people=True) == ExitCode.OK

@@ -14,10 +14,12 @@ from mayfly.runtime.events import Closed, CodeReady, Draining, Listening, Messag
 from mayfly.runtime.meeting import Meeting
 from mayfly.services.options import HubOptions
 from mayfly.transport.base import LinkSettings
+from mayfly.transport.memory import CUT
 from mayfly.transport.memory_engine import MemoryEngine
 from mayfly.wire.address import Destination
 from mayfly.wire.header import Header, Service
 from mayfly.wire.hello import Role
+from mayfly_client import app
 from support.programs_in_memory import (
     Script,
     Stage,
@@ -29,6 +31,9 @@ from support.programs_in_memory import (
 )
 from support.sessions import session_on
 from support.tcp import echo, serving
+
+WITHOUT_LINK = "Until there is a new link to a relay, the proxy refuses what programs ask of it."
+LEFT = "the other side left before saying hello: bye"
 
 
 async def test_a_busy_port_costs_nobody_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +98,10 @@ async def test_after_a_lost_link_it_goes_on_with_the_next_code(monkeypatch: pyte
         client = await stage.tunnel(relay, again=True)
         stage.network.links[0][0].cut()
         await relay.script.event(Closed)
-        assert "Paste a new code" in (await client.script.event(Warned)).hint
+        warned = await client.script.event(Warned)
+        assert warned.message == WITHOUT_LINK  # that it has ended, and why, `closed` has said
+        assert "Paste a new code" in warned.hint
+        assert client.script.all(Closed)[0].reason == CUT
         client.script.paste("mf1nonsense")
         assert (await client.script.event(Warned, 2)).stage == "code"
         client.script.paste(await relay.script.code(2))
@@ -102,6 +110,33 @@ async def test_after_a_lost_link_it_goes_on_with_the_next_code(monkeypatch: pyte
         client.shutdown.request_drain()
         await client.task
         assert (await relay.script.event(Closed, 2)).reason == "the client has left"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (LinkLostError(LEFT), f"{LEFT.capitalize()}. {WITHOUT_LINK}"),
+        (LinkError("the other side is not a relay"), "The other side is not a relay."),
+    ],
+)
+async def test_what_fails_before_the_next_link_stands_is_said(
+    error: LinkError, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def greet(*_: object) -> None:
+        raise error
+
+    async with Stage(monkeypatch) as stage:
+        relay = stage.relay()
+        client = await stage.tunnel(relay, again=True)
+        stage.network.links[0][0].cut()
+        await client.script.event(Warned)
+        monkeypatch.setattr(app, "greet", greet)
+        client.script.paste(await relay.script.code(2))
+        relay.script.paste(await client.script.code(2))
+        assert (await client.script.event(Warned, 2)).message == message
+        client.script.end_input()
+        with pytest.raises(type(error)):
+            await client.task
 
 
 @pytest.mark.parametrize("how", ["no more codes", "Ctrl-C"])

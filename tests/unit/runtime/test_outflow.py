@@ -249,21 +249,18 @@ def test_the_time_comes_once_it_is_due_and_again_for_the_next(world: World) -> N
     assert mux.told == [1005.001, 1008.001]
 
 
-def test_a_time_that_has_come_nearer_is_kept_and_the_old_one_forgotten(world: World) -> None:
-    mux = Deadlines(world.now + 60)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param([60], [2, 60], id="nearer: the old one is forgotten"),
+        pytest.param([2], [60], id="away: the old one comes, and costs nothing until then"),
+    ],
+)
+def test_a_time_that_has_moved_is_kept(world: World, before: list[float], after: list[float]) -> None:
+    mux = Deadlines(*(world.now + seconds for seconds in before))
     outflow = mux.outflow()
     outflow.flush()
-    mux.due.insert(0, world.now + 2)
-    outflow.flush()
-    world.rest(90)
-    assert mux.told == [1002.001, 1060.001]
-
-
-def test_a_time_that_has_moved_away_costs_no_new_timer(world: World) -> None:
-    mux = Deadlines(world.now + 2)
-    outflow = mux.outflow()
-    outflow.flush()
-    mux.due = [world.now + 60]
+    mux.due = [world.now + seconds for seconds in after]
     for _ in range(5):
         outflow.flush()
     world.rest(90)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import floor
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mayfly.runtime.rate import ByteLimiter
 
-TICK = 0.001
+TICK = 0.002
 
 
 def test_a_burst_and_then_the_rate() -> None:
@@ -44,6 +44,9 @@ def test_a_debt_is_paid_back() -> None:
 
 
 @given(st.floats(0, 1e6), st.floats(0.5, 1e9), st.floats(1, 1e9))
+@example(0.01, 1, 1)
+@example(0.05, 1, 1)
+@example(0.3, 1, 1)
 def test_who_was_told_to_wait_is_not_told_again_by_a_clock_of_milliseconds(
     now: float, rate: float, burst: float
 ) -> None:

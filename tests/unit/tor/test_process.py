@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -52,13 +53,22 @@ def test_no_such_program() -> None:
     assert "--tor-control" in caught.value.hint
 
 
-def child() -> psutil.Process:
-    """The process that was started: this one's only child."""
-    (found,) = psutil.Process().children()
-    return found
+Child = Callable[[], psutil.Process]
 
 
-async def test_it_starts_takes_commands_and_ends(tmp_path: Path) -> None:
+@pytest.fixture
+def child() -> Child:
+    """Finds the process that the test has started. Whoever runs the tests may have others."""
+    before = {*psutil.Process().children()}
+
+    def find() -> psutil.Process:
+        (found,) = {*psutil.Process().children()} - before
+        return found
+
+    return find
+
+
+async def test_it_starts_takes_commands_and_ends(tmp_path: Path, child: Child) -> None:
     process = await TorProcess.start(TorSettings(program=FAKE), tmp_path)
     address = await process.control_address(20)
     control = TorControl.connect(address)
@@ -71,20 +81,20 @@ async def test_it_starts_takes_commands_and_ends(tmp_path: Path) -> None:
     await process.end(5)
 
 
-async def test_lines_of_torrc_stand_in_no_list_of_processes(tmp_path: Path) -> None:
+async def test_lines_of_torrc_stand_in_no_list_of_processes(tmp_path: Path, child: Child) -> None:
     process = await TorProcess.start(TorSettings(program=FAKE, torrc=("Bridge 192.0.2.1:1",)), tmp_path)
     await process.control_address(20)
     assert "192.0.2.1" not in " ".join(child().cmdline())
     await process.end(5)
 
 
-async def test_a_session_of_its_own_keeps_ctrl_c_from_it(tmp_path: Path) -> None:
+async def test_a_session_of_its_own_keeps_ctrl_c_from_it(tmp_path: Path, child: Child) -> None:
     process = await TorProcess.start(TorSettings(program=FAKE), tmp_path)
     assert os.getsid(child().pid) == child().pid
     await process.end(5)
 
 
-async def test_one_that_does_not_want_to_end_is_killed(tmp_path: Path) -> None:
+async def test_one_that_does_not_want_to_end_is_killed(tmp_path: Path, child: Child) -> None:
     process = await TorProcess.start(TorSettings(program=FAKE, torrc=("FakeIgnoreEnd 1",)), tmp_path)
     await process.control_address(20)
     running = child()
