@@ -250,12 +250,13 @@ async def test_a_stranger_s_connection_cut_at_each_step(at: int, after: bool) ->
     async with (
         broker_process() as (_, url),
         serving(echo) as server,
-        relay(url, "--public", "--max-clients", "8"),
+        relay(url, "--public", "--max-clients", "8") as host,
         cut(url, at, after=after) as (cutter, through),
-        client(through, "--relays", "1") as guest,
     ):
-        await answered(await proxy(guest), server)
-        assert cutter.cuts == 1
+        await host.event("posted")  # or it is the pause of a client that found nobody that is waited for
+        async with client(through, "--relays", "1") as guest:
+            await answered(await proxy(guest), server)
+            assert cutter.cuts == 1
 
 
 @steps((1, True), (2, True), (3, False), (3, True))
