@@ -15,9 +15,9 @@ _MESSAGE_COST = 256  # a waiting message costs an object besides its bytes: many
 
 
 class Greeting:
-    """Our HELLO until it is sent, the peer's once it has come. Times are seconds on the caller's clock."""
+    """Our HELLO until it is sent, and the peer's, once. Times are seconds on the caller's clock."""
 
-    __slots__ = ("_early", "_most", "_ours", "_size", "deadline", "peer")
+    __slots__ = ("_early", "_met", "_most", "_ours", "_size", "deadline")
 
     def __init__(self, config: MuxConfig, hello: Hello, size: int, now: float) -> None:
         self._ours: bytes | None = hello.encode().encode().ljust(size, b"\0")
@@ -25,8 +25,7 @@ class Greeting:
         self._size = 0
         self._most = config.initial_connection_window + config.max_receive_message
         self.deadline = now + config.hello_timeout
-        self.peer: Hello | None = None
-        """The peer's HELLO, once it has come."""
+        self._met = False
 
     def take_ours(self) -> bytes | None:
         """Our first message, once."""
@@ -50,11 +49,11 @@ class Greeting:
 
     def receive(self, frame: HelloFrame) -> tuple[Hello, list[bytes]]:
         """Take the peer's HELLO. Gives it with the messages that overtook it. Raises RemoteProtocolError."""
-        if self.peer is not None:
+        if self._met:
             raise RemoteProtocolError(ErrorCode.PROTOCOL_VIOLATION, "the peer sent HELLO twice")
-        self.peer = Hello.decode(frame)
+        peer, self._met = Hello.decode(frame), True
         early, self._early = self._early, []
-        return self.peer, early
+        return peer, early
 
     def clear(self) -> None:
         """Forget what waits in either direction."""

@@ -103,7 +103,7 @@ class Splice(asyncio.BufferedProtocol):
         self._stream.attach(self)
         if self._transport.is_closing():
             return
-        if early or self._stream.stopped:
+        if early or self._stream.stopped:  # of a stop the handler before this one was told
             self._pass_on(early)
         if not self._unsent:
             self._read_on()
@@ -197,7 +197,7 @@ class Splice(asyncio.BufferedProtocol):
             taken = self._stream.put(data)
             full = taken < len(data) or (all_room and not self._stream.room())
         except StreamResetError as error:
-            self.stream_stopped(error.code)  # perhaps nobody has said so: the handler before this one was told
+            self.stream_stopped(error.code)
             return
         self._unsent = data[taken:]
         if full and self._transport is not None and not self._paused:
