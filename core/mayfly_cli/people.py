@@ -326,12 +326,12 @@ def _path(event: Connected) -> str:
     ends = {event.local, event.remote}
     if "relay" in ends:
         way = "relayed by a TURN server"
+    elif None in ends:
+        way = "directly or by a TURN server, which cannot be told from here"
     elif "srflx" in ends:
         way = "directly, through address translation"
-    elif ends == {"host"}:
-        way = "directly, on one network or without address translation"
     else:
-        way = "directly"
+        way = "directly, on one network or without address translation"
     known = f" ({event.local or 'unknown'} to {event.remote or 'unknown'})"
     trip = "" if event.rtt_ms is None else f", round trip {_milliseconds(event.rtt_ms)}"
     return way + known + trip

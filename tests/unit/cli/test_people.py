@@ -140,8 +140,9 @@ def test_the_exit_policy_in_words(policy: str, words: str) -> None:
         ("srflx", "host", "directly, through address translation (srflx to host)"),
         ("host", "srflx", "directly, through address translation (host to srflx)"),
         ("srflx", "relay", "relayed by a TURN server (srflx to relay)"),
-        (None, "host", "directly (unknown to host)"),
-        (None, None, "directly (unknown to unknown)"),
+        ("relay", None, "relayed by a TURN server (relay to unknown)"),
+        ("srflx", None, "directly or by a TURN server, which cannot be told from here (srflx to unknown)"),
+        (None, None, "directly or by a TURN server, which cannot be told from here (unknown to unknown)"),
     ],
 )
 def test_the_path_in_words(local: str | None, remote: str | None, words: str) -> None:
