@@ -34,6 +34,7 @@ from mayfly.signaling import codes
 from mayfly.signaling.disclosure import disclosed
 from mayfly_cli.conversation import Conversation
 from mayfly_cli.output import Output
+from mayfly_cli.peers import Peers
 from mayfly_cli.torbar import TorBar
 from mayfly_cli.units import counted, in_words
 
@@ -97,6 +98,7 @@ class People:
             Failed: self._failed,
             Inspected: self._inspected,
         }
+        self.peers = Peers(program)
         self.conversation = Conversation(self.show, now=now)
         self._tell |= self.conversation.tell
         self._tor = TorBar(self.show, out, self.output.write)
@@ -162,7 +164,7 @@ class People:
         self._verification(event.words)
 
     def _connected(self, event: Connected) -> None:
-        self._say(f"Connected to {self._peer(event.peer, event.role)}: {_path(event)}.", style="bold green")
+        self._say(f"Connected to {self.peers.connected(event.peer, event.role)}: {_path(event)}.", style="bold green")
         self._verification(event.words)
         if event.policy:
             self._say(f"The relay says that it serves {_served(event.policy)}.")
@@ -200,7 +202,7 @@ class People:
             return  # one who has sent or said everything leaves at once, and that it has left is told
         reason = f" ({printable(event.reason)})" if event.reason else ""
         self._say(
-            f"{self._peer(event.peer).capitalize()} is leaving{reason}: nothing new starts, "
+            f"{_capitalized(self.peers.called(event.peer))} is leaving{reason}: nothing new starts, "
             f"and what is open has {in_words(event.seconds)} to finish."
         )
 
@@ -217,7 +219,7 @@ class People:
 
     def _closed(self, event: Closed) -> None:
         reason = f": {printable(event.reason).removesuffix('.')}" if event.reason else ""
-        self._say(f"The link to {self._peer(event.peer)} has ended{reason}.")
+        self._say(f"The link to {self.peers.called(event.peer)} has ended{reason}.")
 
     def _warned(self, event: Warned) -> None:
         self._trouble("warning", "yellow", event.message, event.stage, event.hint)
@@ -241,11 +243,6 @@ class People:
         self._errors.write(lambda: self._err.print(text, soft_wrap=True))
         if hint:
             self._errors.write(lambda: self._err.print(Text(f"Next: {sentence(printable(hint))}"), soft_wrap=True))
-
-    def _peer(self, number: int, role: str = "") -> str:
-        if self._program == CLIENT:
-            return "the relay" if role in ("", RELAY) else "the other side"
-        return f"client {number}" if self._program == RELAY else "the other side"
 
     def _until(self, expires: float) -> str:
         moment = datetime.fromtimestamp(expires, UTC).astimezone()
@@ -316,6 +313,10 @@ def _served(policy: str) -> str:
         case _:
             served = f"every port but {ports}"
     return served + (" (other rules apply)" if found[3] else "")
+
+
+def _capitalized(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def _utc(moment: float) -> str:
