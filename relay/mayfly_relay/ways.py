@@ -35,8 +35,8 @@ from mayfly_relay.upstream import Upstream
 Report = Callable[[Event], None]
 
 _UNREACHED = (
-    "Start it, or leave with Ctrl-C and correct --upstream. Nobody is invited before it can be reached, which is tried "
-    "again and again."
+    "Start it, or leave with Ctrl-C and correct {}. Nobody is invited before it can be reached, which is tried again "
+    "and again."
 )
 
 _BRIDGE_SUMMARY = "one bridge, whatever is asked for"
@@ -157,7 +157,8 @@ class WayOut:
 
     def _tell_unreached(self, error: UpstreamError) -> None:
         message = error.message if self.kind is Kind.PROXY else bridge_words(error)
-        self._tell_trouble(message, _UNREACHED)
+        options = "--upstream" if self._options.extended_port is None else "--ext-or-port and --ext-or-cookie"
+        self._tell_trouble(message, _UNREACHED.format(options))
 
     def _tell_trouble(self, message: str, hint: str = "Clients are refused until it works.") -> None:
         self._report(Warned("upstream", f"{message[0].upper()}{message[1:]}.", hint))

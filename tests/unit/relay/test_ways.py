@@ -164,6 +164,7 @@ async def test_nor_before_the_bridge_takes_us(tmp_path: Path) -> None:
             warning = await told.get()
             assert isinstance(warning, Warned)
             assert warning.message.startswith("The cookie file cannot be read")
+            assert "correct --ext-or-port and --ext-or-cookie" in warning.hint
             ready.cancel()
 
 
