@@ -103,7 +103,8 @@ class Offered(Event):
     sender: Foreign
     """The name of who offers."""
     kind: str
-    """`files`, `directory`, `stdin` or `text`."""
+    """`files` alone, one `directory`, `mixed` (directories are among them, or the sender does not say), `stdin` or
+    `text`."""
     name: Foreign
     """For people; it names no path."""
     size: Bytes | None

@@ -110,7 +110,9 @@ def test_who_comes_and_goes() -> None:
     ("event", "text"),
     [
         (offered(), "film.mkv (2.0 kB, 1 file)"),
-        (offered(files=3), "film.mkv (2.0 kB, 3 files and directories)"),
+        (offered(files=2), "film.mkv (2.0 kB, 2 files)"),
+        (offered("mixed"), "film.mkv (2.0 kB, 1 file)"),
+        (offered("mixed", files=3), "film.mkv (2.0 kB, 3 files and directories)"),
         (offered("directory", files=20), "the directory film.mkv (2.0 kB, 20 entries)"),
         (offered("stdin", None), "the output of a program, film.mkv (of unknown size)"),
         (offered("text", 5), "a text (5 B)"),
