@@ -46,7 +46,7 @@ class Delivered(Event):
 
 @dataclass(frozen=True, slots=True)
 class Undelivered(Event):
-    """A message of ours has not reached somebody.
+    """It is not known that a message of ours has reached somebody.
 
     Told by: relay, client, chat.
     """
@@ -59,6 +59,8 @@ class Undelivered(Event):
     """The name of who lacks it."""
     final: bool
     """Whether it is given up; otherwise the link is lost, and it is sent when they come back."""
+    certain: bool
+    """Whether they surely do not have it; otherwise it was sent, and their answer has not come."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ def test_own_messages_are_shown_with_their_mark() -> None:
     told.said("2", "psst\nyes", "anna", ["anna"])
     assert told.hear(Delivered("2", "anna")) == ["you (to anna alone): psst", "      | yes  ✓"]
     told.said("3", "hi", None, ["anna"])
-    assert told.hear(Undelivered("3", "anna", False)) == ["you: hi  ✗ not delivered to anna"]
+    assert told.hear(Undelivered("3", "anna", False, True)) == ["you: hi  ✗ not delivered to anna"]
     assert told.hear(Delivered("3", "anna")) == ["you: hi  ✓"]
 
 
@@ -91,9 +91,10 @@ def test_an_early_receipt_counts() -> None:
 
 def test_what_is_under_way_at_the_end_is_said() -> None:
     told = Told()
-    told.said("1", "hi", None, ["anna"])
+    told.said("1", "hi", None, ["anna", "bob"])
+    told.hear(Delivered("1", "bob"))
     told.settle()
-    assert told.lines[0].endswith("you: hi  … anna has not confirmed it")
+    assert told.lines[-1].endswith("you: hi  ✓ bob  … anna has not confirmed it")
 
 
 def test_a_message_for_nobody() -> None:
@@ -186,7 +187,7 @@ def test_no_control_or_direction_character_of_a_peer_is_shown(character: str) ->
         message(evil, evil),
         Joined(evil),
         Left(evil),
-        Undelivered("1", evil, True),
+        Undelivered("1", evil, True, True),
         Offered("ab", 1, evil, "files", evil, 1, 1),
         TransferChanged("ab", 1, "cancelled", evil),
         TransferChanged("own", 1, "declined", evil),
