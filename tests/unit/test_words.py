@@ -19,7 +19,8 @@ from mayfly.errors import ForgedError, MayflyError, StreamResetError, UpstreamEr
 from mayfly.pt.errors import VersionError
 from mayfly.runtime.events import Failed, Warned
 from mayfly_cli.main import app
-from unit.test_house import PACKAGES, ROOT, sources
+from support.programs import ROOT
+from support.tree import PACKAGES, sources
 
 TOLD_TO_AN_APPLICATION = (UpstreamError, StreamResetError, VersionError)
 """They end one connection, and become a reply to the program that opened it."""
