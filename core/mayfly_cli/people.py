@@ -34,6 +34,7 @@ from mayfly.signaling import codes
 from mayfly.signaling.disclosure import disclosed
 from mayfly_cli.conversation import Conversation
 from mayfly_cli.output import Output
+from mayfly_cli.paths import way
 from mayfly_cli.peers import Peers
 from mayfly_cli.torbar import TorBar
 from mayfly_cli.units import counted, in_words
@@ -164,7 +165,9 @@ class People:
         self._verification(event.words)
 
     def _connected(self, event: Connected) -> None:
-        self._say(f"Connected to {self.peers.connected(event.peer, event.role)}: {_path(event)}.", style="bold green")
+        who = self.peers.connected(event.peer, event.role)
+        trip = "" if event.rtt_ms is None else f", round trip {_milliseconds(event.rtt_ms)}"
+        self._say(f"Connected to {who}: {way(event.local, event.remote)}{trip}.", style="bold green")
         self._verification(event.words)
         if event.policy:
             self._say(f"The relay says that it serves {_served(event.policy)}.")
@@ -236,7 +239,7 @@ class People:
         else:
             self._say(f"It is good for {in_words(event.expires - self._now())}, until {moment}.")
         self._addresses("It gives away", list(event.discloses))
-        self._say(f"DTLS role: {event.role}, {_ROLES[event.role]}.")
+        self._say(f"The encryption is begun by {_BEGINNERS[event.role]} (DTLS role {event.role}).")
 
     def _trouble(self, word: str, style: str, message: str, stage: str, hint: str) -> None:
         text = Text.assemble((f"{word} ({stage}):", f"bold {style}"), " ", sentence(printable(message)))
@@ -290,11 +293,7 @@ _UPSTREAMS = {
     "bridge": "to one bridge, whatever you ask for.",
 }
 
-_ROLES = {
-    "actpass": "either side may send the ClientHello",
-    "active": "its maker sends the ClientHello",
-    "passive": "its reader sends the ClientHello",
-}
+_BEGINNERS = {"actpass": "either side", "active": "its maker", "passive": "its reader"}
 
 
 def _served(policy: str) -> str:
@@ -321,21 +320,6 @@ def _capitalized(words: str) -> str:
 
 def _utc(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _path(event: Connected) -> str:
-    ends = {event.local, event.remote}
-    if "relay" in ends:
-        way = "relayed by a TURN server"
-    elif None in ends:
-        way = "directly or by a TURN server, which cannot be told from here"
-    elif "srflx" in ends:
-        way = "directly, through address translation"
-    else:
-        way = "directly, on one network or without address translation"
-    known = f" ({event.local or 'unknown'} to {event.remote or 'unknown'})"
-    trip = "" if event.rtt_ms is None else f", round trip {_milliseconds(event.rtt_ms)}"
-    return way + known + trip
 
 
 def _milliseconds(milliseconds: float) -> str:
