@@ -162,6 +162,6 @@ def codes_descriptor(values: Values, attach: str | None, *, input_is_data: bool 
         if path is None:
             raise UsageError(
                 "Standard input is what is sent, and there is no terminal on which a code could be pasted.",
-                hint="Name a file or a FIFO from which codes are read, with --codes.",
+                hint="Name a file or a named pipe from which codes are read, with --codes.",
             ) from None
         raise UsageError(f"--codes: {path} cannot be read: {reason}.", hint="Name another file.") from None

@@ -39,6 +39,12 @@ _UNREACHED = (
     "and again."
 )
 
+_PROXY_FAILS = (
+    "See whether it runs, and whether --upstream has its address and password. Until it works, clients are told that "
+    "the network is down."
+)
+_BRIDGE_FAILS = "See whether its tor runs. Clients are refused until it works."
+
 _BRIDGE_SUMMARY = "one bridge, whatever is asked for"
 
 
@@ -141,7 +147,7 @@ class WayOut:
             options.upstream.proxies,
             UnresolvedGuard(options.policy, self._own, onion=False),
             ProxyDialler(self._resolver(), timeout=options.limits.connect_timeout),
-            lambda message: self._tell_trouble(message, "Clients are told that the network is down."),
+            lambda message: self._tell_trouble(message, _PROXY_FAILS),
         )
 
     def _bridged(self) -> BridgeUpstream | None:
@@ -160,7 +166,7 @@ class WayOut:
         options = "--upstream" if self._options.extended_port is None else "--ext-or-port and --ext-or-cookie"
         self._tell_trouble(message, _UNREACHED.format(options))
 
-    def _tell_trouble(self, message: str, hint: str = "Clients are refused until it works.") -> None:
+    def _tell_trouble(self, message: str, hint: str = _BRIDGE_FAILS) -> None:
         self._report(Warned("upstream", f"{message[0].upper()}{message[1:]}.", hint))
 
     def _through_tor(self, tor: Tor, client: int) -> Upstream:

@@ -112,7 +112,8 @@ async def test_a_dead_bridge_is_told_to_the_volunteer(tmp_path: Path) -> None:
     for each in (chosen, extended):
         reply, told = await answer(each, header)
         assert reply is Reply.CONNECTION_REFUSED
-        assert told == [Warned("upstream", "The bridge cannot be reached.", "Clients are refused until it works.")]
+        hint = "See whether its tor runs. Clients are refused until it works."
+        assert told == [Warned("upstream", "The bridge cannot be reached.", hint)]
 
 
 @pytest.mark.parametrize(
