@@ -152,10 +152,9 @@ def describe(event: Offered) -> str:
             return f"the output of a program, {name} ({size})"
         case "directory":
             return f"the directory {name} ({size}, {counted(event.files, 'entry', 'entries')})"
-        case "files":
-            return f"{name} ({size}, {counted(event.files, 'file')})"
         case _:
-            return f"{name} ({size}, {counted(event.files, 'file', 'files and directories')})"
+            more = "files" if event.only_files else "files and directories"
+            return f"{name} ({size}, {counted(event.files, 'file', more)})"
 
 
 def _ending(transfer: Transfer) -> str:

@@ -149,7 +149,7 @@ SAMPLES: list[tuple[Event, dict[str, Any]]] = [
     (Joined("anna"), {"event": "joined", "name": "anna"}),
     (Left("anna"), {"event": "left", "name": "anna"}),
     (
-        Offered("1f0c2b7e", 1, "anna", "files", "film.mkv", 734003200, 1),
+        Offered("1f0c2b7e", 1, "anna", "files", "film.mkv", 734003200, 1, True),
         {
             "event": "offered",
             "transfer": "1f0c2b7e",
@@ -159,6 +159,7 @@ SAMPLES: list[tuple[Event, dict[str, Any]]] = [
             "name": "film.mkv",
             "size": 734003200,
             "files": 1,
+            "only_files": True,
         },
     ),
     (

@@ -39,6 +39,11 @@ class Kind(IntEnum):
     TEXT = 3
     FILES = 4
 
+    @property
+    def word(self) -> str:
+        """In events: there is one for files, with others among them or without."""
+        return "files" if self is Kind.MIXED else self.name.lower()
+
 
 class EntryType(IntEnum):
     """What an entry is."""

@@ -56,7 +56,7 @@ class Undelivered(Event):
     id: str
     """The message's."""
     to: Foreign
-    """The name of who lacks it."""
+    """The name of who has not confirmed it."""
     final: bool
     """Whether it is given up; otherwise the link is lost, and it is sent when they come back."""
     certain: bool
@@ -105,14 +105,15 @@ class Offered(Event):
     sender: Foreign
     """The name of who offers."""
     kind: str
-    """`files` alone, one `directory`, `mixed` (directories are among them, or the sender does not say), `stdin` or
-    `text`."""
+    """`files`, `directory`, `stdin` or `text`."""
     name: Foreign
     """For people; it names no path."""
     size: Bytes | None
     """In all; null when the sender cannot know."""
     files: int
     """Files, directories and links in all."""
+    only_files: bool = False
+    """Whether all of these are files; false also where the sender does not say."""
 
 
 @dataclass(frozen=True, slots=True)

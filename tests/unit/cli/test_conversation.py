@@ -43,8 +43,10 @@ def message(text: str = "hi", sender: str = "anna", to: str | None = None, time:
     return MessageReceived(sender, to, text, int(time * 1000), "ff-1")
 
 
-def offered(kind: str = "files", size: int | None = 2000, files: int = 1, name: str = "film.mkv") -> Offered:
-    return Offered("ab", 1, "anna", kind, name, size, files)
+def offered(
+    kind: str = "files", size: int | None = 2000, files: int = 1, name: str = "film.mkv", *, only_files: bool = False
+) -> Offered:
+    return Offered("ab", 1, "anna", kind, name, size, files, only_files)
 
 
 def test_messages_say_who_and_when() -> None:
@@ -111,9 +113,8 @@ def test_who_comes_and_goes() -> None:
     ("event", "text"),
     [
         (offered(), "film.mkv (2.0 kB, 1 file)"),
-        (offered(files=2), "film.mkv (2.0 kB, 2 files)"),
-        (offered("mixed"), "film.mkv (2.0 kB, 1 file)"),
-        (offered("mixed", files=3), "film.mkv (2.0 kB, 3 files and directories)"),
+        (offered(files=2, only_files=True), "film.mkv (2.0 kB, 2 files)"),
+        (offered(files=3), "film.mkv (2.0 kB, 3 files and directories)"),
         (offered("directory", files=20), "the directory film.mkv (2.0 kB, 20 entries)"),
         (offered("stdin", None), "the output of a program, film.mkv (of unknown size)"),
         (offered("text", 5), "a text (5 B)"),
