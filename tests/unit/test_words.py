@@ -40,6 +40,7 @@ OTHER_WORDS = {
     r"far end|other end\b": "the other side",
     r"folder": "directory",
     r"machine": "computer",
+    r"\bthe peer\b": "the other side",
 }
 """What would be a second word for a thing, with the first."""
 
