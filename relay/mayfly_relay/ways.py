@@ -34,18 +34,13 @@ from mayfly_relay.upstream import Upstream
 
 Report = Callable[[Event], None]
 
+_SEE_TO_BRIDGE = "See whether it runs, and where. Clients are refused until it works."
+_SEE_TO_PROXY = "See whether it runs, and where. Until it works, clients are told that the network is down."
+_BRIDGE_SUMMARY = "one bridge, whatever is asked for"
 _UNREACHED = (
     "Start it, or leave with Ctrl-C and correct {}. Nobody is invited before it can be reached, which is tried again "
     "and again."
 )
-
-_PROXY_FAILS = (
-    "See whether it runs, and whether --upstream has its address and password. Until it works, clients are told that "
-    "the network is down."
-)
-_BRIDGE_FAILS = "See whether its tor runs. Clients are refused until it works."
-
-_BRIDGE_SUMMARY = "one bridge, whatever is asked for"
 
 
 @contextlib.asynccontextmanager
@@ -147,7 +142,7 @@ class WayOut:
             options.upstream.proxies,
             UnresolvedGuard(options.policy, self._own, onion=False),
             ProxyDialler(self._resolver(), timeout=options.limits.connect_timeout),
-            lambda message: self._tell_trouble(message, _PROXY_FAILS),
+            lambda message: self._tell_trouble(message, _SEE_TO_PROXY),
         )
 
     def _bridged(self) -> BridgeUpstream | None:
@@ -166,7 +161,7 @@ class WayOut:
         options = "--upstream" if self._options.extended_port is None else "--ext-or-port and --ext-or-cookie"
         self._tell_trouble(message, _UNREACHED.format(options))
 
-    def _tell_trouble(self, message: str, hint: str = _BRIDGE_FAILS) -> None:
+    def _tell_trouble(self, message: str, hint: str = _SEE_TO_BRIDGE) -> None:
         self._report(Warned("upstream", f"{message[0].upper()}{message[1:]}.", hint))
 
     def _through_tor(self, tor: Tor, client: int) -> Upstream:

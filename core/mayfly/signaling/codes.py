@@ -29,9 +29,6 @@ _SHORTEST = 99
 
 _BEGINNING = re.compile(rf"{HRP}1[{bech32m.ALPHABET}]", re.ASCII | re.IGNORECASE)
 
-_SHORT = re.compile(r"\b[0-9]{1,9}-[a-z]{3,}-[a-z]{3,}\b", re.ASCII | re.IGNORECASE)
-"""A number and two words; `mayfly.rendezvous.shortcode` knows which."""
-
 _COPY_AGAIN = f"Copy the whole code again, from {HRP}1 to its last character."
 _NEWER = "Update Mayfly on this computer, or ask the other side to use the same version."
 
@@ -105,11 +102,6 @@ def parse(text: str, *, wanted: Kind | None, now: float | None, offers: Sequence
         raise errors[0]
     if _BEGINNING.search(text):  # too little of one to be found
         raise _damaged(0)
-    if _SHORT.search(text):
-        raise MistypedCodeError(
-            "This is a short code, which leads to a relay through a broker.",
-            hint="Name the broker that the relay uses: mayfly client --broker URL CODE",
-        )
     raise MistypedCodeError(f"There is no code in this text; a code begins with {HRP}1.", hint=_COPY_AGAIN)
 
 

@@ -102,6 +102,7 @@ async def test_a_dead_proxy_is_told_to_the_volunteer() -> None:
     (warning,) = told
     assert isinstance(warning, Warned)
     assert warning.message == "The upstream proxy cannot be reached."
+    assert warning.hint.startswith("See whether it runs")
 
 
 async def test_a_dead_bridge_is_told_to_the_volunteer(tmp_path: Path) -> None:
@@ -112,8 +113,10 @@ async def test_a_dead_bridge_is_told_to_the_volunteer(tmp_path: Path) -> None:
     for each in (chosen, extended):
         reply, told = await answer(each, header)
         assert reply is Reply.CONNECTION_REFUSED
-        hint = "See whether its tor runs. Clients are refused until it works."
-        assert told == [Warned("upstream", "The bridge cannot be reached.", hint)]
+        (warning,) = told
+        assert isinstance(warning, Warned)
+        assert warning.message == "The bridge cannot be reached."
+        assert warning.hint.startswith("See whether it runs")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ from mayfly.errors import (
     WrongKindCodeError,
     WrongOfferError,
 )
-from mayfly.rendezvous.shortcode import make
 from mayfly.signaling import bech32m
 from mayfly.signaling.body import EPOCH
 from mayfly.signaling.codes import Code, parse
@@ -126,14 +125,7 @@ def test_prose_around_does_not_matter(before: str, after: str, mark: str) -> Non
     assert read(f"{before}{TEXT}{mark}{after}") == OFFER
 
 
-@pytest.mark.parametrize("text", ["7-copper-lagoon", "it is 12-Copper-Tulip!", make("12", b"ab").text])
-def test_a_short_code_needs_a_broker(text: str) -> None:
-    with pytest.raises(MistypedCodeError, match="short code") as caught:
-        read(text)
-    assert "--broker" in caught.value.hint
-
-
-@pytest.mark.parametrize("text", ["", "hello", "12-34-56", "what is an mf1 code?", '{"type":"offer","sdp":"v=0"}'])
+@pytest.mark.parametrize("text", ["", "hello", "what is an mf1 code?", '{"type":"offer","sdp":"v=0"}'])
 def test_no_code_in_the_text(text: str) -> None:
     with pytest.raises(MistypedCodeError, match=r"no code in this text.*mf1") as caught:
         read(text)
