@@ -111,7 +111,7 @@ class ExitCode(IntEnum):
     UNDELIVERED = (
         11,
         "a message was not delivered",
-        "A message did not reach everybody.",
+        "A message did not reach everybody, or somebody has not confirmed it.",
         "See with `mayfly status` who is connected, and say it again; --wait gives it more time.",
     )
     INTERRUPTED = (

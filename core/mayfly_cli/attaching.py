@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 from mayfly.errors import UsageError
@@ -19,13 +20,15 @@ from mayfly.runtime.events import (
     Leaving,
     Posted,
     Reporter,
+    Status,
     Warned,
     Words,
 )
 from mayfly.runtime.shutdown import Shutdown
 from mayfly_cli import running, settings, sharing
 from mayfly_cli.pasting import Lines
-from mayfly_cli.relayed import event_of
+from mayfly_cli.people import People
+from mayfly_cli.relayed import event_of, made
 from mayfly_cli.settings import Values
 
 OF_THE_LINK = (CodeReady, Posted, Words, Connected, Leaving, Draining, Closed, Warned, Failed)
@@ -107,7 +110,7 @@ def run(
             results.append(await work(Desk(client, reporter, own=attach is None), codes.lines, shutdown))
 
         if make is None:
-            async with await ControlClient.attach(attach) as client:
+            async with attached(attach, teller) as client:
                 await at_desk(client)
             return
         from mayfly.services.peer import run_peer  # noqa: PLC0415 - loads the engine
@@ -119,6 +122,18 @@ def run(
 
     status = running.run(values, teller, settle, program, must_connect=make is not None, codes_from=codes_from)
     return status or (results[0] if results else 0)
+
+
+@contextlib.asynccontextmanager
+async def attached(session: str | None, teller: running.Teller) -> AsyncGenerator[ControlClient]:
+    """The program of that name, or the only one; a person is told of its peers by what they are called there.
+
+    Raises NoSessionError, ControlError.
+    """
+    async with await ControlClient.attach(session) as client:
+        if isinstance(teller, People):
+            teller.peers.there_already(made(Status, (await client.request("status"))["status"]))
+        yield client
 
 
 def peer_options(values: Values) -> Callable[[str | None], Any]:
@@ -147,6 +162,6 @@ def codes_descriptor(values: Values, attach: str | None, *, input_is_data: bool 
         if path is None:
             raise UsageError(
                 "Standard input is what is sent, and there is no terminal on which a code could be pasted.",
-                hint="Name a file or a FIFO from which codes are read, with --codes.",
+                hint="Name a file or a named pipe from which codes are read, with --codes.",
             ) from None
         raise UsageError(f"--codes: {path} cannot be read: {reason}.", hint="Name another file.") from None

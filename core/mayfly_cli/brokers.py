@@ -45,8 +45,8 @@ BrokerFront = Annotated[
     typer.Option(
         "--broker-front",
         metavar="HOST",
-        help="For a broker behind a large host: connect to that host and name it in TLS, and ask it for the broker in "
-        "the Host header alone.",
+        help="For a broker that is hosted behind this name of a large service: whoever watches the line sees this name "
+        "alone, in DNS and in TLS, and the service passes on to the broker what the Host header inside asks for.",
         rich_help_panel=_BROKER,
     ),
 ]
@@ -54,8 +54,8 @@ BrokerPlain = Annotated[
     bool,
     typer.Option(
         "--broker-plain",
-        help="Let a broker's URL begin with http:// on a network too; everybody on the way can then read who meets "
-        "whom.",
+        help="Let a broker's URL begin with http://, without encryption, on a network too; everybody on the way can "
+        "then read who meets whom.",
         rich_help_panel=_BROKER,
     ),
 ]
@@ -91,7 +91,8 @@ Relays = Annotated[
     typer.Option(
         "--relays",
         metavar="N",
-        help="Keep links to so many relays of the pool, 1 to 8, and spread connections over them. Default: 2.",
+        help="Keep links to so many of the relays that wait at the broker, 1 to 8, and spread connections over them. "
+        "Default: 2.",
         rich_help_panel=_BROKER,
     ),
 ]

@@ -190,8 +190,8 @@ class Chat:
         match event:
             case Delivered(id=identity, by=by):
                 self.mail.delivered(identity, by)
-            case Undelivered(id=identity, to=to):
-                self.mail.undelivered(identity, to)
+            case Undelivered(id=identity, to=to, certain=certain):
+                self.mail.undelivered(identity, to, certain=certain)
             case _:
                 self.tally.note(event)
 

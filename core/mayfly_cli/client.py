@@ -39,7 +39,7 @@ def client(
             autocompletion=shortcodes.complete,
             help="The relay's code, to answer it; - reads it from standard input. Without it, you are asked for it at "
             "a terminal; elsewhere, and with --json or --offer, the client makes the first code. With --broker: a "
-            "friend's short code, or nothing for a relay from the pool.",
+            "friend's short code, or nothing for a relay of a stranger.",
             show_default=False,
         ),
     ] = None,

@@ -76,7 +76,7 @@ class Conversation:
     def settle(self) -> None:
         """Show what still travels, because nothing will be heard of it any more."""
         for letter in self.mail.take_all():
-            self._own(letter.text, letter.to, "… " + ", ".join(map(shown, letter.missing)) + " has not confirmed it")
+            self._own(letter.text, letter.to, letter.mark(shown))
 
     def _status(self, event: Status) -> None:
         for line in overview(event):
@@ -90,7 +90,7 @@ class Conversation:
         self._settled(self.mail.delivered(event.id, event.by))
 
     def _undelivered(self, event: Undelivered) -> None:
-        self._settled(self.mail.undelivered(event.id, event.to))
+        self._settled(self.mail.undelivered(event.id, event.to, certain=event.certain))
 
     def _settled(self, letter: Letter | None) -> None:
         if letter is not None:
@@ -153,7 +153,8 @@ def describe(event: Offered) -> str:
         case "directory":
             return f"the directory {name} ({size}, {counted(event.files, 'entry', 'entries')})"
         case _:
-            return f"{name} ({size}, {counted(event.files, 'file', 'files and directories')})"
+            more = "files" if event.only_files else "files and directories"
+            return f"{name} ({size}, {counted(event.files, 'file', more)})"
 
 
 def _ending(transfer: Transfer) -> str:

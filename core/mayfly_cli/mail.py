@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TypeVar
 
 MAX_LETTERS = 1000
@@ -12,23 +13,46 @@ MAX_LETTERS = 1000
 T = TypeVar("T")
 
 
+class Outcome(Enum):
+    """What is known of one receiver."""
+
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    """They surely do not have it."""
+    UNSURE = "unsure"
+    """It was sent, and no answer came: they may have it."""
+
+
 @dataclass(slots=True)
 class Letter:
-    """One message with those who should get it."""
+    """One message with those who should get it. Of who is `missing` nothing is known yet."""
 
     text: str
     to: str | None
     missing: list[str]
-    delivered: list[str] = field(default_factory=list[str])
-    failed: list[str] = field(default_factory=list[str])
+    outcomes: dict[str, Outcome] = field(default_factory=dict[str, Outcome])
+
+    @property
+    def delivered(self) -> bool:
+        """Whether everybody has it of whom something is known."""
+        return set(self.outcomes.values()) <= {Outcome.DELIVERED}
 
     def mark(self, shown: Callable[[str], str]) -> str:
-        """What became of it: `✓`, `✓ anna, bob`, `✗ not delivered to carol`."""
-        got = ", ".join(map(shown, self.delivered)) if len(self.delivered) + len(self.failed) > 1 else ""
-        parts = [f"✓ {got}".strip()] if self.delivered else []
-        if self.failed:
-            parts.append("✗ not delivered to " + ", ".join(map(shown, self.failed)))
+        """What became of it: `✓`, `✓ anna, bob`, `✗ not delivered to carol`, `… carol has not confirmed it`."""
+        if self.delivered and len(self.outcomes) == 1:
+            return "✓"
+        parts: list[str] = []
+        if got := self._names(Outcome.DELIVERED):
+            parts.append("✓ " + ", ".join(map(shown, got)))
+        if lacking := self._names(Outcome.FAILED):
+            parts.append("✗ not delivered to " + ", ".join(map(shown, lacking)))
+        if silent := self._names(Outcome.UNSURE):
+            has = "has" if len(silent) == 1 else "have"
+            parts.append(f"… {', '.join(map(shown, silent))} {has} not confirmed it")
         return "  ".join(parts)
+
+    def _names(self, outcome: Outcome) -> list[str]:
+        return [name for name, known in self.outcomes.items() if known is outcome]
 
 
 class Mail:
@@ -37,7 +61,7 @@ class Mail:
     def __init__(self) -> None:
         self._letters: dict[str, Letter] = {}
         self._failed: dict[str, Letter] = {}
-        self._early: dict[str, list[tuple[str, bool]]] = {}
+        self._early: dict[str, list[tuple[str, Outcome]]] = {}
 
     def __len__(self) -> int:
         return len(self._letters)
@@ -51,8 +75,8 @@ class Mail:
         """A message is on its way to these names. Gives it when receipts that came before have settled it already."""
         _keep(self._letters, identity, Letter(text, to, list(reach)))
         settled = None
-        for name, arrived in self._early.pop(identity, []):
-            settled = self._settle(identity, name, arrived=arrived)
+        for name, outcome in self._early.pop(identity, []):
+            settled = self._settle(identity, name, outcome)
         return settled
 
     def waiting(self) -> list[Letter]:
@@ -62,40 +86,40 @@ class Mail:
     def delivered(self, identity: str, by: str) -> Letter | None:
         """A receipt. Gives the letter when nobody is missing any more, and each time that a failed one has arrived."""
         late = self._failed.get(identity)
-        if late is not None and by in late.failed:
-            late.failed.remove(by)
-            late.delivered.append(by)
-            if not late.failed:
+        if late is not None and late.outcomes.get(by, Outcome.DELIVERED) is not Outcome.DELIVERED:
+            late.outcomes[by] = Outcome.DELIVERED
+            if late.delivered:
                 self._failed.pop(identity)
             return late
-        return self._settle(identity, by, arrived=True)
+        return self._settle(identity, by, Outcome.DELIVERED)
 
-    def undelivered(self, identity: str, to: str) -> Letter | None:
-        """It did not reach this name. Gives the letter when nobody is missing any more."""
-        return self._settle(identity, to, arrived=False)
+    def undelivered(self, identity: str, to: str, *, certain: bool) -> Letter | None:
+        """This name lacks it or, unless `certain`, has not confirmed it. Gives the letter when all are known."""
+        return self._settle(identity, to, Outcome.FAILED if certain else Outcome.UNSURE)
 
     def take_all(self) -> list[Letter]:
-        """All that travels; from now on it counts as failed."""
+        """All that travels; from now on who has not confirmed it may have it or not."""
         taken = self.waiting()
         for identity, letter in self._letters.items():
+            letter.outcomes |= dict.fromkeys(letter.missing, Outcome.UNSURE)
             _keep(self._failed, identity, letter)
         self._letters.clear()
         return taken
 
-    def _settle(self, identity: str, name: str, *, arrived: bool) -> Letter | None:
+    def _settle(self, identity: str, name: str, outcome: Outcome) -> Letter | None:
         letter = self._letters.get(identity)
         if letter is None:
             if identity not in self._failed:
-                _keep(self._early, identity, [*self._early.get(identity, []), (name, arrived)][-MAX_LETTERS:])
+                _keep(self._early, identity, [*self._early.get(identity, []), (name, outcome)][-MAX_LETTERS:])
             return None
         if name not in letter.missing:
             return None
         letter.missing.remove(name)
-        (letter.delivered if arrived else letter.failed).append(name)
+        letter.outcomes[name] = outcome
         if letter.missing:
             return None
         self._letters.pop(identity)
-        if letter.failed:
+        if not letter.delivered:
             _keep(self._failed, identity, letter)
         return letter
 

@@ -41,12 +41,13 @@ from mayfly_cli.transfer import transfer
 USAGE_ERRORS = cast("type[Exception]", typer.BadParameter.__mro__[1])
 
 HELP = (
-    "Lend a network, or borrow one, for an hour: a proxy relay over WebRTC.\n\n"
+    "Lend your network to somebody who needs a way out, or borrow one, for an hour.\n\n"
     "The volunteer runs `mayfly relay`, the person who needs a way out `mayfly client`; each pastes one code to the "
-    "other, and no server stands between them. While they are connected, they can talk and send files.\n\n"
-    "Every option of a command is also a variable (MAYFLY_RELAY_MAX_CLIENTS for relay's --max-clients; lists are "
-    "separated by spaces) and a key in a TOML file (see --config). The command line wins over the variable, the "
-    "variable over the file."
+    "other, and no server stands between them: they are linked by WebRTC, as browsers are in a video call. While they "
+    "are connected, they can talk and send files.\n\n"
+    "Every option of a command is also an environment variable (MAYFLY_RELAY_MAX_CLIENTS for relay's --max-clients; "
+    "lists are separated by spaces) and a key in a TOML file (see --config). The command line wins over the variable, "
+    "the variable over the file."
 )
 
 _NETWORK = "A way out"

@@ -18,8 +18,8 @@ OfferOnion = Annotated[
     bool,
     typer.Option(
         "--offer-onion",
-        help="Meet clients at an onion service of this run, through tor, instead of pasting codes. Whoever has its "
-        "address may come.",
+        help="Meet clients at an onion service, an address inside Tor, instead of pasting codes. It is made for this "
+        "run; whoever has the address may come.",
         rich_help_panel=_PANEL,
     ),
 ]

@@ -11,6 +11,7 @@ from mayfly.runtime.amounts import amount
 from mayfly.runtime.events import Status
 from mayfly.runtime.terminal import printable
 from mayfly_cli.names import shown
+from mayfly_cli.paths import way
 from mayfly_cli.units import counted, in_words
 
 SHORT_ID = 8
@@ -32,8 +33,9 @@ def overview(status: Status) -> Iterator[Text]:
         yield Text("  " + _peer(peer))
     if status.who:
         yield Text(f"  In the chat: {shown(status.name)} (you), {', '.join(map(shown, status.who))}")
+    roles = {peer["peer"]: peer["role"] for peer in status.peers}
     for transfer in status.transfers:
-        yield Text("  " + _transfer(transfer))
+        yield Text("  " + _transfer(transfer, f"{roles.get(transfer['peer'], 'peer')} {transfer['peer']}"))
 
 
 def _upstream(upstream: dict[str, Any]) -> Iterator[str]:
@@ -53,10 +55,8 @@ def _upstream(upstream: dict[str, Any]) -> Iterator[str]:
 
 def _peer(peer: dict[str, Any]) -> str:
     path: dict[str, Any] = peer.get("path") or {}
-    parts = [
-        f"{peer['role']} {peer['peer']}" + (f", called {shown(str(peer['name']))}" if peer.get("name") else ""),
-        f"{path.get('local') or 'unknown'} to {path.get('remote') or 'unknown'}",
-    ]
+    name = f", called {shown(str(peer['name']))}" if peer.get("name") else ""
+    parts: list[str] = []
     if peer.get("rtt_ms") is not None:
         parts.append(f"round trip {peer['rtt_ms']:.0f} ms")
     parts += [
@@ -64,15 +64,15 @@ def _peer(peer: dict[str, Any]) -> str:
         f"{amount(peer.get('sent', 0))} sent, {amount(peer.get('received', 0))} received",
         f"for {in_words(peer.get('seconds', 0))}",
     ]
-    return ", ".join(parts)
+    return f"{peer['role']} {peer['peer']}{name}: {way(path.get('local'), path.get('remote'))}; {', '.join(parts)}"
 
 
-def _transfer(transfer: dict[str, Any]) -> str:
-    way = "to" if transfer["direction"] == "out" else "from"
+def _transfer(transfer: dict[str, Any], who: str) -> str:
+    to = "to" if transfer["direction"] == "out" else "from"
     total = transfer.get("total")
     of = "" if total is None else f" of {amount(total)}"
     rate = f", {amount(transfer.get('rate') or 0)}/s"
     return (
-        f"transfer {printable(str(transfer['transfer'])[:SHORT_ID])}: {printable(str(transfer['name']))} {way} peer "
-        f"{transfer['peer']}, {amount(transfer.get('bytes') or 0)}{of}{rate}, {transfer['state']}"
+        f"transfer {printable(str(transfer['transfer'])[:SHORT_ID])}: {printable(str(transfer['name']))} {to} {who}, "
+        f"{amount(transfer.get('bytes') or 0)}{of}{rate}, {transfer['state']}"
     )

@@ -34,6 +34,8 @@ from mayfly.signaling import codes
 from mayfly.signaling.disclosure import disclosed
 from mayfly_cli.conversation import Conversation
 from mayfly_cli.output import Output
+from mayfly_cli.paths import way
+from mayfly_cli.peers import Peers
 from mayfly_cli.torbar import TorBar
 from mayfly_cli.units import counted, in_words
 
@@ -97,6 +99,7 @@ class People:
             Failed: self._failed,
             Inspected: self._inspected,
         }
+        self.peers = Peers(program)
         self.conversation = Conversation(self.show, now=now)
         self._tell |= self.conversation.tell
         self._tor = TorBar(self.show, out, self.output.write)
@@ -162,7 +165,9 @@ class People:
         self._verification(event.words)
 
     def _connected(self, event: Connected) -> None:
-        self._say(f"Connected to {self._peer(event.peer, event.role)}: {_path(event)}.", style="bold green")
+        who = self.peers.connected(event.peer, event.role)
+        trip = "" if event.rtt_ms is None else f", round trip {_milliseconds(event.rtt_ms)}"
+        self._say(f"Connected to {who}: {way(event.local, event.remote)}{trip}.", style="bold green")
         self._verification(event.words)
         if event.policy:
             self._say(f"The relay says that it serves {_served(event.policy)}.")
@@ -200,7 +205,7 @@ class People:
             return  # one who has sent or said everything leaves at once, and that it has left is told
         reason = f" ({printable(event.reason)})" if event.reason else ""
         self._say(
-            f"{self._peer(event.peer).capitalize()} is leaving{reason}: nothing new starts, "
+            f"{_capitalized(self.peers.called(event.peer))} is leaving{reason}: nothing new starts, "
             f"and what is open has {in_words(event.seconds)} to finish."
         )
 
@@ -217,7 +222,7 @@ class People:
 
     def _closed(self, event: Closed) -> None:
         reason = f": {printable(event.reason).removesuffix('.')}" if event.reason else ""
-        self._say(f"The link to {self._peer(event.peer)} has ended{reason}.")
+        self._say(f"The link to {self.peers.called(event.peer)} has ended{reason}.")
 
     def _warned(self, event: Warned) -> None:
         self._trouble("warning", "yellow", event.message, event.stage, event.hint)
@@ -234,18 +239,13 @@ class People:
         else:
             self._say(f"It is good for {in_words(event.expires - self._now())}, until {moment}.")
         self._addresses("It gives away", list(event.discloses))
-        self._say(f"DTLS role: {event.role}, {_ROLES[event.role]}.")
+        self._say(f"The encryption is begun by {_BEGINNERS[event.role]} (DTLS role {event.role}).")
 
     def _trouble(self, word: str, style: str, message: str, stage: str, hint: str) -> None:
         text = Text.assemble((f"{word} ({stage}):", f"bold {style}"), " ", sentence(printable(message)))
         self._errors.write(lambda: self._err.print(text, soft_wrap=True))
         if hint:
             self._errors.write(lambda: self._err.print(Text(f"Next: {sentence(printable(hint))}"), soft_wrap=True))
-
-    def _peer(self, number: int, role: str = "") -> str:
-        if self._program == CLIENT:
-            return "the relay" if role in ("", RELAY) else "the other side"
-        return f"client {number}" if self._program == RELAY else "the other side"
 
     def _until(self, expires: float) -> str:
         moment = datetime.fromtimestamp(expires, UTC).astimezone()
@@ -293,11 +293,7 @@ _UPSTREAMS = {
     "bridge": "to one bridge, whatever you ask for.",
 }
 
-_ROLES = {
-    "actpass": "either side may send the ClientHello",
-    "active": "its maker sends the ClientHello",
-    "passive": "its reader sends the ClientHello",
-}
+_BEGINNERS = {"actpass": "either side", "active": "its maker", "passive": "its reader"}
 
 
 def _served(policy: str) -> str:
@@ -318,23 +314,12 @@ def _served(policy: str) -> str:
     return served + (" (other rules apply)" if found[3] else "")
 
 
+def _capitalized(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
 def _utc(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _path(event: Connected) -> str:
-    ends = {event.local, event.remote}
-    if "relay" in ends:
-        way = "relayed by a TURN server"
-    elif "srflx" in ends:
-        way = "directly, through address translation"
-    elif ends == {"host"}:
-        way = "directly, on one network or without address translation"
-    else:
-        way = "directly"
-    known = f" ({event.local or 'unknown'} to {event.remote or 'unknown'})"
-    trip = "" if event.rtt_ms is None else f", round trip {_milliseconds(event.rtt_ms)}"
-    return way + known + trip
 
 
 def _milliseconds(milliseconds: float) -> str:

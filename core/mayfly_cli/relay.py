@@ -71,7 +71,7 @@ def relay(
         typer.Option(
             "--connect-rate",
             metavar="N/s",
-            help="New connections and lookups of one client in a second, after a burst. Default: 100/s.",
+            help="New connections and lookups of names of one client in a second, after a burst. Default: 100/s.",
             rich_help_panel=_LENDING,
         ),
     ] = None,

@@ -53,8 +53,8 @@ def send(
         typer.Option(
             "--to",
             metavar="NAME",
-            help="To this one: a name in the chat, or a peer's number in `mayfly status`. Needed where several are "
-            "connected.",
+            help="To this one: a name in the chat, or a number, as `mayfly status` shows them. Needed where several "
+            "are connected.",
             rich_help_panel=_WHAT,
         ),
     ] = None,
@@ -180,7 +180,10 @@ def chosen(values: Values) -> Goods:
     paths = [str(path) for path in values.raw("paths") or ()]
     text = values.raw("text")
     if bool(paths) == (text is not None):
-        raise UsageError("Say what to send: paths, or - for standard input, or --text.", hint="Give one of the three.")
+        raise UsageError(
+            "Say what to send: paths, or - for standard input, or --text.",
+            hint="For example: `mayfly send photo.jpg`, or `mayfly send --text hello`.",
+        )
     if values.raw("to") is not None and values.raw("to_all"):
         raise settings.exclude_each_other("--to", "--to-all")
     members: dict[str, Any] = {}

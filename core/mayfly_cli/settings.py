@@ -95,8 +95,8 @@ Bind = Annotated[
     typer.Option(
         "--bind",
         metavar="ADDRESS",
-        help="Offer exactly this address of this computer; loopback is possible. Repeatable. Default: all of them but "
-        "loopback.",
+        help="Offer exactly this address of this computer; 127.0.0.1 reaches this computer alone. Repeatable. Default: "
+        "all of its addresses but those of that kind (loopback).",
         rich_help_panel=_ADDRESSES,
     ),
 ]
@@ -105,7 +105,8 @@ Stun = Annotated[
     typer.Option(
         "--stun",
         metavar="HOST:PORT",
-        help="Ask this STUN server for our public address. Repeatable; none asks nobody. "
+        help="Ask this server (STUN) under which address the Internet sees this computer, for the code to hold it. "
+        "Repeatable; none asks nobody. "
         f"Default: {', '.join(endpoints.STUN_SERVERS)}; nobody if every --bind is loopback.",
         rich_help_panel=_ADDRESSES,
     ),
@@ -115,7 +116,7 @@ Turn = Annotated[
     typer.Option(
         "--turn",
         metavar="URL",
-        help="Let this TURN server carry the link where no direct path is found: "
+        help="Let this server (TURN) carry the link where the two computers cannot reach each other directly: "
         f"turn:USER:PASSWORD@HOST:PORT?transport=udp (or tcp, or turns:). Repeatable. A password is {BETTER_HIDDEN}",
         rich_help_panel=_ADDRESSES,
     ),
@@ -126,8 +127,9 @@ Policy = Annotated[
         "--ip-policy",
         metavar="POLICY",
         autocompletion=completing(*_values(IpPolicy)),
-        help=f"Which of our addresses the code may disclose: {', '.join(_values(IpPolicy))}. "
-        "The last three ask no STUN server. Default: all.",
+        help="Which addresses the code may disclose: all; public-only, none of the local network; no-stun, only what "
+        "this computer knows of itself; lan, only those of the local network; turn-only, only the TURN server's, so "
+        "that the other side never learns yours. The last three ask no STUN server. Default: all.",
         rich_help_panel=_ADDRESSES,
     ),
 ]
@@ -137,8 +139,8 @@ Role = Annotated[
         "--dtls-role",
         metavar="ROLE",
         autocompletion=completing(*_values(DtlsRole)),
-        help="Our part in the encryption (DTLS): client sends the ClientHello, which censors have looked for; server "
-        "awaits it; auto leaves it to the side that looks like a browser there, if one does. Default: auto.",
+        help="Who begins the encryption (DTLS), for censors have looked at how that is done: client, this side; "
+        "server, the other one; auto, the side that does it as a browser would, if one does. Default: auto.",
         rich_help_panel=_LINK,
     ),
 ]
@@ -148,9 +150,9 @@ EngineName = Annotated[
         "--engine",
         metavar="ENGINE",
         autocompletion=completing(*ENGINES),
-        help="The WebRTC implementation: aiortc; aiortc-stock, the same as it comes, to compare; wrtc, which is "
-        "libwebrtc and looks like a browser, but has no --bind and no --ip-policy lan; auto, which is wrtc "
-        "where it is installed and has what is asked for, else aiortc. Default: auto.",
+        help="What makes the link (the implementation of WebRTC): aiortc; aiortc-stock, the same as it comes, to "
+        "compare; wrtc, which is libwebrtc and looks like a browser, but has no --bind and no --ip-policy lan; auto, "
+        "which is wrtc where it is installed and has what is asked for, else aiortc. Default: auto.",
         rich_help_panel=_LINK,
     ),
 ]
@@ -169,7 +171,8 @@ LoopName = Annotated[
         "--loop",
         metavar="LOOP",
         autocompletion=completing(*LOOPS),
-        help="The event loop: asyncio, uvloop, or auto, which is uvloop where it is installed. Default: auto.",
+        help="What waits for the network inside Mayfly: asyncio, uvloop, or auto, which is uvloop where it is "
+        "installed. Default: auto.",
         rich_help_panel=RUNNING,
     ),
 ]
@@ -177,7 +180,8 @@ UnsafeLogging = Annotated[
     bool,
     typer.Option(
         "--unsafe-logging",
-        help="Write a log to standard error, with addresses of peers and destinations. Never paste it anywhere.",
+        help="Write a log to standard error, with addresses of the other side and of where it goes. Never paste it "
+        "anywhere.",
         rich_help_panel=RUNNING,
     ),
 ]
@@ -186,7 +190,7 @@ Verbose = Annotated[
     typer.Option(
         "--verbose",
         envvar="MAYFLY_DEBUG",
-        help="Show the traceback of a bug. Also MAYFLY_DEBUG=1.",
+        help="Where Mayfly has a bug, show Python's traceback. Also MAYFLY_DEBUG=1.",
         rich_help_panel=RUNNING,
     ),
 ]

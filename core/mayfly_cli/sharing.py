@@ -39,7 +39,7 @@ Codes = Annotated[
     typer.Option(
         "--codes",
         metavar="FILE",
-        help="Read the other side's code from this file or FIFO. Default: standard input, or the terminal where "
+        help="Read the other side's code from this file or named pipe. Default: standard input, or the terminal where "
         "standard input is what is sent.",
         rich_help_panel=WHICH,
     ),

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 HELP = (
     "Show what runs here: who is connected, and how.\n\n"
-    "Names each program, its peers with their path and traffic, the chat, and the transfers that are under way."
+    "Names each program, who is connected to it, by which way and with how much traffic, the chat, and the transfers "
+    "that are under way."
 )
 
 

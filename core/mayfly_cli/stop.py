@@ -40,10 +40,10 @@ def stop(
 
 async def leave(session: str | None, teller: running.Teller, *, now: bool) -> int:
     """Ask it to leave, and tell what it says until it has. Raises NoSessionError, ControlError."""
-    from mayfly.runtime.control_client import ControlClient  # noqa: PLC0415
+    from mayfly_cli.attaching import attached  # noqa: PLC0415
     from mayfly_cli.relayed import event_of  # noqa: PLC0415
 
-    async with await ControlClient.attach(session) as client:
+    async with attached(session, teller) as client:
         await client.request("stop", now=now)
         while (message := await client.event()) is not None:
             event = event_of(message)

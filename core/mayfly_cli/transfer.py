@@ -43,7 +43,9 @@ def transfer(
 
     def body(_: running.Teller) -> int:
         if action not in ACTIONS:
-            raise UsageError(f"ACTION is not one of {', '.join(ACTIONS)}.", hint="Say what is to be done.")
+            raise UsageError(
+                f"ACTION is not one of {', '.join(ACTIONS)}.", hint="For example: `mayfly transfer pause`."
+            )
         return loop.run(change(session, action, which), "asyncio")
 
     running.answer("transfer", Values(ctx), body)

@@ -31,11 +31,20 @@ class BridgeUpstream:
 
     async def connect(self, destination: Destination) -> socket.socket:
         """As Upstream.connect, to the bridge."""
+        return await self.reach()
+
+    async def reach(self) -> socket.socket:
+        """A connection to the bridge. Raises UpstreamError."""
         return await self._direct.connect(self._bridge)
 
     async def resolve(self, destination: Destination) -> Destination:
         """A bridge looks up nothing. Raises UpstreamError."""
         raise looks_up_nothing()
+
+
+def bridge_words(error: UpstreamError) -> str:
+    """Why no connection to the bridge came about, for the volunteer."""
+    return error.message if isinstance(error, ExtendedPortError) else "the bridge cannot be reached"
 
 
 class BridgeTrouble:
@@ -49,7 +58,7 @@ class BridgeTrouble:
         """A connection to the bridge did not come about."""
         if not self._troubled:
             self._troubled = True
-            self._tell(error.message if isinstance(error, ExtendedPortError) else "the bridge cannot be reached")
+            self._tell(bridge_words(error))
 
     def worked(self) -> None:
         """One did."""

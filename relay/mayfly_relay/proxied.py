@@ -41,6 +41,11 @@ class ProxiedUpstream:
         self._troubled = False
         return sock
 
+    async def reach(self) -> socket.socket:
+        """A connection to the last proxy, which is asked nothing. Raises UpstreamError."""
+        *before, last = self._proxies
+        return await self._dialler.connect(before, last.place)
+
     async def resolve(self, destination: Destination) -> Destination:
         """No proxy looks up names for others. Raises UpstreamError."""
         raise looks_up_nothing()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
-from mayfly.errors import ControlError
+from mayfly.errors import ControlError, UpstreamError
 from mayfly.runtime.events import Event, TorChanged, Warned
 from mayfly.runtime.serving import Serve
 from mayfly.runtime.shutdown import Shutdown
@@ -15,7 +16,7 @@ from mayfly.tor.driver import Tor
 from mayfly.tor.status import TorStatus
 from mayfly.wire.hello import Upstream as Kind
 from mayfly_relay.addresses import Address
-from mayfly_relay.bridge import BridgeTrouble, BridgeUpstream, WatchedUpstream, bridge_policy
+from mayfly_relay.bridge import BridgeTrouble, BridgeUpstream, WatchedUpstream, bridge_policy, bridge_words
 from mayfly_relay.dialler import ProxyDialler
 from mayfly_relay.direct import DirectUpstream
 from mayfly_relay.extorport import ExtendedUpstream
@@ -24,6 +25,7 @@ from mayfly_relay.interfaces import OwnNetworks
 from mayfly_relay.options import RelayOptions
 from mayfly_relay.policy import ExitPolicy
 from mayfly_relay.proxied import ProxiedUpstream
+from mayfly_relay.reach import wait_reached
 from mayfly_relay.resolver import SystemResolver
 from mayfly_relay.service import ClientService
 from mayfly_relay.through_tor import Isolation, TorUpstream, describe
@@ -32,7 +34,13 @@ from mayfly_relay.upstream import Upstream
 
 Report = Callable[[Event], None]
 
+_SEE_TO_BRIDGE = "See whether it runs, and where. Clients are refused until it works."
+_SEE_TO_PROXY = "See whether it runs, and where. Until it works, clients are told that the network is down."
 _BRIDGE_SUMMARY = "one bridge, whatever is asked for"
+_UNREACHED = (
+    "Start it, or leave with Ctrl-C and correct {}. Nobody is invited before it can be reached, which is tried again "
+    "and again."
+)
 
 
 @contextlib.asynccontextmanager
@@ -69,7 +77,8 @@ class WayOut:
         """What clients are told of it."""
         self._bridge_trouble = BridgeTrouble(self._tell_trouble)
         # Of all clients: it resolves nothing but what the volunteer has named.
-        self._shared = self._proxied() if self.kind is Kind.PROXY else self._bridged()
+        self._proxies = self._proxied() if self.kind is Kind.PROXY else None
+        self._bridge = self._bridged()
 
     @property
     def summary(self) -> str:
@@ -77,9 +86,11 @@ class WayOut:
         return _BRIDGE_SUMMARY if self.kind is Kind.BRIDGE else self._options.policy.summary()
 
     async def ready(self) -> None:
-        """Wait until streams can go out."""
+        """Wait until streams can go out, as far as that shows before there are any."""
         if self.tor is not None:
             await self.tor.wait_ready()
+        elif (reach := self._reach()) is not None:
+            await wait_reached(reach, self._tell_unreached)
 
     def service(self, client: int, serve_people: Serve, address: Address | None = None) -> ClientService:
         """The service of the client of that number; `address` is where it comes from, where that is known."""
@@ -90,8 +101,10 @@ class WayOut:
             coarse = options.told_of_clients
             extended = ExtendedUpstream(options.extended_port, None if coarse is None else coarse.of(address))
             upstream = WatchedUpstream(extended, self._bridge_trouble)
-        elif self._shared is not None:
-            upstream = self._shared
+        elif self._proxies is not None:
+            upstream = self._proxies
+        elif self._bridge is not None:
+            upstream = WatchedUpstream(self._bridge, self._bridge_trouble)
         elif self.tor is not None:
             upstream = self._through_tor(self.tor, client)
         else:
@@ -123,23 +136,32 @@ class WayOut:
         self._isolation.renew()
         return seconds
 
-    def _proxied(self) -> Upstream:
+    def _proxied(self) -> ProxiedUpstream:
         options = self._options
         return ProxiedUpstream(
             options.upstream.proxies,
             UnresolvedGuard(options.policy, self._own, onion=False),
             ProxyDialler(self._resolver(), timeout=options.limits.connect_timeout),
-            lambda message: self._tell_trouble(message, "Clients are told that the network is down."),
+            lambda message: self._tell_trouble(message, _SEE_TO_PROXY),
         )
 
-    def _bridged(self) -> Upstream | None:
+    def _bridged(self) -> BridgeUpstream | None:
         bridge = self._options.upstream.bridge
-        if bridge is None:
-            return None
-        direct = self._direct(self._resolving(bridge_policy(bridge)))
-        return WatchedUpstream(BridgeUpstream(bridge, direct), self._bridge_trouble)
+        return None if bridge is None else BridgeUpstream(bridge, self._direct(self._resolving(bridge_policy(bridge))))
 
-    def _tell_trouble(self, message: str, hint: str = "Clients are refused until it works.") -> None:
+    def _reach(self) -> Callable[[], Awaitable[socket.socket]] | None:
+        """What connects to where the volunteer wants everything to go."""
+        if self._options.extended_port is not None:
+            return self._options.extended_port.connect
+        place = self._bridge or self._proxies
+        return None if place is None else place.reach
+
+    def _tell_unreached(self, error: UpstreamError) -> None:
+        message = error.message if self.kind is Kind.PROXY else bridge_words(error)
+        options = "--upstream" if self._options.extended_port is None else "--ext-or-port and --ext-or-cookie"
+        self._tell_trouble(message, _UNREACHED.format(options))
+
+    def _tell_trouble(self, message: str, hint: str = _SEE_TO_BRIDGE) -> None:
         self._report(Warned("upstream", f"{message[0].upper()}{message[1:]}.", hint))
 
     def _through_tor(self, tor: Tor, client: int) -> Upstream:

@@ -56,10 +56,10 @@ async def test_both_ends_behind_a_turn_server(offers: str, answers: str, tmp_pat
         for end in (near, far):
             path = end.link.path()
             assert path.local is CandidateType.RELAYED
-            if path.remote is None:  # libwebrtc may allocate anew, and come from an address that no code named
-                assert "wrtc" in (offers, answers)
-            else:
-                assert (path.remote, path.remote_address) == (CandidateType.RELAYED, None)
+            # libwebrtc may allocate anew, and come from a port that no code named; its own engine hides which.
+            hidden = "wrtc" in (offers, answers) and path.remote is None
+            assert hidden or path.remote is CandidateType.RELAYED
+            assert path.remote_address is None
         await near.link.close()
         await far.until(lost=1, within=2.0)
         await far.link.close()

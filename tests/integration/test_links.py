@@ -221,7 +221,7 @@ async def test_an_offer_connects_one_answer(engine: str) -> None:
     offer = await make_engine(engine).offer(settings_of(engine))
     first, second = [await make_engine(engine).answer(settings_of(engine), offer.description) for _ in range(2)]
     links = await asyncio.gather(offer.accept(first.description), first.connected())
-    with pytest.raises(ConnectError, match="spent"):
+    with pytest.raises(ConnectError, match="answered already"):
         await offer.accept(second.description)
     await second.close()
     await asyncio.gather(*(link.close() for link in links))
@@ -236,7 +236,7 @@ async def test_an_answer_whose_maker_has_gone_finds_no_path(engine: str) -> None
     with pytest.raises(ConnectError, match="no path") as caught:
         await offer.accept(answer.description)
     assert caught.value.stage == "connect" and caught.value.hint
-    with pytest.raises(ConnectError, match="spent"):
+    with pytest.raises(ConnectError, match="answered already"):
         await offer.accept(answer.description)
     with pytest.raises(ConnectError, match="given up"):
         await answer.connected()
@@ -310,7 +310,7 @@ async def test_an_answer_that_is_closed_after_it_connected_unseen_tells_the_offe
 async def test_roles_that_cannot_fit_are_told_before_anything_is_opened(offers: str, answers: str) -> None:
     offer = await make_engine(offers).offer(settings_of(offers, dtls_role=DtlsRole.SERVER))
     async with no_leaks():
-        with pytest.raises(ConnectError, match="DTLS role"):
+        with pytest.raises(ConnectError, match="same part in the encryption"):
             await make_engine(answers).answer(settings_of(answers, dtls_role=DtlsRole.SERVER), offer.description)
     await offer.close()
 

@@ -16,9 +16,10 @@ from mayfly.runtime.stream import Stream
 from mayfly.transport.aiortc.engine import AiortcEngine
 from mayfly.wire.header import Header, Service
 from mayfly.wire.hello import Role
+from support.documents import read, rows, section
 from support.links import connect
+from support.programs import ROOT
 from support.sessions import session_on
-from unit.test_docs import ROOT, read, rows, section
 
 Step = tuple[str, str]
 """A layer, and the function of it that was called."""

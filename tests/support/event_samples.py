@@ -142,11 +142,14 @@ SAMPLES: list[tuple[Event, dict[str, Any]]] = [
         {"event": "message", "from": "anna", "to": None, "text": "hi", "time": 1_800_000_000_000, "id": "ab-1"},
     ),
     (Delivered("1", "anna"), {"event": "delivered", "id": "1", "by": "anna"}),
-    (Undelivered("1", "anna", True), {"event": "undelivered", "id": "1", "to": "anna", "final": True}),
+    (
+        Undelivered("1", "anna", True, False),
+        {"event": "undelivered", "id": "1", "to": "anna", "final": True, "certain": False},
+    ),
     (Joined("anna"), {"event": "joined", "name": "anna"}),
     (Left("anna"), {"event": "left", "name": "anna"}),
     (
-        Offered("1f0c2b7e", 1, "anna", "files", "film.mkv", 734003200, 1),
+        Offered("1f0c2b7e", 1, "anna", "files", "film.mkv", 734003200, 1, True),
         {
             "event": "offered",
             "transfer": "1f0c2b7e",
@@ -156,6 +159,7 @@ SAMPLES: list[tuple[Event, dict[str, Any]]] = [
             "name": "film.mkv",
             "size": 734003200,
             "files": 1,
+            "only_files": True,
         },
     ),
     (

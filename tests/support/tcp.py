@@ -14,7 +14,7 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 @contextlib.asynccontextmanager
-async def serving(handler: Handler, host: str = "127.0.0.1") -> AsyncIterator[tuple[str, int]]:
+async def serving(handler: Handler, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[tuple[str, int]]:
     """Serve while the block lasts and give host and port. Connections still open at its end are aborted."""
     open_now: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
@@ -31,7 +31,7 @@ async def serving(handler: Handler, host: str = "127.0.0.1") -> AsyncIterator[tu
             with contextlib.suppress(ConnectionError, asyncio.CancelledError):
                 await writer.wait_closed()
 
-    server = await asyncio.start_server(accepted, host, 0)
+    server = await asyncio.start_server(accepted, host, port)
     async with server:
         try:
             yield server.sockets[0].getsockname()[:2]

@@ -91,6 +91,7 @@ async def test_a_file(anna: Home, ben: Home) -> None:
         "name": "film.mkv",
         "size": 40 * MB,
         "files": 1,
+        "only_files": True,
     }
 
 

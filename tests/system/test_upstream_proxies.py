@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
 from support import proxies, socks
-from support.mayfly import OPEN_LOOPBACK, Tunnel, tunnel
+from support.mayfly import LOOPBACK, OPEN_LOOPBACK, MayflyProcess, Tunnel, tunnel
 from support.programs import free_port, poll
 from support.tcp import echo, serving
 
@@ -103,20 +104,34 @@ async def test_a_chain(tmp_path: Path) -> None:
 
 @pytest.mark.needs("microsocks")
 async def test_a_chain_that_is_broken_says_nothing_about_the_destination() -> None:
-    dead = free_port()
-    async with (
-        proxies.microsocks() as first,
-        serving(echo) as server,
-        tunnel(through(f"socks5://127.0.0.1:{first}", f"socks5://127.0.0.1:{dead}")) as pair,
-    ):
-        assert await refused(pair, server[1]) == NETWORK_UNREACHABLE
+    async with contextlib.AsyncExitStack() as second, proxies.microsocks() as first, serving(echo) as server:
+        port = await second.enter_async_context(proxies.microsocks())
+        async with tunnel(through(f"socks5://127.0.0.1:{first}", f"socks5://127.0.0.1:{port}")) as pair:
+            await second.aclose()
+            assert await refused(pair, server[1]) == NETWORK_UNREACHABLE
 
 
-async def test_a_dead_proxy() -> None:
-    async with tunnel(through(f"socks5://127.0.0.1:{free_port()}")) as pair:
-        assert await refused(pair) == NETWORK_UNREACHABLE
-        warning = await pair.relay.event("warning")
-        assert warning["message"] == "The upstream proxy cannot be reached."
+@pytest.mark.needs("microsocks")
+async def test_a_proxy_that_dies() -> None:
+    async with contextlib.AsyncExitStack() as proxy:
+        port = await proxy.enter_async_context(proxies.microsocks())
+        async with tunnel(through(f"socks5://127.0.0.1:{port}")) as pair:
+            await proxy.aclose()
+            assert await refused(pair) == NETWORK_UNREACHABLE
+            warning = await pair.relay.event("warning")
+            assert warning["message"] == "The upstream proxy cannot be reached."
+
+
+async def test_a_proxy_that_is_not_there_yet() -> None:
+    """Nobody is given a code for a relay that could serve nothing; it goes on by itself when the proxy has come."""
+    port = free_port()
+    async with MayflyProcess.running("relay", *LOOPBACK, *through(f"socks5://127.0.0.1:{port}")) as relay:
+        warning = await relay.event("warning")
+        assert (warning["stage"], warning["message"]) == ("upstream", "The upstream proxy cannot be reached.")
+        assert relay.named("code") == []
+        async with serving(echo, port=port):
+            await relay.code()
+        assert len(relay.named("warning")) == 1
 
 
 async def test_names_are_passed_on_as_they_came() -> None:

@@ -6,12 +6,9 @@ import re
 import shlex
 import tomllib
 from enum import IntEnum
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer.main
 
 from mayfly.errors import ErrorCode, ExitCode, StreamCode
 from mayfly.rendezvous.messages import STATUS, ErrorName
@@ -20,10 +17,11 @@ from mayfly.wire.header import Service
 from mayfly_broker.routes import ROUTES
 from mayfly_cli import configfile
 from mayfly_cli.main import app
+from support.command_line import commands, options
+from support.documents import SOURCES, numbered, plain, read, rows, section
 from support.pages import every_block
+from support.programs import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-SOURCES = [path for folder in ("core", "relay", "client", "broker_optional") for path in (ROOT / folder).rglob("*.py")]
 MARKDOWN = sorted(
     path
     for path in ROOT.rglob("*.md")
@@ -34,51 +32,6 @@ OTHER_PROGRAMS = {"--proxy", "--proxy-server", "--only"}
 """Options in the pages that are curl's, Chromium's and the bench's."""
 
 MENTIONED_NOWHERE = {"--help"}
-
-
-def read(name: str) -> str:
-    """A document of the tree."""
-    return (ROOT / name).read_text(encoding="utf-8")
-
-
-def section(text: str, heading: str) -> str:
-    """What stands under a heading, up to the next one of its level or a higher one."""
-    level = len(heading) - len(heading.lstrip("#"))
-    found = re.search(rf"^{re.escape(heading)}\n(.*?)(?=^#{{1,{level}}} |\Z)", text, re.MULTILINE | re.DOTALL)
-    assert found, f"there is no heading {heading!r}"
-    return found[1]
-
-
-def rows(text: str) -> list[list[str]]:
-    """The cells of all table rows, headings and rules left out."""
-    lines = [line.strip() for line in text.splitlines() if line.strip().startswith("|")]
-    split = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    rules = {number for number, cells in enumerate(split) if all(re.fullmatch(":?-+:?", cell) for cell in cells)}
-    heads = {number - 1 for number in rules}
-    return [cells for number, cells in enumerate(split) if number not in rules | heads]
-
-
-def plain(cell: str) -> str:
-    """A cell without its backticks."""
-    return cell.strip("`")
-
-
-@cache
-def commands() -> dict[str, Any]:
-    """Each command that has options of its own, by the words that call it."""
-    root: Any = typer.main.get_command(app)
-    found = {"": root}
-    for name, command in root.commands.items():
-        below = getattr(command, "commands", None)
-        found |= {name: command} if below is None else {f"{name} {inner}": one for inner, one in below.items()}
-    return found
-
-
-def options(command: str) -> set[str]:
-    """The long options of a command."""
-    params = commands()[command].params
-    names = {name for param in params for name in (*param.opts, *param.secondary_opts) if name.startswith("--")}
-    return names | {"--help"}
 
 
 EVERY_OPTION = {name for command in commands() for name in options(command)}
@@ -154,12 +107,6 @@ def test_every_message_of_the_readme_is_in_the_code() -> None:
 
 
 # core/PROTOCOL.md
-
-
-def numbered(heading: str) -> dict[str, int]:
-    """The rows of the table under a heading of core/PROTOCOL.md that begin with a number and a name."""
-    found = [(cells[0], cells[1]) for cells in rows(section(read("core/PROTOCOL.md"), heading))]
-    return {plain(name): int(number, 0) for number, name in found if re.fullmatch(r"0x[0-9a-f]+|\d+", number)}
 
 
 def frame_types() -> dict[str, int]:

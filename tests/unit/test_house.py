@@ -7,15 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = {
-    "core/mayfly": "",
-    "core/mayfly_cli": "cli",
-    "relay/mayfly_relay": "relay",
-    "client/mayfly_client": "client",
-    "broker_optional/mayfly_broker": "broker",
-}
-"""Each import package with the folder of tests/unit that holds its tests."""
+from support.programs import ROOT
+from support.tree import PACKAGES, sources
 
 MAX_LINES = 400
 SKIPPED_FOLDERS = {"__pycache__", "results", "build", "dist"}
@@ -62,12 +55,6 @@ def files() -> list[Path]:
         if path.is_file() and not skipped and path.suffix in TEXT:
             found.append(path)
     return found
-
-
-def sources() -> list[Path]:
-    """Every module of the product, without the packages' own `__init__`."""
-    found = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
-    return sorted(path for path in found if path.name != "__init__.py")
 
 
 def name(path: Path) -> str:
@@ -131,3 +118,14 @@ def test_every_public_module_has_a_docstring() -> None:
         name(path) for path in sources() if not path.read_text(encoding="utf-8").lstrip().startswith(('"""', 'r"""'))
     ]
     assert not silent, silent
+
+
+def test_no_test_file_is_imported() -> None:
+    """What tests share stands in tests/support, or in a module of their own folder that holds no tests."""
+    found = [
+        f"{name(path)}: {line}"
+        for path in files()
+        if path.is_relative_to(ROOT / "tests") and path.suffix == ".py"
+        for line in re.findall(r"^ *(?:from|import) .*\btest_.*", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert not found, "\n".join(found)

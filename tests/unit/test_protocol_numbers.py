@@ -21,7 +21,7 @@ from mayfly.sctp.search import _ETHERNET
 from mayfly.sctp.wire import Parameter
 from mayfly.signaling import body, finding, rules, words
 from mayfly_broker.config import BrokerConfig
-from unit.test_docs import numbered, read, rows, section
+from support.documents import numbered, read, rows, section
 
 MUX, CHAT, FILES, BROKER = MuxConfig(), ChatConfig(), FilesConfig(), BrokerConfig()
 BODIES, ONION, HEADER = RendezvousConfig(), OnionConfig(), StreamHeaderConfig()

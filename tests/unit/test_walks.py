@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from unit.test_docs import ROOT, read, rows, section
+from support.documents import read, rows, section
+from support.programs import ROOT
 
 WALKS = ("## The walk of a byte", "## The walk of a file's chunk", "## The walk of a line of chat")
 

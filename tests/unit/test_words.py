@@ -19,7 +19,8 @@ from mayfly.errors import ForgedError, MayflyError, StreamResetError, UpstreamEr
 from mayfly.pt.errors import VersionError
 from mayfly.runtime.events import Failed, Warned
 from mayfly_cli.main import app
-from unit.test_house import PACKAGES, ROOT, sources
+from support.programs import ROOT
+from support.tree import PACKAGES, sources
 
 TOLD_TO_AN_APPLICATION = (UpstreamError, StreamResetError, VersionError)
 """They end one connection, and become a reply to the program that opened it."""
@@ -39,6 +40,7 @@ OTHER_WORDS = {
     r"far end|other end\b": "the other side",
     r"folder": "directory",
     r"machine": "computer",
+    r"\bthe peer\b": "the other side",
 }
 """What would be a second word for a thing, with the first."""
 

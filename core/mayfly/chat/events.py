@@ -57,11 +57,16 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """Our user's message `id` has not reached `to`. Unless `final`, it is kept, and sent when they come back."""
+    """It is not known that our user's message `id` has reached `to`.
+
+    Unless `final`, it is kept, and sent when they come back. If `certain`, they do not have it; otherwise it was sent,
+    and no answer came.
+    """
 
     id: int
     to: str
     fate: Fate
+    certain: bool
 
     @property
     def final(self) -> bool:

@@ -24,7 +24,7 @@ class Fate(IntEnum):
     AWAY = 2
     """The addressee's link was lost. It is kept, and sent when the addressee comes back."""
     GONE = 3
-    """The addressee left, or did not come back in time."""
+    """The addressee left, or did not come back in time, and has not confirmed it."""
     FULL = 4
     """Too much waits for the addressee already, so it was not kept."""
     UNKNOWN = 5
@@ -33,6 +33,9 @@ class Fate(IntEnum):
 
 OPEN: Final = frozenset({Fate.HELD, Fate.AWAY})
 """Fates that may still change."""
+
+NOT_KEPT: Final = frozenset({Fate.FULL, Fate.UNKNOWN})
+"""Fates of a message that nobody has sent on. (What was sent to one who is GONE may have arrived.)"""
 
 NEXT: Final[dict[Fate, frozenset[Fate]]] = {
     Fate.HELD: frozenset({Fate.AWAY, Fate.DELIVERED, Fate.GONE, Fate.FULL, Fate.UNKNOWN}),

@@ -27,6 +27,8 @@ class Leg:
     fates: dict[str, Fate] = field(default_factory=dict[str, Fate])
     whole: bool = False
     """Whether the neighbour has said whom it is for."""
+    sent: bool = False
+    """Whether it was ever sent, so that it may have arrived."""
 
     @property
     def key(self) -> Key:
@@ -82,6 +84,10 @@ class Neighbour:
         if name == self.name:
             return self.raw
         return next((raw for raw, alias in self._aliases.items() if alias == name), None)
+
+    def everybody(self) -> list[str]:
+        """The neighbour's own names for itself and for those who are there, behind it."""
+        return [self.raw, *self._present]
 
     def others(self) -> list[str]:
         """Our names for those who are there, behind the neighbour."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from mayfly.chat.events import Delivered, Event, Undelivered
-from mayfly.chat.fates import NEXT, Fate
+from mayfly.chat.fates import NEXT, NOT_KEPT, Fate
 from mayfly.chat.neighbour import Key, Leg, Neighbour
 from mayfly.chat.records import Half, Message, Receipt, Record, Taken
 from mayfly.config import ChatConfig
@@ -55,13 +55,16 @@ class Post:
         dispatch = self._dispatches[key] = Dispatch(source, dict(known))
         size = len(message.text.encode())
         for neighbour, to in targets:
-            dispatch.fates[neighbour.alias(to or neighbour.raw)] = self._start(dispatch, message, size, neighbour, to)
+            # Until the neighbour says whom a message to everybody is for, it is for all whom it has announced.
+            names = [to] if to else neighbour.everybody()
+            fate = self._start(dispatch, replace(message, to=to), size, neighbour, names)
+            dispatch.fates.update((neighbour.alias(name), fate) for name in names)
         if source is not None:
             self._write(source, Half.BACK, Taken(*key, tuple(dispatch.fates.items())))
         else:
             for name, fate in dispatch.fates.items():
                 if fate is not Fate.HELD:
-                    self._tell(key, dispatch, name, fate)
+                    self._tell(key, dispatch, name, fate, certain=True)
         self._settle_if_over(key, dispatch)
 
     def __contains__(self, key: Key) -> bool:
@@ -107,7 +110,7 @@ class Post:
     def resend(self, neighbour: Neighbour) -> None:
         """A neighbour is back: send in order what it has not answered."""
         for leg in neighbour.outbox.values():
-            self._write(neighbour, Half.SAY, leg.message)
+            self._send(neighbour, leg)
 
     def gone(self, neighbour: Neighbour) -> None:
         """A neighbour will not come back: what was for it is given up, and what it may ask about forgotten."""
@@ -121,16 +124,21 @@ class Post:
             del self._dispatches[key]
         neighbour.settled.clear()
 
-    def _start(self, dispatch: Dispatch, message: Message, size: int, neighbour: Neighbour, to: str) -> Fate:
+    def _start(
+        self, dispatch: Dispatch, message: Message, size: int, neighbour: Neighbour, names: Iterable[str]
+    ) -> Fate:
         if not neighbour.has_room(message.origin, size, self.config):
             return Fate.FULL
         fate = Fate.HELD if neighbour.line is not None else Fate.AWAY
-        # Until the neighbour says whom a message to everybody is for, it is for the neighbour at least.
-        leg = Leg(replace(message, to=to), size, {to or neighbour.raw: fate})
+        leg = Leg(message, size, dict.fromkeys(names, fate))
         neighbour.add(leg)
         dispatch.legs += 1
-        self._write(neighbour, Half.SAY, leg.message)
+        self._send(neighbour, leg)
         return fate
+
+    def _send(self, neighbour: Neighbour, leg: Leg) -> None:
+        leg.sent = leg.sent or neighbour.line is not None
+        self._write(neighbour, Half.SAY, leg.message)
 
     def _target(self, neighbour: Neighbour, name: str) -> str:
         return name if neighbour.speaks_for_others else neighbour.raw
@@ -142,15 +150,15 @@ class Post:
         dispatch = self._dispatches[leg.key]
         alias = neighbour.alias(name)
         dispatch.fates[alias] = fate
-        self._tell(leg.key, dispatch, alias, fate)
+        self._tell(leg.key, dispatch, alias, fate, certain=not leg.sent or fate in NOT_KEPT)
 
-    def _tell(self, key: Key, dispatch: Dispatch, name: str, fate: Fate) -> None:
+    def _tell(self, key: Key, dispatch: Dispatch, name: str, fate: Fate, *, certain: bool) -> None:
         if dispatch.source is not None:
             self._write(dispatch.source, Half.BACK, Receipt(*key, name, fate))
         elif fate is Fate.DELIVERED:
             self.tell(Delivered(key[1], name))
         else:
-            self.tell(Undelivered(key[1], name, fate))
+            self.tell(Undelivered(key[1], name, fate, certain))
 
     def _finish_if_over(self, neighbour: Neighbour, leg: Leg) -> None:
         if leg.over:

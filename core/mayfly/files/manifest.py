@@ -82,6 +82,8 @@ class Manifest:
         """Take the next entry. Raises FilesError where it breaks the rules, RefusedError where it is too much."""
         if entry.index != len(self.entries) or entry.index >= self.offer.entries:
             raise FilesError("an entry is not the next one, or one more than was offered")
+        if self.offer.kind is Kind.FILES and entry.type is not EntryType.FILE:
+            raise FilesError("something else is among files")
         self._check_sizes(entry)
         parent = self._directories.get(entry.path[:-1])
         if parent is None:

@@ -33,10 +33,16 @@ MAX_DISPLAY_NAME: Final = 1024
 class Kind(IntEnum):
     """What the sender was asked to send. The entries say the rest."""
 
-    FILES = 0
+    MIXED = 0
     DIRECTORY = 1
     STDIN = 2
     TEXT = 3
+    FILES = 4
+
+    @property
+    def word(self) -> str:
+        """In events: there is one for files, with others among them or without."""
+        return "files" if self is Kind.MIXED else self.name.lower()
 
 
 class EntryType(IntEnum):
@@ -310,7 +316,7 @@ def _reason(body: Body) -> Reason:
 
 def _offer(body: Body) -> Offer:
     transfer = body.take(ID_SIZE)
-    kind = member(Kind, body.number(), Kind.FILES)
+    kind = member(Kind, body.number(), Kind.MIXED)
     total = body.optional()
     entries = body.number()
     if not entries:

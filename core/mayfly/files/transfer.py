@@ -122,7 +122,7 @@ class Transfer(ABC, Generic[State, Request]):
         """Take the peer's step. Raises FilesError where the table lacks it."""
         step = self._steps.get(type(record))
         if step is None or not self._step(step):
-            raise FilesError("the peer sent a record that may not come now")
+            raise FilesError("the other side sent a record that may not come now")
 
     def _end(self, step: Step, reason: Reason | None, *, by_us: bool) -> None:
         """Take a step that leads to an end."""

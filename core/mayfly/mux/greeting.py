@@ -43,14 +43,14 @@ class Greeting:
             return False
         self._size += len(message) + _MESSAGE_COST
         if self._size > self._most:
-            raise RemoteProtocolError(ErrorCode.PROTOCOL_VIOLATION, "the peer did not begin with HELLO")
+            raise RemoteProtocolError(ErrorCode.PROTOCOL_VIOLATION, "the other side did not begin with HELLO")
         self._early.append(message)
         return True
 
     def receive(self, frame: HelloFrame) -> tuple[Hello, list[bytes]]:
         """Take the peer's HELLO. Gives it with the messages that overtook it. Raises RemoteProtocolError."""
         if self._met:
-            raise RemoteProtocolError(ErrorCode.PROTOCOL_VIOLATION, "the peer sent HELLO twice")
+            raise RemoteProtocolError(ErrorCode.PROTOCOL_VIOLATION, "the other side sent HELLO twice")
         peer, self._met = Hello.decode(frame), True
         early, self._early = self._early, []
         return peer, early

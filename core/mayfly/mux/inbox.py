@@ -59,7 +59,7 @@ class Inbox:
         more = bool(data) and stream.incoming.insert(offset, data)
         self._gaps += stream.incoming.gaps - gaps
         if self._gaps > self._config.max_gaps:
-            raise RemoteProtocolError(ErrorCode.TOO_MANY_GAPS, "the peer's bytes come in too many pieces")
+            raise RemoteProtocolError(ErrorCode.TOO_MANY_GAPS, "the other side's bytes come in too many pieces")
         if stream.receive is Receive.SIZE_KNOWN and stream.incoming.received == stream.final_size:
             stream.step_receive(ReceiveStep.NO_GAP)
             if not stream.incoming.unread:
@@ -130,7 +130,7 @@ class Inbox:
     def _count(self, further: int) -> None:
         self._window.received += further
         if self._window.received > self._window.limit:
-            raise RemoteProtocolError(ErrorCode.FLOW_CONTROL_ERROR, "the peer sent more than the session's credit")
+            raise RemoteProtocolError(ErrorCode.FLOW_CONTROL_ERROR, "more came than the session's credit")
 
     def _announce(self) -> None:
         limit = self._window.due()

@@ -137,7 +137,7 @@ class Multiplexer:
         self._liveness.heard(now)
         try:
             if len(message) > self._config.max_receive_message:
-                raise RemoteProtocolError(ErrorCode.MESSAGE_TOO_BIG, "the peer sent a message above our limit")
+                raise RemoteProtocolError(ErrorCode.MESSAGE_TOO_BIG, "the other side sent a message above our limit")
             if self.peer is None and self._greeting.keep_early(message):
                 return []
             for frame in decode_message(message):

@@ -112,7 +112,7 @@ class MuxStream:
         if fin and end < self.window.highest:
             raise RemoteProtocolError(ErrorCode.FINAL_SIZE_ERROR, "a stream ended before bytes that had come")
         if end > self.window.limit:
-            raise RemoteProtocolError(ErrorCode.FLOW_CONTROL_ERROR, "the peer sent more than a stream's credit")
+            raise RemoteProtocolError(ErrorCode.FLOW_CONTROL_ERROR, "more came than a stream's credit")
         if fin:
             self.final_size = end
         further = max(0, end - self.window.highest)

@@ -85,7 +85,7 @@ class StreamTable:
     def next_id(self) -> int:
         """Take the identifier for a stream of ours. Raises LocalProtocolError unless can_open."""
         if not self.can_open:
-            raise LocalProtocolError(ErrorCode.STREAM_LIMIT_ERROR, "the peer allows no more streams now")
+            raise LocalProtocolError(ErrorCode.STREAM_LIMIT_ERROR, "the other side allows no more streams now")
         number = self._next_ours
         self._next_ours += 1
         return 2 * number + self._local_bit
@@ -103,11 +103,11 @@ class StreamTable:
         if self.is_ours(stream_id):
             if number >= self._next_ours:
                 raise RemoteProtocolError(
-                    ErrorCode.STREAM_STATE_ERROR, "the peer spoke of a stream that was never opened"
+                    ErrorCode.STREAM_STATE_ERROR, "the other side spoke of a stream that was never opened"
                 )
             return False
         if number >= self.peer_limit:
-            raise RemoteProtocolError(ErrorCode.STREAM_LIMIT_ERROR, "the peer opened more streams than it may")
+            raise RemoteProtocolError(ErrorCode.STREAM_LIMIT_ERROR, "the other side opened more streams than it may")
         if number >= self._next_of_peer:
             self._due.update(range(self._next_of_peer, number))
             self._next_of_peer = number + 1

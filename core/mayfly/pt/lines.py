@@ -33,7 +33,7 @@ def version(chosen: str) -> str:
 
 def failure(error: PtError) -> str:
     """VERSION-ERROR, ENV-ERROR or PROXY-ERROR: the last line of a process that cannot go on."""
-    words = " ".join(part for part in (error.message, error.hint) if part)
+    words = f"{error.message.removesuffix('.')}. {error.hint}" if error.hint else error.message
     return f"{error.keyword} {plain(words)}\n"
 
 

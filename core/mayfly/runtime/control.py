@@ -31,8 +31,8 @@ Requests, the members that each takes (`?`: may be left out, then null or false)
                                                  `missed` came while no command was attached for chat.
     say      text, to?                      {"id":ID,"to":[NAMES]}   to the room, or to one name. For each name in `to`
                                                  connections that are attached with `chat` are told `delivered` {id, by}
-                                                 or `undelivered` {id, to, final}. One that is not final says that the
-                                                 link is lost; the message is kept, and another one follows.
+                                                 or `undelivered` {id, to, final, certain}. One that is not final says
+                                                 that the link is lost; the message is kept, and another one follows.
     who                                     {"name":OWN,"who":[NAMES]}
     send     paths | text | fds:1, to?, all?, name?, symlinks?
                                             {"transfers":[{"transfer":ID,"peer":N,"to":NAME}],"name":NAME,

@@ -126,7 +126,7 @@ def check_user(sock: socket.socket) -> None:
     _pid, user, _group = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))
     if user not in (os.geteuid(), 0):
         raise ControlError(
-            "The control socket belongs to another user's program.",
+            "What would take this command is another user's program.",
             hint=_OWN_DIRECTORY,
         )
 
@@ -139,14 +139,14 @@ def _prepare(directory: Path) -> Path:
     status = directory.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
         raise ControlError(
-            "The directory for control sockets is not private to its user.",
-            hint=f"Remove {directory}, or set its mode to 700.",
+            "The directory by which commands find programs can be used by others.",
+            hint=f"Remove it, or keep others out: chmod 700 {directory}",
         )
     above = directory.parent.stat()
     foreign = above.st_uid not in (os.geteuid(), 0)
     if foreign or (above.st_mode & 0o022 and not above.st_mode & stat.S_ISVTX):
         raise ControlError(
-            "The directory for control sockets stands where other users could replace it.",
+            "The directory by which commands find programs stands where other users could replace it.",
             hint=_OWN_DIRECTORY,
         )
     return directory
@@ -207,4 +207,4 @@ def _errors() -> Generator[None]:
             hint = _OWN_DIRECTORY
             if error.errno == errno.ECONNREFUSED:
                 hint = "The program may just have ended; try again."
-        raise ControlError(f"The control socket cannot be used: {reason}.", hint=hint) from None
+        raise ControlError(f"Commands cannot reach programs here: {reason}.", hint=hint) from None

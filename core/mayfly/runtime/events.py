@@ -93,7 +93,8 @@ class Connected(Event):
     """Our end of the path: `host`, `srflx` (through a NAT) or `relay` (a TURN server); null where the engine
     does not know."""
     remote: str | None
-    """The other end of the path, likewise."""
+    """The other end of the path, likewise; null also for an address that its code did not name, which may be its
+    NAT's or a TURN server's."""
     rtt_ms: Milliseconds | None
     """The round trip; null while unmeasured."""
     policy: Foreign | None = None

@@ -46,7 +46,7 @@ class Delivered(Event):
 
 @dataclass(frozen=True, slots=True)
 class Undelivered(Event):
-    """A message of ours has not reached somebody.
+    """It is not known that a message of ours has reached somebody.
 
     Told by: relay, client, chat.
     """
@@ -56,9 +56,11 @@ class Undelivered(Event):
     id: str
     """The message's."""
     to: Foreign
-    """The name of who lacks it."""
+    """The name of who has not confirmed it."""
     final: bool
     """Whether it is given up; otherwise the link is lost, and it is sent when they come back."""
+    certain: bool
+    """Whether they surely do not have it; otherwise it was sent, and their answer has not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ class Offered(Event):
     """In all; null when the sender cannot know."""
     files: int
     """Files, directories and links in all."""
+    only_files: bool = False
+    """Whether all of these are files; false also where the sender does not say."""
 
 
 @dataclass(frozen=True, slots=True)

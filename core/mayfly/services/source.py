@@ -290,7 +290,10 @@ def scan(paths: Sequence[Path], *, links: bool = False, config: FilesConfig | No
     if not listing.entries:
         raise UsageError("there is nothing to send", hint="--symlinks sends symbolic links as well.")
     alone = len(paths) == 1
-    kind = Kind.DIRECTORY if alone and listing.entries[0].type is EntryType.DIRECTORY else Kind.FILES
+    if all(entry.type is EntryType.FILE for entry in listing.entries):
+        kind = Kind.FILES
+    else:
+        kind = Kind.DIRECTORY if alone else Kind.MIXED
     first = listing.entries[0].path[0]
     name = first if alone else f"{first} and {len(paths) - 1} more"
     return Source(kind, name, listing.entries, listing.contents, transfer_id(listing.entries), listing.left_out)

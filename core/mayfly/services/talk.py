@@ -265,7 +265,7 @@ class Talk:
                 self._tell(Delivered(str(event.id), event.by))
             case room_events.Undelivered():
                 self._settle(event.id, event.to)
-                self._tell(Undelivered(str(event.id), event.to, event.final))
+                self._tell(Undelivered(str(event.id), event.to, event.final, event.certain))
             case room_events.Dropped():
                 self._drop(event)
             case room_events.Named():

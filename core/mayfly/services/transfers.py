@@ -134,7 +134,7 @@ class Transfers:
         """Accept an offer. A descriptor in `into` is ours from now on. Raises ControlError."""
         waiting = self._waiting(transfer, peer)
         if len(waiting) > 1:
-            raise ControlError("Several peers offer this transfer.", hint="Say from which one to take it.")
+            raise ControlError("Several people offer this transfer.", hint="Say from which one to take it.")
         waiting[0].descriptor = into.descriptor
         waiting[0].decide(into)
 

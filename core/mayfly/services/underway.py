@@ -70,7 +70,8 @@ class Underway:
 
     def offered(self, sender: str) -> Offered:
         """The event that announces it."""
-        return Offered(self.id, self.peer, sender, self.kind.name.lower(), self.name, self.total, self.files)
+        only_files = self.kind not in (Kind.MIXED, Kind.DIRECTORY)
+        return Offered(self.id, self.peer, sender, self.kind.word, self.name, self.total, self.files, only_files)
 
     def progress(self, now: float, *, last: bool = False) -> Progress | None:
         """The event for now, if anything has moved or it is the last one."""
@@ -89,7 +90,7 @@ class Underway:
             "transfer": self.id,
             "peer": self.peer,
             "direction": "in" if self.incoming else "out",
-            "kind": self.kind.name.lower(),
+            "kind": self.kind.word,
             "name": self.name,
             "bytes": self.bytes,
             "total": self.total,

@@ -81,7 +81,8 @@ class LinkSettings:
 class PathInfo:
     """The path in use. `round_trip` is in seconds, None while unmeasured. `local`, `remote`: None when unknown.
 
-    `remote_address` is the far end's own address, or its NAT's; None when it is unknown or stands behind a TURN server.
+    `remote_address` is the far end's own address, or its NAT's; None when it stands behind a TURN server, or may do so
+    (`farend.py`).
     """
 
     local: CandidateType | None

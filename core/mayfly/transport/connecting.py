@@ -33,7 +33,7 @@ def no_turn_server() -> UsageError:
 
 def no_address(hint: str) -> GatheringError:
     """Nothing was found that a code could hold."""
-    return GatheringError("no address of ours can be offered", hint=hint)
+    return GatheringError("this computer has no address that the code may hold", hint=hint)
 
 
 def no_path(*, offerer: bool, symmetric: bool | None) -> ConnectError:
@@ -78,7 +78,7 @@ def refused(how: str, stage: str) -> ConnectError:
 
 def offer_spent() -> ConnectError:
     """An answer was taken before."""
-    return ConnectError("this offer is spent", hint="make a new one")
+    return ConnectError("this code has been answered already", hint="make a new one")
 
 
 class Answering(Generic[L]):

@@ -28,7 +28,7 @@ def answered_setup(role: DtlsRole, offered: Setup, left_to_us: Setup = Setup.ACT
     left = _OTHER[offered]
     if role is not DtlsRole.AUTO and left is not _WISHED[role]:
         raise ConnectError(
-            "both ends insist on the same DTLS role",
+            "both sides insist on the same part in the encryption (--dtls-role)",
             hint="leave --dtls-role out here, or choose the other one",
             stage="handshake",
         )
@@ -39,7 +39,7 @@ def offerer_is_client(answered: Setup) -> bool:
     """Whether the offerer sends the ClientHello, given what the answer says. Raises ConnectError on `actpass`."""
     if answered is Setup.ACTPASS:
         raise ConnectError(
-            "the answer leaves the DTLS role open, which only an offer may do",
+            "the answer does not say who begins the encryption (its DTLS role)",
             hint="ask the other side for a new answer",
             stage="handshake",
         )

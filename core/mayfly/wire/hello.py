@@ -158,4 +158,4 @@ def _parse(data: bytes) -> tuple[dict[_Key, int], dict[_Key, bytes]]:
 
 
 def _refuse(why: str) -> NoReturn:
-    raise RemoteProtocolError(ErrorCode.TRANSPORT_PARAMETER_ERROR, f"the peer's HELLO parameters are wrong: {why}")
+    raise RemoteProtocolError(ErrorCode.TRANSPORT_PARAMETER_ERROR, f"the other side's HELLO is wrong: {why}")

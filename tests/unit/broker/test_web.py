@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from unit.broker.test_handlers import served
+from unit.broker.served import served
 
 
 async def test_every_answer_may_be_read_by_any_page_and_is_kept_by_nobody() -> None:

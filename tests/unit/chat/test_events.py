@@ -12,4 +12,4 @@ from mayfly.chat.fates import Fate
     ("fate", "final"), [(Fate.AWAY, False), (Fate.GONE, True), (Fate.FULL, True), (Fate.UNKNOWN, True)]
 )
 def test_final(fate: Fate, final: bool) -> None:
-    assert Undelivered(1, "ann", fate).final is final
+    assert Undelivered(1, "ann", fate, certain=True).final is final

@@ -96,8 +96,35 @@ def test_a_relay_says_whom_a_message_is_for() -> None:
     desk.post.send(message(US, 1), None, [(hub, "")], {})
     desk.post.taken(hub, Taken(US, 1, (("hub", Fate.DELIVERED), ("ben", Fate.HELD), ("us", Fate.DELIVERED))))
     desk.post.receipt(hub, Receipt(US, 1, "ben", Fate.FULL))
-    assert desk.events == [Delivered(1, "hub"), Undelivered(1, "ben", Fate.FULL)]
+    assert desk.events == [Delivered(1, "hub"), Undelivered(1, "ben", Fate.FULL, certain=True)]
     assert len(desk.post) == 0
+
+
+def test_a_message_to_everybody_is_for_all_whom_a_relay_has_announced() -> None:
+    desk = Desk()
+    hub = desk.neighbour("hub", relay=True)
+    hub.joined("ben")
+    hub.joined("cleo")
+    desk.post.send(message(US, 1), None, [(hub, "")], {})
+    assert desk.written == [("hub", Half.SAY, message(US, 1))]
+    desk.post.taken(hub, Taken(US, 1, (("hub", Fate.DELIVERED), ("ben", Fate.HELD), ("dora", Fate.AWAY))))
+    assert desk.events == [
+        Delivered(1, "hub"),
+        Undelivered(1, "dora", Fate.AWAY, certain=False),
+        Undelivered(1, "cleo", Fate.GONE, certain=False),
+    ]
+    desk.post.gone(hub)
+    assert desk.events[3:] == [Undelivered(1, name, Fate.GONE, certain=False) for name in ("ben", "dora")]
+    assert len(desk.post) == 0
+
+
+def test_a_relay_with_no_room_for_a_message_lacks_it_with_all_behind_it() -> None:
+    desk = Desk()
+    hub = desk.neighbour("hub", relay=True, there=False)
+    hub.joined("ben")
+    for number in (1, 2, 3, 4):
+        desk.post.send(message(US, number), None, [(hub, "")], {})
+    assert desk.events[-2:] == [Undelivered(4, name, Fate.FULL, certain=True) for name in ("hub", "ben")]
 
 
 def test_messages_are_sent_again_in_their_order() -> None:
@@ -105,12 +132,13 @@ def test_messages_are_sent_again_in_their_order() -> None:
     ben = desk.neighbour("ben")
     for number in (1, 2, 3, 4):
         desk.post.send(message(US, number), None, [(ben, "")], {})
-    assert desk.events == [Undelivered(4, "ben", Fate.FULL)]
+    assert desk.events == [Undelivered(4, "ben", Fate.FULL, certain=True)]
     desk.post.receipt(ben, Receipt(US, 2, "ben", Fate.DELIVERED))
     desk.post.taken(ben, Taken(US, 2, (("ben", Fate.DELIVERED),)))
     desk.post.lost(ben)
     desk.post.lost(ben)
-    assert desk.events[1:] == [Delivered(2, "ben"), Undelivered(1, "ben", Fate.AWAY), Undelivered(3, "ben", Fate.AWAY)]
+    away = [Undelivered(number, "ben", Fate.AWAY, certain=False) for number in (1, 3)]
+    assert desk.events[1:] == [Delivered(2, "ben"), *away]
     desk.written.clear()
     desk.post.resend(ben)
     assert [record.id for _, _, record in desk.written if isinstance(record, Message)] == [1, 3]

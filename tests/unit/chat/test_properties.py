@@ -131,11 +131,17 @@ def test_an_author_that_was_forgotten_with_its_message_learns_it() -> None:
 
 
 def test_an_author_is_told_of_a_forwarder_that_never_said_whom_the_message_was_for() -> None:
-    """Found by the property above: all it hears is that the forwarder is given up, and the people behind it have it."""
+    """Found by the property above: the forwarder is given up without a word, and the people behind it have it."""
     town = run("pool", [("torn", 0, None, 0, [0]), ("time", 601.0)], forgetting=True)
     town.check()
     ann = town.rooms["ann"].id
-    assert town.fates[ann, 1]["hub"][-1] is Fate.GONE
+    assert {name: fates[-1] for name, fates in town.fates[ann, 1].items()} == {
+        "hub": Fate.GONE,
+        "ben": Fate.GONE,
+        "rex": Fate.DELIVERED,
+        "cleo": Fate.DELIVERED,
+    }
+    assert not town.lacking[ann, 1]["ben"]
     assert town.received["ben", ann, 1] == 1
 
 

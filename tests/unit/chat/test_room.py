@@ -47,9 +47,9 @@ def test_of_two_of_one_name_each_is_itself_and_calls_the_other_a_second() -> Non
 
 def test_alone_a_message_has_no_addressee() -> None:
     room = Room(key_of("a"), "ann", forwards=False, config=FAST)
-    assert room.say("hi", "", 0, 0.0) == (1, [Undelivered(1, "", Fate.UNKNOWN)])
-    assert room.say("hi", "ben", 0, 0.0) == (2, [Undelivered(2, "ben", Fate.UNKNOWN)])
-    assert Undelivered(1, "", Fate.UNKNOWN).final
+    assert room.say("hi", "", 0, 0.0) == (1, [Undelivered(1, "", Fate.UNKNOWN, certain=True)])
+    assert room.say("hi", "ben", 0, 0.0) == (2, [Undelivered(2, "ben", Fate.UNKNOWN, certain=True)])
+    assert Undelivered(1, "", Fate.UNKNOWN, certain=True).final
 
 
 def test_texts_are_carried_as_they_are() -> None:
@@ -169,10 +169,9 @@ def test_what_a_lost_link_swallowed_is_reported_and_sent_when_the_same_one_is_ba
     town, a, b, joint = pair()
     number = town.say(a, "lost")
     town.lose(joint)
-    assert told(town, "ann") == [Undelivered(number, "ben", Fate.AWAY)]
-    assert not Undelivered(number, "ben", Fate.AWAY).final
+    assert told(town, "ann") == [Undelivered(number, "ben", Fate.AWAY, certain=False)]
     later = town.say(a, "and this")
-    assert told(town, "ann")[1:] == [Undelivered(later, "ben", Fate.AWAY)]
+    assert told(town, "ann")[1:] == [Undelivered(later, "ben", Fate.AWAY, certain=True)]
     assert a.who() == [Member("ben", joint.number, present=False, direct=True)]
     again = town.join(a, b)
     town.settle()
@@ -190,11 +189,39 @@ def test_a_receipt_that_was_lost_is_asked_for_again_and_the_message_shown_once()
     town.lose(joints[0])
     town.settle()
     assert received(town, "ben") == [("ann", "once", False)]
-    assert told(town, "ann") == [Undelivered(number, "hub", Fate.AWAY)]
+    assert told(town, "ann") == [Undelivered(number, who, Fate.AWAY, certain=False) for who in ("hub", "ben")]
     town.join(ann, town.rooms["hub"])
     town.settle()
-    assert sorted(told(town, "ann")[1:], key=str) == [Delivered(number, "ben"), Delivered(number, "hub")]
+    assert sorted(told(town, "ann")[2:], key=str) == [Delivered(number, "ben"), Delivered(number, "hub")]
     assert received(town, "ben") == received(town, "hub") == [("ann", "once", False)]
+
+
+def test_an_author_is_told_of_all_behind_a_relay_that_is_gone() -> None:
+    """The relay may have passed it on or not, and nobody is left who could say."""
+    town, _, (ann, _), joints = star("ann", "ben")
+    number = town.say(ann, "to all")
+    town.lose(joints[0])
+    town.pass_time(FAST.keep_away)
+    for fate in (Fate.AWAY, Fate.GONE):
+        for who in ("hub", "ben"):
+            assert Undelivered(number, who, fate, certain=False) in town.events["ann"]
+
+
+def test_whoever_had_left_before_a_relay_took_a_message_is_told_of() -> None:
+    town, hub, (ann, _), joints = star("ann", "ben")
+    number = town.say(ann, "to all")
+    town.note(hub, hub.disconnect(joints[1].number, town.now, lost=False))
+    town.settle()
+    assert Delivered(number, "hub") in town.events["ann"]
+    assert Undelivered(number, "ben", Fate.GONE, certain=False) in town.events["ann"]
+
+
+def test_what_was_never_sent_surely_did_not_arrive() -> None:
+    town, a, _, joint = pair()
+    town.lose(joint)
+    number = town.say(a, "to nobody")
+    town.pass_time(FAST.keep_away)
+    assert told(town, "ann")[-1] == Undelivered(number, "ben", Fate.GONE, certain=True)
 
 
 def test_an_author_learns_that_another_client_is_away_and_then_that_it_has_it() -> None:
@@ -204,7 +231,7 @@ def test_an_author_learns_that_another_client_is_away_and_then_that_it_has_it() 
     assert [each.name for each in ann.who()] == ["hub"]
     number = town.say(ann, "for when you are back", "ben")
     town.settle()
-    assert told(town, "ann") == [Undelivered(number, "ben", Fate.AWAY)]
+    assert told(town, "ann") == [Undelivered(number, "ben", Fate.AWAY, certain=False)]
     town.join(ben, hub)
     town.settle()
     assert told(town, "ann")[1:] == [Delivered(number, "ben")]
@@ -219,10 +246,10 @@ def test_who_does_not_come_back_is_forgotten_and_the_message_given_up() -> None:
     timeout = hub.next_timeout()
     assert timeout == FAST.keep_away
     town.pass_time(timeout - 1)
-    assert told(town, "ann")[-1] == Undelivered(number, "ben", Fate.AWAY)
+    assert told(town, "ann")[-1] == Undelivered(number, "ben", Fate.AWAY, certain=False)
     town.pass_time(1)
     town.settle()
-    assert told(town, "ann")[-1] == Undelivered(number, "ben", Fate.GONE)
+    assert told(town, "ann")[-1] == Undelivered(number, "ben", Fate.GONE, certain=False)
     assert [each.name for each in hub.who()] == ["ann"]
     assert hub.next_timeout() is None
 
@@ -236,7 +263,7 @@ def test_who_leaves_in_good_order_is_forgotten_at_once() -> None:
     assert Left("ben", joints[1].number) in town.events["hub"]
     number = town.say(ann, "hm", "ben")
     town.settle()
-    assert told(town, "ann") == [Undelivered(number, "ben", Fate.UNKNOWN)]
+    assert told(town, "ann") == [Undelivered(number, "ben", Fate.UNKNOWN, certain=True)]
     assert hub.disconnect(joints[1].number, 0.0, lost=True) == []
 
 
@@ -256,7 +283,7 @@ def test_the_same_participant_by_a_new_session_takes_over() -> None:
 def test_closing_reports_what_is_open() -> None:
     town, a, _, _ = pair()
     number = town.say(a, "never")
-    assert a.close() == [Undelivered(number, "ben", Fate.GONE)]
+    assert a.close() == [Undelivered(number, "ben", Fate.GONE, certain=False)]
     assert a.pending() == [] and a.who() == []
 
 

@@ -55,6 +55,9 @@ class Town:
         self.received: Counter[tuple[str, bytes, int]] = Counter()
         self.fates: dict[tuple[bytes, int], dict[str, list[Fate]]] = defaultdict(lambda: defaultdict(list))
         self.said: dict[tuple[bytes, int], tuple[str, str]] = {}
+        self.meant: dict[tuple[bytes, int], set[str]] = {}
+        self.lacking: dict[tuple[bytes, int], dict[str, bool]] = defaultdict(dict)
+        """Whether an author was told that somebody surely lacks a message, by what it was told last."""
         self._numbers = itertools.count(1)
 
     def room(self, name: str, *, forwards: bool = False, as_name: str | None = None) -> Room:
@@ -128,7 +131,9 @@ class Town:
 
     def say(self, room: Room, text: str, to: str = "") -> int:
         """Let a room's user say something."""
+        there = {to} if to else {each.name for each in room.who() if each.present}
         number, events = room.say(text, to, 1_700_000_000_000, self.now)
+        self.meant[room.id, number] = set(map(base, there))
         self.said[room.id, number] = (to, text)
         self.note(room, events)
         return number
@@ -156,6 +161,7 @@ class Town:
                     self._fate(room, event.id, event.by, Fate.DELIVERED)
                 case Undelivered():
                     self._fate(room, event.id, event.to, event.fate)
+                    self.lacking[room.id, event.id][base(event.to)] = event.certain
                 case Dropped():
                     for joint in list(self.joints):
                         if joint.number == event.session:
@@ -177,13 +183,14 @@ class Town:
                 assert told[-1] is not Fate.AWAY, "nobody knows what became of a message"
                 if told[-1] is Fate.DELIVERED:
                     assert self.received[name, *message] == 1, "it was called delivered, and was not"
-                if told[-1] in (Fate.UNKNOWN, Fate.FULL):
-                    assert self.received[name, *message] == 0
+                elif self.lacking[message][name]:
+                    assert self.received[name, *message] == 0, "they were said to lack it for sure, and have it"
         for message in self.said:
             assert self.fates[message], "a message left no trace"
+            assert self.meant[message] <= self.fates[message].keys(), "of somebody who was there nothing was told"
         for name, author, number in self.received:
             known = self.fates[author, number]
-            # A forwarder that stayed away too long before it could say whom a message is for: it alone is told of.
+            # Who came while it was said is told of by the forwarder, unless that stays away too long to do so.
             given_up = any(each[-1] is Fate.GONE for each in known.values())
             assert known.get(name) or given_up, "it came, and its author was told nothing"
 

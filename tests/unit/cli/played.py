@@ -84,7 +84,8 @@ def progress(done: int, total: int | None = 2000, rate: float = 500.0) -> dict[s
 class Played:
     """The program. `answers` has a reply for each request, `then` the events that follow it; `end` hangs up after them.
 
-    Requests are kept without their numbers. What descriptors bring is read, or `written` into them.
+    Requests are kept without their numbers, and without `status`, which only looks. What descriptors bring is read, or
+    `written` into them.
     """
 
     def __init__(self, program: str = "relay") -> None:
@@ -106,7 +107,8 @@ class Played:
                 os.write(descriptor, self.written)
             else:
                 self.read.append(os.read(descriptor, 65536))
-        self.requests.append({name: value for name, value in request.items() if name != "id"})
+        if request.what != "status":
+            self.requests.append({name: value for name, value in request.items() if name != "id"})
         asyncio.get_running_loop().call_soon(self._after, connection, request.what)
         async with self.asked:
             self.asked.notify_all()

@@ -36,7 +36,7 @@ def test_once_sends_all_of_standard_input_and_waits(mayfly: Command, runtime_dir
 def test_not_delivered_is_an_exit_code(mayfly: Command, runtime_directory: Path, type_in: Typing) -> None:
     type_in("hi\n")
     played = program()
-    played.then["say"] = [{"event": "undelivered", "id": "1", "to": "anna", "final": False}]
+    played.then["say"] = [{"event": "undelivered", "id": "1", "to": "anna", "final": False, "certain": False}]
     with played.listening(runtime_directory):
         result = mayfly("chat", "--once", "--json")
     assert result.exit_code == 11

@@ -21,7 +21,7 @@ def test_people_read_words(mayfly: Command) -> None:
     assert "until 2033-05-18 03:34 UTC" in result.stdout
     assert "192.168.1.4 (local network)" in result.stdout
     assert "203.0.113.7 (public, as a STUN server saw it)" in result.stdout
-    assert "DTLS role: actpass" in result.stdout
+    assert "DTLS role actpass" in result.stdout
 
 
 def test_nothing_is_connected_to(mayfly: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,8 +43,10 @@ def message(text: str = "hi", sender: str = "anna", to: str | None = None, time:
     return MessageReceived(sender, to, text, int(time * 1000), "ff-1")
 
 
-def offered(kind: str = "files", size: int | None = 2000, files: int = 1, name: str = "film.mkv") -> Offered:
-    return Offered("ab", 1, "anna", kind, name, size, files)
+def offered(
+    kind: str = "files", size: int | None = 2000, files: int = 1, name: str = "film.mkv", *, only_files: bool = False
+) -> Offered:
+    return Offered("ab", 1, "anna", kind, name, size, files, only_files)
 
 
 def test_messages_say_who_and_when() -> None:
@@ -78,7 +80,7 @@ def test_own_messages_are_shown_with_their_mark() -> None:
     told.said("2", "psst\nyes", "anna", ["anna"])
     assert told.hear(Delivered("2", "anna")) == ["you (to anna alone): psst", "      | yes  ✓"]
     told.said("3", "hi", None, ["anna"])
-    assert told.hear(Undelivered("3", "anna", False)) == ["you: hi  ✗ not delivered to anna"]
+    assert told.hear(Undelivered("3", "anna", False, True)) == ["you: hi  ✗ not delivered to anna"]
     assert told.hear(Delivered("3", "anna")) == ["you: hi  ✓"]
 
 
@@ -91,9 +93,10 @@ def test_an_early_receipt_counts() -> None:
 
 def test_what_is_under_way_at_the_end_is_said() -> None:
     told = Told()
-    told.said("1", "hi", None, ["anna"])
+    told.said("1", "hi", None, ["anna", "bob"])
+    told.hear(Delivered("1", "bob"))
     told.settle()
-    assert told.lines[0].endswith("you: hi  … anna has not confirmed it")
+    assert told.lines[-1].endswith("you: hi  ✓ bob  … anna has not confirmed it")
 
 
 def test_a_message_for_nobody() -> None:
@@ -110,6 +113,7 @@ def test_who_comes_and_goes() -> None:
     ("event", "text"),
     [
         (offered(), "film.mkv (2.0 kB, 1 file)"),
+        (offered(files=2, only_files=True), "film.mkv (2.0 kB, 2 files)"),
         (offered(files=3), "film.mkv (2.0 kB, 3 files and directories)"),
         (offered("directory", files=20), "the directory film.mkv (2.0 kB, 20 entries)"),
         (offered("stdin", None), "the output of a program, film.mkv (of unknown size)"),
@@ -184,7 +188,7 @@ def test_no_control_or_direction_character_of_a_peer_is_shown(character: str) ->
         message(evil, evil),
         Joined(evil),
         Left(evil),
-        Undelivered("1", evil, True),
+        Undelivered("1", evil, True, True),
         Offered("ab", 1, evil, "files", evil, 1, 1),
         TransferChanged("ab", 1, "cancelled", evil),
         TransferChanged("own", 1, "declined", evil),

@@ -9,7 +9,7 @@ import pytest
 
 from mayfly.errors import ExitCode
 from mayfly_cli import interrupts
-from unit.cli.test_main import ENVIRONMENT
+from support.command_line import ENVIRONMENT
 
 PREPARED = """
 import asyncio, atexit, os, signal, sys, types

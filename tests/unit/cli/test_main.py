@@ -13,21 +13,15 @@ import sys
 import termios
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pytest
 
 from mayfly import __version__
 from mayfly_cli import main
+from support.command_line import ENVIRONMENT
 from unit.cli import samples
 from unit.cli.conftest import Command
 
-ROOT = Path(__file__).resolve().parents[3]
-ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if not name.startswith("MAYFLY_")},
-    "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("core", "relay", "client", "broker_optional")),
-    "COLUMNS": "80",
-}
 PYTHON = sys.executable
 NAMES = ["relay", "client", "chat", "send", "receive", "status", "stop", "transfer", "broker", "pt", "code"]
 COMMANDS = [(), *((name,) for name in NAMES), ("code", "inspect")]

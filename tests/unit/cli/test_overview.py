@@ -19,10 +19,10 @@ def lines(**changes: Any) -> list[str]:
 def test_everything_has_its_line() -> None:
     assert lines() == [
         "relay: a relay, running for 1 minute (process 4711)",
-        "  client 1, called anna, host to srflx, round trip 12 ms, 1 connection open, 1.2 kB sent, 3.4 MB received, "
-        "for 50 seconds",
+        "  client 1, called anna: directly, through address translation on the other side; round trip 12 ms, "
+        "1 connection open, 1.2 kB sent, 3.4 MB received, for 50 seconds",
         "  In the chat: relay (you), anna",
-        "  transfer abababab: film.mkv to peer 1, 1.0 kB of 2.0 kB, 500 B/s, accepted",
+        "  transfer abababab: film.mkv to client 1, 1.0 kB of 2.0 kB, 500 B/s, accepted",
     ]
 
 
@@ -37,8 +37,9 @@ def test_what_is_unknown_is_left_out_and_what_is_foreign_escaped() -> None:
     peer = {**STATUS["peers"][0], "name": "x\x1b", "rtt_ms": None, "path": None, "streams": 2}
     transfer = {**STATUS["transfers"][0], "name": "\u202ea", "direction": "in", "total": None, "rate": None}
     text = "\n".join(lines(peers=[peer], transfers=[transfer], who=["y\x9b"]))
-    assert 'client 1, called "x\\x1b", unknown to unknown, 2 connections open' in text
-    assert "\\u202ea from peer 1, 1.0 kB, 0 B/s" in text
+    assert 'client 1, called "x\\x1b": directly or through a TURN server, which' in text
+    assert "from here; 2 connections open" in text
+    assert "\\u202ea from client 1, 1.0 kB, 0 B/s" in text
     assert '"y\\x9b"' in text
 
 

@@ -7,7 +7,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from unit.cli.test_main import ENVIRONMENT
+from support.command_line import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[3]
 

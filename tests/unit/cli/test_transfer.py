@@ -19,7 +19,7 @@ def test_a_transfer_is_changed(mayfly: Command, runtime_directory: Path, action:
     played = Played()
     with played.listening(runtime_directory):
         assert mayfly("transfer", action, *which).exit_code == 0
-    assert played.requests == [{"request": "status"}, {"request": action, "transfer": TRANSFER}]
+    assert played.requests == [{"request": action, "transfer": TRANSFER}]
 
 
 @pytest.mark.parametrize(

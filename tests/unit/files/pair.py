@@ -28,7 +28,7 @@ def directory(index: int, path: str) -> Entry:
     return Entry(index, tuple(path.split("/")), EntryType.DIRECTORY, 0, 0)
 
 
-def offer_of(entries: list[Entry], kind: Kind = Kind.FILES) -> Offer:
+def offer_of(entries: list[Entry], kind: Kind = Kind.MIXED) -> Offer:
     """An offer that fits the entries."""
     sizes = [entry.size for entry in entries]
     total = None if None in sizes else sum(size for size in sizes if size is not None)
@@ -172,7 +172,7 @@ class Pair:
         source: Source,
         target: Target,
         config: FilesConfig | None = None,
-        kind: Kind = Kind.FILES,
+        kind: Kind = Kind.MIXED,
     ) -> None:
         source.sizes = {entry.index: entry.size for entry in entries}
         target.begin()

@@ -24,7 +24,7 @@ def link(index: int, path: str, target: str) -> Entry:
     return Entry(index, tuple(path.split("/")), EntryType.SYMLINK, 0, 0, target=target)
 
 
-def listed(*entries: Entry, config: FilesConfig = CONFIG, kind: Kind = Kind.FILES) -> Manifest:
+def listed(*entries: Entry, config: FilesConfig = CONFIG, kind: Kind = Kind.MIXED) -> Manifest:
     """A manifest of these, whole."""
     manifest = Manifest(offer_of(list(entries), kind), config)
     for entry in entries:
@@ -144,6 +144,13 @@ def test_a_text_is_one_small_file() -> None:
             listed(directory(0, "a"), kind=kind)
 
 
+def test_files_alone_are_files_alone() -> None:
+    listed(file(0, "a", 1), file(1, "b", 1), kind=Kind.FILES)
+    for other in (directory(1, "d"), Entry(1, ("l",), EntryType.SYMLINK, 0, 0, target="a")):
+        with pytest.raises(FilesError, match="among files"):
+            listed(file(0, "a", 1), other, kind=Kind.FILES)
+
+
 def test_only_the_first_changes_keep_their_words() -> None:
     config = replace(CONFIG, max_changes=2)
     manifest = listed(*[file(n, f"a{n}.", 0) for n in range(5)], config=config)
@@ -178,7 +185,7 @@ def test_whatever_is_listed_is_unique_and_below_the_target(
     offer: Offer, entries: list[tuple[tuple[str, ...], EntryType, str]], honest: bool
 ) -> None:
     if honest:
-        offer = replace(offer, kind=Kind.FILES, total=0, entries=len(entries))
+        offer = replace(offer, kind=Kind.MIXED, total=0, entries=len(entries))
     try:
         manifest = Manifest(offer, CONFIG)
         for index, (path, kind, target) in enumerate(entries):

@@ -96,7 +96,7 @@ def test_an_entry_s_fields_fit_its_type() -> None:
 def test_what_a_newer_peer_says_is_read_as_something_near() -> None:
     assert r.decode(r.RecordType.CANCEL, b"\x3f") == r.Cancel(r.Reason.LEAVING)
     newer = bytes(16) + b"\x3f" + b"\0\1" + prefixed(b"x")
-    assert r.decode(r.RecordType.OFFER, newer) == r.Offer(bytes(16), r.Kind.FILES, "x", None, 1)
+    assert r.decode(r.RecordType.OFFER, newer) == r.Offer(bytes(16), r.Kind.MIXED, "x", None, 1)
 
 
 def test_a_name_that_is_not_unicode_cannot_be_sent() -> None:

@@ -68,8 +68,9 @@ def test_the_lines_of_a_start() -> None:
     ("error", "line"),
     [
         (VersionError("no-version"), "VERSION-ERROR no-version\n"),
-        (VariableError("X is\nwrong"), f"ENV-ERROR X is wrong {VariableError.advice}\n"),
+        (VariableError("X is\nwrong"), f"ENV-ERROR X is wrong. {VariableError.advice}\n"),
         (ProxyError("no UDP.", hint="Leave it out."), "PROXY-ERROR no UDP. Leave it out.\n"),
+        (ProxyError("no UDP", hint="Leave it out."), "PROXY-ERROR no UDP. Leave it out.\n"),
     ],
 )
 def test_each_failure_has_its_keyword(error: PtError, line: str) -> None:

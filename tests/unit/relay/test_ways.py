@@ -24,7 +24,9 @@ from mayfly_relay.upstream_urls import parse_upstreams
 from mayfly_relay.ways import WayOut, open_way
 from support.fake_tor import FakeTor
 from support.programs import free_port
+from support.proxies import made_up
 from support.sessions import read_all
+from support.tcp import echo, serving
 from unit.relay.scripted import policy_of
 from unit.relay.tunnel import echo_server, tunnel_to
 
@@ -100,6 +102,7 @@ async def test_a_dead_proxy_is_told_to_the_volunteer() -> None:
     (warning,) = told
     assert isinstance(warning, Warned)
     assert warning.message == "The upstream proxy cannot be reached."
+    assert warning.hint.startswith("See whether it runs")
 
 
 async def test_a_dead_bridge_is_told_to_the_volunteer(tmp_path: Path) -> None:
@@ -110,7 +113,80 @@ async def test_a_dead_bridge_is_told_to_the_volunteer(tmp_path: Path) -> None:
     for each in (chosen, extended):
         reply, told = await answer(each, header)
         assert reply is Reply.CONNECTION_REFUSED
-        assert told == [Warned("upstream", "The bridge cannot be reached.", "Clients are refused until it works.")]
+        (warning,) = told
+        assert isinstance(warning, Warned)
+        assert warning.message == "The bridge cannot be reached."
+        assert warning.hint.startswith("See whether it runs")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "failed"),
+    [
+        ("socks5", "The upstream proxy cannot be reached."),
+        ("http", "The upstream proxy cannot be reached."),
+        ("bridge", "The bridge cannot be reached."),
+    ],
+)
+async def test_nobody_is_invited_before_the_way_out_can_be_reached(
+    scheme: str, failed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mayfly_relay.reach.PAUSES", (0.01,))
+    asked: list[bytes] = []
+    over = asyncio.Event()
+
+    async def listen(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.read())
+        over.set()
+
+    port, told = free_port(), asyncio.Queue[Event]()
+    async with (
+        open_way(options(f"{scheme}://127.0.0.1:{port}"), OwnNetworks(frozenset), told.put_nowait, Shutdown()) as way,
+        asyncio.TaskGroup() as group,
+    ):
+        ready = group.create_task(way.ready())
+        warning = await told.get()
+        assert isinstance(warning, Warned)
+        assert (warning.stage, warning.message) == ("upstream", failed)
+        assert "correct --upstream" in warning.hint
+        assert not ready.done()
+        async with serving(listen, port=port):
+            await ready
+            await over.wait()
+    assert (asked, told.empty()) == ([b""], True)
+
+
+async def test_nor_before_the_bridge_takes_us(tmp_path: Path) -> None:
+    async with serving(echo) as (host, port):
+        bridge = options(f"bridge://{host}:{port}")
+        chosen = replace(bridge, extended_port=ExtendedPort(ip_address(host), port, tmp_path / "gone"))
+        told = asyncio.Queue[Event]()
+        async with (
+            open_way(chosen, OwnNetworks(frozenset), told.put_nowait, Shutdown()) as way,
+            asyncio.TaskGroup() as group,
+        ):
+            ready = group.create_task(way.ready())
+            warning = await told.get()
+            assert isinstance(warning, Warned)
+            assert warning.message.startswith("The cookie file cannot be read")
+            assert "correct --ext-or-port and --ext-or-cookie" in warning.hint
+            ready.cancel()
+
+
+async def test_of_a_chain_the_last_proxy_has_to_be_reached() -> None:
+    granted = b"\x05\x00\x00\x01\0\0\0\0\0\0"
+    told: list[Event] = []
+    async with (
+        made_up(b"\x05\x00", granted) as first,
+        open_way(
+            options(f"socks5://127.0.0.1:{first.port}", "socks5://second.example:1080"),
+            OwnNetworks(frozenset),
+            told.append,
+            Shutdown(),
+        ) as way,
+    ):
+        await way.ready()
+    assert first.heard[1] == b"\x05\x01\x00\x03\x0esecond.example\x048"
+    assert told == []
 
 
 async def test_a_bridge_takes_what_the_policy_never_would() -> None:
@@ -129,6 +205,10 @@ async def test_a_bridge_takes_what_the_policy_never_would() -> None:
 async def test_a_policy_summary_for_clients() -> None:
     async with opened(options("bridge://127.0.0.1:1")) as way:
         assert way.summary == "one bridge, whatever is asked for"
+
+
+async def test_direct_is_ready_at_once_and_has_no_circuits() -> None:
+    async with opened(OPTIONS) as way:
         await way.ready()
         with pytest.raises(ControlError, match="does not use tor"):
             await way.renew()

@@ -18,6 +18,7 @@ from mayfly_relay.interfaces import OwnNetworks
 from mayfly_relay.limits import RelayLimits
 from mayfly_relay.upstream_urls import parse_upstreams
 from support.programs_in_memory import Stage, relay_options
+from support.tcp import echo, serving
 
 ASKING = LinkSettings(stun=("stun.example:3478",), turn=(TurnServer("turn:turn.example", "user", "password"),))
 
@@ -120,8 +121,8 @@ async def test_a_relay_before_a_bridge_asks_nobody(monkeypatch: pytest.MonkeyPat
 
     asked: list[Callable[[], bool]] = []
     monkeypatch.setattr(whereabouts, "watch", note)
-    async with Stage(monkeypatch) as stage:
-        bridge = parse_upstreams(["bridge://192.0.2.7:1"])
+    async with serving(echo) as (host, port), Stage(monkeypatch) as stage:
+        bridge = parse_upstreams([f"bridge://{host}:{port}"])
         for options in (relay_options(link=ASKING), relay_options(link=ASKING, upstream=bridge)):
             await stage.tunnel(stage.relay(options))
         assert [needed() for needed in asked] == [True, False]

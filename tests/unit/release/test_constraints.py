@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 
 from release.constraints import HEAD
 from release.needed import DEVELOPERS, needed
-from unit.release.test_needed import requirements
+from unit.release.project import requirements
 
 FILE = Path(__file__).resolve().parents[3] / "constraints.txt"
 PIN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*==[0-9]+(\.[0-9a-z]+)*")

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import ast
 import sys
-import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from release.needed import DISTRIBUTION, USERS, needed
+from support.programs import ROOT
+from unit.release.project import requirements
 
-ROOT = Path(__file__).resolve().parents[3]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SOURCES = ("core", "relay", "client", "broker_optional")
 OURS = {"mayfly", "mayfly_cli", "mayfly_relay", "mayfly_client", "mayfly_broker"}
 
@@ -27,14 +25,6 @@ PROGRAMS = {
     "ruff", "schemathesis", "types-psutil", "types-pyyaml",
 }  # fmt: skip
 """What developers run, or what runs by itself, without being imported."""
-
-
-def requirements(*extras: str) -> dict[str, Requirement]:
-    """Those of pyproject.toml, by canonical name."""
-    lines = [*PROJECT["dependencies"]]
-    for extra in extras:
-        lines += PROJECT["optional-dependencies"][extra]
-    return {canonicalize_name(found.name): found for found in map(Requirement, lines)}
 
 
 def modules(path: Path) -> Iterator[str]:

@@ -87,14 +87,14 @@ def test_the_only_session_is_found_and_several_need_a_choice(directory: Path) ->
 def test_a_directory_that_others_can_enter_is_refused(directory: Path) -> None:
     directory.mkdir(mode=0o755)
     for call in (lambda: claim("relay", directory), lambda: connect(None, directory)):
-        with pytest.raises(ControlError, match="not private"):
+        with pytest.raises(ControlError, match="can be used by others"):
             call()
 
 
 def test_a_link_in_place_of_the_directory_is_refused(directory: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     directory.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ControlError, match="not private"):
+    with pytest.raises(ControlError, match="can be used by others"):
         claim("relay", directory)
 
 

@@ -11,7 +11,7 @@ from mayfly.services.changes import in_words
 def manifest(*names: str, link: str = "") -> Manifest:
     """A manifest of empty files with these names, and a link with that target."""
     count = len(names) + bool(link)
-    found = Manifest(Offer(b"t" * 16, Kind.FILES, "things", 0, count), FilesConfig())
+    found = Manifest(Offer(b"t" * 16, Kind.MIXED, "things", 0, count), FilesConfig())
     for index, name in enumerate(names):
         found.add(Entry(index, (name,), EntryType.FILE, 0, 0))
     if link:

@@ -151,7 +151,7 @@ async def test_a_program_goes_on_without_a_control_socket_unless_it_was_named(
         assert (await relay.script.event(Warned)).stage == "control"
         await relay.script.code()
         named = stage.relay(relay_options(hub=HubOptions(directory=tmp_path / "open", session="mine")))
-        with pytest.raises(ControlError, match="not private"):
+        with pytest.raises(ControlError, match="can be used by others"):
             await named.task
 
 

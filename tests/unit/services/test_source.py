@@ -62,6 +62,9 @@ def test_many_paths(tmp_path: Path) -> None:
     source = scan([tmp_path / name for name in "abc"])
     assert source.kind is Kind.FILES
     assert source.name == "a and 2 more"
+    (tmp_path / "d").mkdir()
+    assert scan([tmp_path / name for name in "ad"]).kind is Kind.MIXED
+    assert scan([tmp_path / "a"]).kind is Kind.FILES
 
 
 def test_the_working_folder_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import resource
 import stat
 from collections.abc import Iterator
@@ -17,9 +16,8 @@ from mayfly.services import journal, placing
 from mayfly.services.sinks import StorageError
 from mayfly.services.storage import Plan, Storage
 from unit.services.manifests import TIME, file, folder, link, open_files, plan
+from unit.services.storages import BIG, ONE, opened, what_stands, write_big
 
-BIG = random.Random(1).randbytes(2 * BLOCK + 123)
-ONE = plan(file(0, "big", len(BIG)))
 TREE = plan(
     folder(0, "d"),
     file(1, "d/a", 5, executable=True),
@@ -28,18 +26,6 @@ TREE = plan(
     link(4, "d/link", "a"),
     link(5, "d/bad", ""),
 )
-
-
-def opened(what: Plan, into: Path, *, overwrite: bool = False) -> Storage:
-    storage = Storage(what, into, overwrite=overwrite)
-    storage.open()
-    return storage
-
-
-def write_big(storage: Storage, index: int, start: int = 0, end: int = len(BIG)) -> None:
-    for at in range(start, end, BLOCK):
-        storage.write(index, at, BIG[at : min(at + BLOCK, end)])
-        storage.sync(index, min(at + BLOCK, end))
 
 
 def broken_off(into: Path) -> None:
@@ -63,10 +49,6 @@ def receive(storage: Storage) -> None:
     write_big(storage, 2)
     storage.finish(2)
     storage.publish()
-
-
-def what_stands(into: Path) -> list[str]:
-    return sorted(path.relative_to(into).as_posix() for path in into.rglob("*"))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from mayfly.files.records import BLOCK
 from mayfly.services import placing
 from mayfly.services.storage import Storage
 from unit.services.manifests import file, plan
-from unit.services.test_storage import BIG, ONE, opened, what_stands, write_big
+from unit.services.storages import BIG, ONE, opened, what_stands, write_big
 
 
 @pytest.mark.parametrize("steps", range(4))

@@ -209,14 +209,14 @@ async def test_what_a_lost_link_did_not_deliver_is_said_and_what_nobody_can_get_
         await near.session.wait_closed()
         await anna.talk.leave(1, lost=True)
         lost = await anna.event(Undelivered)
-        assert lost == Undelivered(number, "bob", final=False)
+        assert lost == Undelivered(number, "bob", final=False, certain=False)
         await anna.talk.settled()
         await anna.event(Left)
         assert anna.talk.who() == []
         unknown, _names = anna.talk.say("nobody", "zoe")
-        assert await anna.event(Undelivered, 2) == Undelivered(unknown, "zoe", final=True)
+        assert await anna.event(Undelivered, 2) == Undelivered(unknown, "zoe", final=True, certain=True)
     await anna.talk.aclose()
-    assert await anna.event(Undelivered, 3) == Undelivered(number, "bob", final=True)
+    assert await anna.event(Undelivered, 3) == Undelivered(number, "bob", final=True, certain=False)
     await bob.talk.aclose()
 
 

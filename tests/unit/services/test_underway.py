@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -103,3 +104,18 @@ async def test_the_end_closes_what_it_owns_once() -> None:
 async def test_status_says_all() -> None:
     status = Underway.of(OFFER, 3, incoming=False).status()
     assert (status["direction"], status["peer"], status["kind"], status["total"]) == ("out", 3, "files", 100)
+
+
+@pytest.mark.parametrize(
+    ("kind", "word", "only_files"),
+    [
+        (Kind.FILES, "files", True),
+        (Kind.MIXED, "files", False),
+        (Kind.DIRECTORY, "directory", False),
+        (Kind.TEXT, "text", True),
+        (Kind.STDIN, "stdin", True),
+    ],
+)
+async def test_an_offer_is_announced_by_what_it_holds(kind: Kind, word: str, only_files: bool) -> None:
+    event = Underway.of(replace(OFFER, kind=kind), 3, incoming=True).offered("anna")
+    assert (event.kind, event.only_files) == (word, only_files)

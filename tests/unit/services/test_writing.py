@@ -45,7 +45,7 @@ class Work:
         self.results: list[ReceiveResult] = []
         self._news = News()
         self.manifest = Manifest(
-            Offer(b"T" * 16, Kind.FILES, "x", sum(e.size or 0 for e in entries), len(entries)), FilesConfig()
+            Offer(b"T" * 16, Kind.MIXED, "x", sum(e.size or 0 for e in entries), len(entries)), FilesConfig()
         )
         for entry in entries:
             self.manifest.add(entry)

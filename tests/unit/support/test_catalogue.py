@@ -20,9 +20,9 @@ from mayfly.services.underway import Underway
 from mayfly.stages import STAGES
 from mayfly_cli.main import app
 from support import catalogue
+from support.documents import SOURCES
 from support.event_samples import SAMPLES
 from support.pages import the_block
-from unit.test_docs import SOURCES
 
 NEVER_SHOWN = {"stream"}
 """Stages of errors that end one connection of an application; they reach no event."""

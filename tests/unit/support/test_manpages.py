@@ -10,7 +10,7 @@ import pytest
 
 from mayfly.errors import ExitCode
 from support import manpages
-from unit.test_docs import commands, options
+from support.command_line import commands, options
 
 made = cache(manpages.pages)
 WORDS = [words for words, command in commands().items() if words]

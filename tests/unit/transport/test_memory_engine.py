@@ -39,7 +39,7 @@ async def test_an_offer_is_spent_once_used() -> None:
     offer = await engine.offer(SETTINGS)
     answer = await engine.answer(SETTINGS, offer.description)
     await offer.accept(answer.description)
-    with pytest.raises(ConnectError, match="spent"):
+    with pytest.raises(ConnectError, match="answered already"):
         await offer.accept(answer.description)
 
 

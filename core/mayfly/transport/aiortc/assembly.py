@@ -94,7 +94,14 @@ class Assembly:
             async with asyncio.timeout_at(deadline):
                 dtls = await self._shake_hands(remote, client=client)
                 stage = "channel"
-                link = AiortcLink(self._connection, dtls, self._settings, offerer=self._offerer, free=self.close)
+                link = AiortcLink(
+                    self._connection,
+                    dtls,
+                    self._settings,
+                    offerer=self._offerer,
+                    code=remote.candidates,
+                    free=self.close,
+                )
                 self._link = link
                 problem = await link.open()
         except TimeoutError:

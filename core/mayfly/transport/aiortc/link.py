@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, ip_address
 
 from aioice import Candidate as IceCandidate
 
 from mayfly.sctp.endings import CLOSED
-from mayfly.signaling.description import CandidateType
+from mayfly.signaling.description import Candidate, CandidateType
 from mayfly.transport.aiortc.dtls import LinkDtls, StockDtls
 from mayfly.transport.aiortc.ice import LinkConnection
 from mayfly.transport.aiortc.sctp import LinkSctp
 from mayfly.transport.aiortc.stock_sctp import StockSctp
 from mayfly.transport.base import LinkSettings, PathInfo, above_max_message
 from mayfly.transport.connecting import PATH_GONE
+from mayfly.transport.farend import FarEnd, named, peer_reflexive
 from mayfly.transport.highwater import LEAST, HighWater
 from mayfly.transport.mailbox import Mailbox
 from mayfly.transport.roomwatch import RoomWatch
@@ -32,11 +33,14 @@ class AiortcLink:
         settings: LinkSettings,
         *,
         offerer: bool,
+        code: tuple[Candidate, ...],
         free: Callable[[], Awaitable[None]],
     ) -> None:
+        """`code` is what the far end's named."""
         self._loop = asyncio.get_running_loop()
         self._connection = connection
         self._dtls = dtls
+        self._code = code
         self._free = free
         self._offerer = offerer
         self._limits = settings.engine
@@ -106,14 +110,11 @@ class AiortcLink:
     def path(self) -> PathInfo:
         """Statistics of the path in use; bytes are those of messages."""
         pair = self._connection.nominated
-        local = remote = None
+        local, far = None, FarEnd()
         if pair is not None:
-            local, remote = (
-                _local_type(pair.local_candidate, pair.remote_candidate),
-                _remote_type(pair.remote_candidate),
-            )
-        address = None if pair is None else _remote_address(pair.remote_candidate)
-        return PathInfo(local, remote, self._sctp.round_trip, self._sent, self._received, address)
+            local = _local_type(pair.local_candidate, pair.remote_candidate)
+            far = _far_end(pair.remote_candidate, self._code)
+        return PathInfo(local, far.type, self._sctp.round_trip, self._sent, self._received, far.address)
 
     async def close(self) -> None:
         """End the link: let what was sent arrive, tell the far end, and free sockets and tasks. Idempotent."""
@@ -184,14 +185,6 @@ def _local_type(local: IceCandidate, remote: IceCandidate) -> CandidateType:
     return CandidateType.SERVER_REFLEXIVE if translated else CandidateType.HOST
 
 
-def _remote_type(remote: IceCandidate) -> CandidateType | None:
-    if remote.type == "prflx":
-        # An address that no code named: a NAT's where it is public, and otherwise anything.
-        return CandidateType.SERVER_REFLEXIVE if ip_address(remote.host).is_global else None
-    return CandidateType(remote.type)
-
-
-def _remote_address(remote: IceCandidate) -> IPv4Address | IPv6Address | None:
-    if remote.type == CandidateType.RELAYED.value:
-        return None  # the TURN server's
-    return ip_address(remote._network_host)  # pyright: ignore[reportPrivateUsage] - mDNS
+def _far_end(remote: IceCandidate, code: tuple[Candidate, ...]) -> FarEnd:
+    address = ip_address(remote._network_host)  # pyright: ignore[reportPrivateUsage] - mDNS
+    return peer_reflexive(address, code) if remote.type == "prflx" else named(CandidateType(remote.type), address)

@@ -66,7 +66,8 @@ class NativeConnection:
 
     async def path(self) -> Selected | None:
         """The path in use, as of now."""
-        return selected(await self._pc.get_stats())
+        theirs = () if self._remote is None else self._remote.candidates
+        return selected(await self._pc.get_stats(), theirs)
 
     async def gather(self) -> None:
         """Make our offer, or our answer to what was taken, and find our addresses. Raises GatheringError."""

@@ -101,7 +101,7 @@ class WrtcLink:
         """Statistics of the path in use; bytes are those of messages, the round trip is that of the call before."""
         self._look_at_path()
         path = self._path
-        return PathInfo(path.local, path.remote, path.round_trip, self._sent, self._received, path.remote_address)
+        return PathInfo(path.local, path.far.type, path.round_trip, self._sent, self._received, path.far.address)
 
     async def close(self) -> None:
         """End the link: let what was sent leave, tell the far end, and free everything. Idempotent."""

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from mayfly.signaling.description import CandidateType
+from mayfly.signaling.description import Candidate, CandidateType
+from mayfly.transport.farend import FarEnd
+
+CODE = (
+    Candidate(CandidateType.SERVER_REFLEXIVE, ip_address("6.6.6.6"), 5000),
+    Candidate(CandidateType.RELAYED, ip_address("9.9.9.9"), 5000),
+)
 
 pytestmark = pytest.mark.needs("wrtc")
 
@@ -45,17 +51,17 @@ def report(local: tuple[str, str | None], remote: tuple[str, str | None], *, cho
 def test_the_pair_that_the_transport_names_is_the_path() -> None:
     from mayfly.transport.wrtc.path import Selected, selected
 
-    path = selected(report(("srflx", "5.5.5.5"), ("srflx", "6.6.6.6")))
+    path = selected(report(("srflx", "5.5.5.5"), ("srflx", "6.6.6.6")), CODE)
     through_a_nat = CandidateType.SERVER_REFLEXIVE
-    assert path == Selected(through_a_nat, through_a_nat, ip_address("6.6.6.6"), 0.05)
+    assert path == Selected(through_a_nat, FarEnd(through_a_nat, ip_address("6.6.6.6")), 0.05)
 
 
 @pytest.mark.parametrize("chosen", [None, "", "gone", "near"])
 def test_no_pair_in_use_is_no_path(chosen: str | None) -> None:
     from mayfly.transport.wrtc.path import selected
 
-    assert selected(report(("host", "10.0.0.1"), ("host", "10.0.0.2"), chosen=chosen)) is None
-    assert selected({}) is None
+    assert selected(report(("host", "10.0.0.1"), ("host", "10.0.0.2"), chosen=chosen), CODE) is None
+    assert selected({}, CODE) is None
 
 
 @pytest.mark.parametrize("end", ["near", "far"])
@@ -64,7 +70,7 @@ def test_a_pair_whose_candidate_is_gone_is_no_path(end: str) -> None:
 
     stats = report(("host", "10.0.0.1"), ("host", "10.0.0.2"))
     del stats[end]
-    assert selected(stats) is None
+    assert selected(stats, CODE) is None
 
 
 @pytest.mark.parametrize(
@@ -73,7 +79,9 @@ def test_a_pair_whose_candidate_is_gone_is_no_path(end: str) -> None:
         (("host", "10.0.0.1"), CandidateType.HOST, CandidateType.HOST, True),
         (("relay", "6.6.6.6"), CandidateType.RELAYED, CandidateType.RELAYED, False),
         (("prflx", "6.6.6.6"), CandidateType.SERVER_REFLEXIVE, CandidateType.SERVER_REFLEXIVE, True),
-        (("prflx", "10.0.0.1"), CandidateType.HOST, None, True),
+        (("prflx", "9.9.9.9"), CandidateType.SERVER_REFLEXIVE, CandidateType.RELAYED, False),
+        (("prflx", "7.7.7.7"), CandidateType.SERVER_REFLEXIVE, None, False),
+        (("prflx", "10.0.0.1"), CandidateType.HOST, None, False),
         (("prflx", None), CandidateType.HOST, None, False),
         (("host", "name.local"), CandidateType.HOST, CandidateType.HOST, False),
     ],
@@ -81,10 +89,10 @@ def test_a_pair_whose_candidate_is_gone_is_no_path(end: str) -> None:
 def test_a_candidate_in_the_terms_of_codes(
     found: tuple[str, str | None], local: CandidateType, remote: CandidateType | None, known: bool
 ) -> None:
-    """What no code named is a NAT's where it is public, and else anything; libwebrtc tells no such address."""
+    """Of what no code named libwebrtc may hide the address."""
     from mayfly.transport.wrtc.path import selected
 
-    path = selected(report(found, found))
+    path = selected(report(found, found), CODE)
     assert path is not None
-    assert (path.local, path.remote) == (local, remote)
-    assert path.remote_address == (ip_address(str(found[1])) if known else None)
+    assert path.local == local
+    assert path.far == FarEnd(remote, ip_address(str(found[1])) if known else None)

@@ -1,0 +1,33 @@
+"""Before anybody is invited: wait until the proxies or the bridge that the volunteer named can be reached.
+
+Nothing is asked of them: it is a connection that ends at once, to the last of the proxies through those before it. So a
+password that the last one wants is tried by the first client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+
+from mayfly.errors import UpstreamError
+
+PAUSES = (1.0, 2.0, 4.0, 8.0)
+"""Seconds between attempts; the last one again and again."""
+
+
+async def wait_reached(
+    connect: Callable[[], Awaitable[socket.socket]], failed: Callable[[UpstreamError], None]
+) -> None:
+    """Return when a connection has come about; `failed` is told of the first that has not."""
+    attempts = 0
+    while True:
+        try:
+            (await connect()).close()
+        except UpstreamError as error:
+            if not attempts:
+                failed(error)
+        else:
+            return
+        await asyncio.sleep(PAUSES[min(attempts, len(PAUSES) - 1)])
+        attempts += 1
