@@ -22,7 +22,8 @@ class Bucket:
         if self._filled_at is None:
             self._filled_at = now
         elif now > self._filled_at:
-            self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._rate)
+            filled = self._tokens + (now - self._filled_at) * self._rate
+            self._tokens = filled if filled < self._burst else self._burst
             self._filled_at = now
         return self._tokens
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import select
 import socket
 from collections.abc import Sequence
 from ipaddress import IPv4Address
@@ -20,6 +19,9 @@ from mayfly_relay.guard import Guard
 from mayfly_relay.upstream import connect_error
 
 AddrInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
+
+_CONNECTED = (0, errno.EISCONN)
+_UNDECIDED = (errno.EINPROGRESS, errno.EALREADY)
 
 ATTEMPT_DELAY = 0.25
 """Seconds between attempts on a destination's addresses: RFC 8305 §5's Connection Attempt Delay."""
@@ -84,9 +86,9 @@ async def connect_one(info: AddrInfo, seconds: float | None = None) -> socket.so
     try:
         sock.setblocking(False)
         failure = sock.connect_ex(info[4])
-        if failure == errno.EINPROGRESS and _decided(sock):
-            failure = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        elif failure == errno.EINPROGRESS:
+        if failure == errno.EINPROGRESS:
+            failure = sock.connect_ex(info[4])  # which asks what came of the first: a near destination has answered
+        if failure in _UNDECIDED:
             decided = asyncio.Event()
             loop.add_writer(sock, decided.set)
             try:
@@ -95,19 +97,12 @@ async def connect_one(info: AddrInfo, seconds: float | None = None) -> socket.so
             finally:
                 loop.remove_writer(sock)
             failure = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if failure:
+        if failure not in _CONNECTED:
             raise OSError(failure, os.strerror(failure))
     except BaseException:
         sock.close()
         raise
     return sock
-
-
-def _decided(sock: socket.socket) -> bool:
-    """Whether a connection that was begun a moment ago is made or refused already, as to a near destination it is."""
-    poll = select.poll()
-    poll.register(sock, select.POLLOUT)
-    return bool(poll.poll(0))
 
 
 def _has_route(info: AddrInfo) -> bool:

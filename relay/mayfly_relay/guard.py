@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
 from mayfly.wire.address import Destination
@@ -12,18 +13,22 @@ from mayfly_relay.policy import ExitPolicy
 from mayfly_relay.resolver import Resolver
 from mayfly_relay.upstream import refused_by_policy
 
+_REMEMBERED = 256
+"""Decisions, for those who come back to where they were. Each costs less than 1 KiB, the longest name included."""
+
 
 class Guard:
     """Applies the exit policy after resolution. What it returns is pinned: nothing may be resolved again after it."""
 
     def __init__(self, policy: ExitPolicy, resolver: Resolver, own: OwnNetworks) -> None:
         self._policy = policy
+        self._decide = lru_cache(_REMEMBERED)(policy.decide)  # which depends on nothing but its arguments
         self._resolver = resolver
         self._own = own
 
     def check(self, address: Address, port: int, name: str | None = None) -> Address | None:
         """The form of `address` to send to, or None when the policy refuses it. `name` is what the client asked for."""
-        verdict = self._policy.decide(name, address, port, self._networks())
+        verdict = self._decide(name, address, port, self._networks())
         return connectable(address) if verdict.allowed else None
 
     async def admit(self, destination: Destination) -> list[Address]:

@@ -80,12 +80,22 @@ class OurEnd:
         if self.keep:
             self.messages += messages
         self.received_bytes += sum(map(len, messages))
-        self.pump()
+        if self.hungry is not None:
+            self.hungry()
+        if not self.association.pressing:  # as the driver: what waits is heard of by the timer, or goes along
+            self.association.settle(self.world.now)
+        if self.association.pressing:
+            self.pump()
+        else:
+            self._set_alarm()
 
     def pump(self) -> None:
         if self.hungry is not None:
             self.hungry()
         self.wire.put(self.association.packets_to_send(self.world.now))
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
         due = self.association.next_timeout()
         if due < self._alarm:
             # An event loop is never early.

@@ -173,7 +173,9 @@ class Pair:
         """Give an end its budget, and its messages to the path."""
         while True:
             budget = 0 if end.paused else end.path.high_water - end.buffered
+            pressing = end.mux.pressing(self.now)
             messages = end.mux.messages_to_send(budget, self.now)
+            assert pressing or not messages, "or the driver would leave them"
             for number, message in enumerate(messages):
                 greeting = end.sent == 0
                 assert greeting or len(message) <= end.largest, f"{len(message)} bytes are more than the peer takes"

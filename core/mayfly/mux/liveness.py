@@ -94,8 +94,9 @@ class Liveness:
 
     def next_timeout(self) -> float:
         """When to ask `silent` or `dead` again."""
-        ask_at = self._heard + self._config.ping_after if self._dead_at is None else self._dead_at
-        return min(ask_at, self._speak_at)
+        dead_at, speak_at = self._dead_at, self._speak_at
+        ask_at = self._heard + self._config.ping_after if dead_at is None else dead_at
+        return ask_at if ask_at < speak_at else speak_at
 
     def dead(self, now: float) -> bool:
         """Whether a PING has been out for too long in silence."""

@@ -105,7 +105,8 @@ class Multiplexer:
             return None
         if self.peer is None:
             return self._greeting.deadline
-        return min(self._liveness.next_timeout(), self._outbox.due)
+        due, waiting = self._liveness.next_timeout(), self._outbox.due
+        return due if due < waiting else waiting
 
     def handle_timeout(self, now: float) -> list[Event]:
         """Ask a silent peer for a sign of life, and notice a dead one."""
@@ -147,6 +148,10 @@ class Multiplexer:
         except RemoteProtocolError as error:
             events += self._end(Side.US, error.code, error.message)
         return events
+
+    def pressing(self, now: float) -> bool:
+        """Whether `messages_to_send` may have something to give that does not wait for `next_timeout`."""
+        return self._closed is not None or self.peer is None or self._outbox.pressing(now)
 
     def messages_to_send(self, budget: int, now: float) -> list[bytes]:
         """The next messages, until `budget` bytes are passed. They must be handed to the channel."""
@@ -259,6 +264,17 @@ class Multiplexer:
 
     def _receive_frame(self, frame: Frame, events: list[Event], now: float) -> None:
         match frame:
+            case (
+                frames.StreamFrame()
+                | frames.MaxStreamDataFrame()
+                | frames.ResetStreamFrame()
+                | frames.StopSendingFrame()
+                | frames.StreamDataBlockedFrame()
+                | frames.DatagramFrame()
+            ):
+                stream = self._stream_of(frame.stream_id, events)
+                if stream is not None:
+                    self._receive_stream_frame(stream, frame, events)
             case frames.MaxDataFrame():
                 self._outbox.allow(frame.limit)
             case frames.MaxStreamsFrame():
@@ -280,10 +296,6 @@ class Multiplexer:
                 self._receive_hello(frame, events, now)
             case frames.DataBlockedFrame() | frames.StreamsBlockedFrame():
                 pass  # for people who debug; credit follows consumption and nothing else
-            case _:
-                stream = self._stream_of(frame.stream_id, events)
-                if stream is not None:
-                    self._receive_stream_frame(stream, frame, events)
 
     def _receive_stream_frame(self, stream: MuxStream, frame: OfStream, events: list[Event]) -> None:
         match frame:

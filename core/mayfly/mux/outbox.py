@@ -124,9 +124,14 @@ class Outbox:
 
         They are as large as a link with so much room is worth: half of it, between `usual_message` and `max_message`.
         """
-        self._message = self.scheduler.quantum = max(self._usual_message, min(self._max_message, budget // 2))
+        half = budget // 2
+        if half > self._usual_message:
+            self._message = half if half < self._max_message else self._max_message
+        else:
+            self._message = self._usual_message
+        self.scheduler.quantum = self._message
         room = self._message - self._config.max_reason - _CONTROL_ROOM
-        while budget > 0 and self._pending(now):
+        while budget > 0 and self.pressing(now):
             parts: list[bytes] = []
             moved: list[MuxStream] = []
             size = 0
@@ -151,19 +156,20 @@ class Outbox:
             self._liveness.spoke(now)
             yield b"".join(parts), moved
 
-    def _pending(self, now: float) -> bool:
+    def pressing(self, now: float) -> bool:
+        """Whether something is to leave now. What may wait for it gets its deadline."""
         if (self._touched or self._ending) and not self._urgent:
             self.due = min(self.due, now + self._config.report_delay)
             self.handle_timeout(now)
-        waiting = self._urgent or self._limits or self._control or self._pongs or self._datagrams
-        return bool(waiting) or self.scheduler.next() is not None
+        waiting = self.scheduler.waiting or self._urgent or self._control or self._limits
+        return bool(waiting or self._pongs or self._datagrams)
 
     def _frames(self, now: float) -> Iterator[tuple[bytes, MuxStream | None]]:
         """Control frames, each small. What is taken from the iterator is sent."""
-        if self._liveness.sample_due(now) and self.scheduler.next() is not None:
+        if self.scheduler.waiting and self._liveness.sample_due(now):
             yield PingFrame(self._liveness.ping(now)).encode(), None
         restraint = self._liveness.restraint
-        if restraint is not None and self.scheduler.next() is not None:
+        if restraint is not None and self.scheduler.waiting:
             if restraint.due(self.sent):
                 yield PingFrame(restraint.ping(self.sent, now)).encode(), None
             elif opaque := restraint.overdue(self.sent, now):
@@ -207,7 +213,7 @@ class Outbox:
         added = 0
         restraint = self._liveness.restraint
         while (room := self._message - size - added - STREAM_OVERHEAD) > _LEAST_ROOM:
-            stream = self.scheduler.next()
+            stream = self.scheduler.next() if self.scheduler.waiting else None
             if stream is None or (restraint is not None and restraint.full(self.sent)):
                 self._datagram_lead = 0  # no stream can go before them
                 break

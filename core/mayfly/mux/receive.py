@@ -39,7 +39,8 @@ class ReceiveBuffer(Chunks):
         if offset + len(data) <= self.received:
             return False
         self._append(data[self.received - offset :] if offset < self.received else data)
-        self._join_pieces()
+        if self._starts:
+            self._join_pieces()
         return True
 
     def take(self, limit: int) -> bytes:

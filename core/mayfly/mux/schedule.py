@@ -24,11 +24,14 @@ class Scheduler:
         "_served_from",
         "_waited",
         "quantum",
+        "waiting",
     )
 
     def __init__(self, quantum: int, interactive_bytes: int, fairness_bytes: int) -> None:
         self.quantum = quantum
         """Bytes of a turn, for those that begin from now on."""
+        self.waiting = 0
+        """Streams that `next` has to give. An attribute because it is asked for with every message."""
         self._interactive_bytes = interactive_bytes
         self._fairness = fairness_bytes
         self._queues: tuple[deque[MuxStream], ...] = tuple(deque() for _ in Priority)
@@ -41,6 +44,7 @@ class Scheduler:
         if stream.scheduled or stream.parked:
             return
         stream.scheduled = True
+        self.waiting += 1
         stream.allowance = 0
         self._queues[self._class_of(stream)].append(stream)
 
@@ -96,13 +100,18 @@ class Scheduler:
 
     def forget(self, stream: MuxStream) -> None:
         """The stream has nothing more to send, wherever it stands."""
-        stream.scheduled = stream.parked = False
+        self._unschedule(stream)
+        stream.parked = False
         self._parked.pop(stream.id, None)
+        if not self.waiting:  # or those that were forgotten would stay until something is sent
+            self._empty()
 
     def clear(self) -> None:
         """Forget all streams."""
         for queue in self._queues:
-            queue.clear()
+            for stream in queue:
+                self._unschedule(stream)
+        self._empty()
         self._parked.clear()
 
     def _class_of(self, stream: MuxStream) -> Priority:
@@ -114,7 +123,16 @@ class Scheduler:
         queue = self._queues[self._served_from]
         if queue and queue[0] is stream:
             queue.popleft()
-        stream.scheduled = False
+        self._unschedule(stream)
+
+    def _unschedule(self, stream: MuxStream) -> None:
+        if stream.scheduled:
+            stream.scheduled = False
+            self.waiting -= 1
+
+    def _empty(self) -> None:
+        for queue in self._queues:
+            queue.clear()
 
     def _count(self, size: int) -> None:
         for number in range(self._served_from + 1, len(self._queues)):

@@ -22,8 +22,11 @@ class SendPool:
     @property
     def allowance(self) -> int:
         """Bytes that one stream may have waiting now."""
-        share = (self._config.send_pool - self.used) // 4
-        return max(self._config.send_floor, min(self._config.send_buffer, share))
+        config = self._config
+        share = (config.send_pool - self.used) // 4
+        if share > config.send_buffer:
+            return config.send_buffer
+        return share if share > config.send_floor else config.send_floor
 
 
 class SendBuffer(Chunks):

@@ -97,7 +97,8 @@ class Sending:
         self._roomy.clear()
 
     def _room(self, stream: MuxStream) -> int:
-        return max(0, self.pool.allowance - stream.outgoing.size)
+        room = self.pool.allowance - stream.outgoing.size
+        return room if room > 0 else 0
 
     def _schedule(self, stream: MuxStream) -> None:
         if stream.wants_to_send:

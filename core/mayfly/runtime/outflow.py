@@ -50,14 +50,23 @@ class Outflow:
             self._flush_handle = self._loop.call_soon(self.flush)
 
     def wake_later(self) -> None:
-        """As `wake`, a turn later: what the network brings meanwhile may have more to send, and leaves with it."""
-        if self._flush_handle is None and not self._waking_later:
-            self._waking_later = True
-            self._loop.call_soon(self._wake_now)
+        """As `wake`, a turn later: what the network brings meanwhile may have more to send, and leaves with it.
 
-    def _wake_now(self) -> None:
+        Where nothing presses then, no more is done than to keep the time.
+        """
+        if not self._waking_later:
+            self._waking_later = True
+            self._loop.call_soon(self._look)
+
+    def _look(self) -> None:
         self._waking_later = False
-        self.wake()
+        if self._flush_handle is not None or self._stopped:
+            return
+        if self._mux.pressing(self._loop.time()):
+            self.wake()
+        else:
+            self._flushed()
+            self._arm_timer()
 
     def flush(self) -> None:
         """Send now what is to be sent, as far as the link takes it."""

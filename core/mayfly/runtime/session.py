@@ -82,7 +82,7 @@ class Session:
         self._rate_timer: asyncio.TimerHandle | None = None
         self._peer: asyncio.Future[PeerHello] = self._loop.create_future()
         self._end: asyncio.Future[SessionClosed] = self._loop.create_future()
-        self._idle = asyncio.Event()
+        self._idle: asyncio.Event | None = None
         self._measured = asyncio.Event()
         self._tasks = TaskSet()
         self._link_closed: asyncio.Future[None] = self._loop.create_future()
@@ -173,7 +173,8 @@ class Session:
     async def wait_idle(self) -> None:
         """Wait until no stream but the chat's is left: what was sent has been received. Ends with the session, too."""
         while self._mux.open_streams and not self._end.done():
-            self._idle.clear()
+            if self._idle is None:
+                self._idle = asyncio.Event()
             await self._idle.wait()
 
     # Streams and datagrams
@@ -208,22 +209,24 @@ class Session:
     # For Stream
 
     def take(self, stream: Stream, limit: int) -> tuple[bytes, bool]:
-        """Consume bytes of a stream, as far as the rate allows."""
+        """Consume bytes of a stream, as far as the rate allows. After fewer than `limit`, `on_readable` follows."""
         now = self._now()
-        if self._receive_limiter is not None and self._mux.readable(stream.id):
-            limit = min(limit, self._receive_limiter.available(now))
-            if limit <= 0:
-                self._throttled[stream.id] = stream
-                if self._rate_timer is None:
-                    self._rate_timer = self._loop.call_later(self._receive_limiter.wait(now), self._on_rate)
+        limiter = self._receive_limiter
+        allowed = limit
+        if limiter is not None and self._mux.readable(stream.id):
+            allowed = min(limit, limiter.available(now))
+            if allowed <= 0:
+                self._throttle(stream, limiter.wait(now))
                 return b"", False
-        data, ended = self._mux.read(stream.id, limit, now)
+        data, ended = self._mux.read(stream.id, allowed, now)
         if data:
             self.bytes_received += len(data)
             self.last_active = now
-            if self._receive_limiter is not None:
-                self._receive_limiter.consume(len(data), now)
-            self._outflow.wake_later()
+            if limiter is not None:
+                limiter.consume(len(data), now)
+                if len(data) == allowed < limit and not ended:
+                    self._throttle(stream, limiter.wait(now))
+        self._outflow.wake_later()
         return data, ended
 
     def put(self, stream: Stream, data: bytes) -> int:
@@ -283,8 +286,13 @@ class Session:
     def _flushed(self) -> None:
         if events := self._mux.writable_events():
             self._dispatch(events)
-        if not self._mux.open_streams:
-            self._idle.set()
+        if self._idle is not None and not self._mux.open_streams:
+            self._wake_idle()
+
+    def _throttle(self, stream: Stream, seconds: float) -> None:
+        self._throttled[stream.id] = stream
+        if self._rate_timer is None:
+            self._rate_timer = self._loop.call_later(seconds, self._on_rate)
 
     def _on_rate(self) -> None:
         self._rate_timer = None
@@ -334,6 +342,12 @@ class Session:
             case SessionClosed():
                 self._finish(event)
 
+    def _wake_idle(self) -> None:
+        """Let those look again who wait for `wait_idle`."""
+        if self._idle is not None:
+            self._idle.set()
+            self._idle = None
+
     def _wake_openers(self) -> None:
         for opener in self._openers:
             if not opener.done():
@@ -350,7 +364,7 @@ class Session:
             stream.on_reset(StreamCode.CONNECTION_RESET)
             stream.on_stopped(StreamCode.CONNECTION_RESET)
         self._streams.clear()
-        self._idle.set()
+        self._wake_idle()
         self._measured.set()
         self._wake_openers()
         self._tasks.spawn(self._close_link())

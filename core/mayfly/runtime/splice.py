@@ -30,12 +30,13 @@ from mayfly.config import SpliceConfig
 from mayfly.errors import StreamCode, StreamResetError
 from mayfly.runtime.stream import Stream
 
+_CONFIG = SpliceConfig()
 _RST = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close() sends RST
 
 
 async def splice_socket(stream: Stream, sock: socket.socket) -> None:
     """Join a stream to a connected, non-blocking socket until both halves have ended. Cancelling aborts both."""
-    splice = Splice(stream)
+    splice = Splice(stream, sock=sock)
     try:
         transport, _ = await asyncio.get_running_loop().create_connection(lambda: splice, sock=sock)
     except OSError:
@@ -55,6 +56,14 @@ async def splice_transport(stream: Stream, transport: asyncio.Transport, early: 
     await splice.wait()
 
 
+def _at_end(sock: socket.socket) -> bool:
+    """Whether everything was read from a socket, and its end has come."""
+    try:
+        return not sock.recv(1, socket.MSG_PEEK)
+    except OSError:  # nothing yet; or what the loop will find, too
+        return False
+
+
 def _let_go(sock: socket.socket, transport: asyncio.BaseTransport) -> None:
     """Forget a descriptor that was closed in connection_made: uvloop takes a socket over only after that.
 
@@ -72,8 +81,10 @@ class Splice(asyncio.BufferedProtocol):
     stands still holds nothing of its own here. Towards TCP at most `SpliceConfig.worst_case` waits.
     """
 
-    def __init__(self, stream: Stream, *, paused: bool = False) -> None:
+    def __init__(self, stream: Stream, *, paused: bool = False, sock: socket.socket | None = None) -> None:
+        """With the connection's socket, an end of file is found as soon as it is there."""
         self._stream = stream
+        self._sock = sock
         self._transport: asyncio.Transport | None = None
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._unsent = b""
@@ -83,7 +94,6 @@ class Splice(asyncio.BufferedProtocol):
         self._stream_ended = False
         self._stopped = False
         self._paused = paused
-        self._config = SpliceConfig()
 
     async def wait(self) -> None:
         """Until the TCP connection is gone. Cancelling resets both sides."""
@@ -99,7 +109,7 @@ class Splice(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport, early: bytes = b"") -> None:
         """Join the two."""
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=self._config.write_high)
+        self._transport.set_write_buffer_limits(high=_CONFIG.write_high)
         self._stream.attach(self)
         if self._transport.is_closing():
             return
@@ -122,8 +132,14 @@ class Splice(asyncio.BufferedProtocol):
         return buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Pass on what was read; pause when there is no more room."""
+        """Pass on what was read; pause when there is no more room.
+
+        Many a server ends behind its answer. The loop would tell of that in its next turn, and the end would need a
+        message and a packet of its own.
+        """
         self._pass_on(bytes(self._stream.scratch[:nbytes]), all_room=nbytes >= self._offered)
+        if nbytes < self._offered and self._sock is not None and _at_end(self._sock):
+            self.eof_received()
 
     def eof_received(self) -> bool:
         """End the stream's sending half; keep the other."""
@@ -155,7 +171,7 @@ class Splice(asyncio.BufferedProtocol):
             return
         try:
             while not self._tcp_full:
-                data, ended = self._stream.take(self._config.piece)
+                data, ended = self._stream.take(_CONFIG.piece)
                 if data:
                     transport.write(data)
                 if ended:

@@ -78,13 +78,24 @@ class _Waiter:
 class Stream:
     """One stream of a session, opened by either side."""
 
-    __slots__ = ("_handler", "_held", "_read_ended", "_reset_code", "_session", "_stop_code", "_write_ended", "id")
+    __slots__ = (
+        "_dry",
+        "_handler",
+        "_held",
+        "_read_ended",
+        "_reset_code",
+        "_session",
+        "_stop_code",
+        "_write_ended",
+        "id",
+    )
 
     def __init__(self, session: Session, stream_id: int) -> None:
         self.id = stream_id
         self._session = session
         self._handler: StreamHandler = _Waiter()
         self._held = b""
+        self._dry = False  # everything was taken, until `on_readable`
         self._reset_code: int | None = None
         self._stop_code: int | None = None
         self._read_ended = False
@@ -105,7 +116,10 @@ class Stream:
             raise StreamResetError(self._reset_code)
         if self._read_ended:
             return b"", True
+        if self._dry:
+            return b"", False
         data, ended = self._session.take(self, limit)
+        self._dry = len(data) < limit
         if ended:
             self._read_ended = True
             self._forget_if_over()
@@ -241,6 +255,7 @@ class Stream:
 
     def on_readable(self) -> None:
         """The multiplexer has something to read."""
+        self._dry = False
         self._handler.stream_readable()
 
     def on_writable(self) -> None:

@@ -114,8 +114,9 @@ class Association:
 
     @property
     def pressing(self) -> bool:
-        """Whether what was received lets something leave that should not wait, as far as a glance tells."""
-        return self._state not in SENDING or self._sender.queue.unsent > 0 or self._receiver.owes_sack(single=False)
+        """Whether `packets_to_send` may have something to give that does not wait for `next_timeout`."""
+        beside = self._replies.waiting or self._receiver.owes_sack(single=False)
+        return beside or self._state not in SENDING or self._sender.pressing
 
     @property
     def oversized(self) -> bool:
@@ -167,9 +168,26 @@ class Association:
         messages, receiver.messages = receiver.messages, []
         return messages
 
+    def settle(self, now: float) -> None:
+        """Do what `receive` left for a moment in which nobody waits: take in what SACKs have told.
+
+        `packets_to_send` and `handle_timeout` do it, too.
+        """
+        if self._state not in SENDING:
+            return
+        try:
+            self._sender.settle()
+        except BrokenRuleError as error:
+            self._break(error.reason)
+            return
+        if self._state is State.SHUTDOWN_RECEIVED and not self._sender.busy:
+            self._step(Step.ALL_ACKNOWLEDGED)
+            self._sack_at = inf
+            self._repeat(encode_chunk(ChunkType.SHUTDOWN_ACK, b""), now)
+
     def packets_to_send(self, now: float) -> list[bytes]:
         """What has to leave now."""
-        self._settle(now)
+        self.settle(now)
         packets = self._replies.take_packets()
         head = self._replies.take_chunks()
         bodies = [head] if head else []
@@ -184,12 +202,14 @@ class Association:
         """When to call `handle_timeout`; infinite for never."""
         if self._state is State.ENDED:
             return inf
-        due = self._sack_at if self._retry is None else min(self._retry.at, self._sack_at)
+        due = self._sack_at
+        if self._retry is not None and self._retry.at < due:
+            due = self._retry.at
         return min(due, self._search.at, self._sender.next_timeout()) if self._state in SENDING else due
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due."""
-        self._settle(now)
+        self.settle(now)
         if self._state is State.ENDED:
             return
         retry = self._retry
@@ -245,7 +265,8 @@ class Association:
                 if handler is not None:
                     handler(self, packet[begin:end], now)
                 elif kind not in _IGNORED:
-                    self._report(kind, packet[position:end])
+                    if self._theirs is not None:
+                        self._replies.unknown(kind, packet[position:end])
                     if not kind & 0x80:
                         return  # unknown, and the rest of the packet is not to be read (§3.2)
             position = end + -end % 4
@@ -339,20 +360,6 @@ class Association:
         # It acknowledges like a SACK (§9.2).
         self._sender.acknowledge_up_to(int.from_bytes(body, "big"), now)
 
-    def _settle(self, now: float) -> None:
-        """Take in what SACKs have told. Before anything leaves, and not sooner: messages that came with them go on."""
-        if self._state not in SENDING:
-            return
-        try:
-            self._sender.settle()
-        except BrokenRuleError as error:
-            self._break(error.reason)
-            return
-        if self._state is State.SHUTDOWN_RECEIVED and not self._sender.busy:
-            self._step(Step.ALL_ACKNOWLEDGED)
-            self._sack_at = inf
-            self._repeat(encode_chunk(ChunkType.SHUTDOWN_ACK, b""), now)
-
     def _break(self, reason: str) -> None:
         """End with an ABORT: the far end broke a rule or fell silent, or we leave."""
         self._replies.last_words(*([encode_chunk(ChunkType.ABORT, b"")] if self._theirs is not None else []))
@@ -371,12 +378,6 @@ class Association:
         if following is not None:
             self._state = following
         return following is not None
-
-    def _report(self, kind: int, chunk: bytes) -> None:
-        """An unknown chunk whose type asks for a report gets one (§3.2, §3.3.10.6)."""
-        if kind & 0x40 and self._theirs is not None:
-            cause = (6).to_bytes(2, "big") + (4 + len(chunk)).to_bytes(2, "big") + chunk
-            self._replies.chunk(encode_chunk(ChunkType.ERROR, cause))
 
     def _repeat(self, what: bytes, now: float, *, alone: bool = False) -> None:
         """Send a chunk (or a whole packet) now, and again until the next state."""

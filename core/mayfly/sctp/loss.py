@@ -42,7 +42,8 @@ class LossDetection:
 
     def acknowledged(self, chunk: Sent) -> None:
         """A chunk has arrived for certain in its last transmission."""
-        self._newest = max(self._newest, chunk.order)
+        if chunk.order > self._newest:
+            self._newest = chunk.order
 
     def spurious(self) -> None:
         """Something arrived that had been taken for lost: this path reorders more than we allowed for."""
@@ -58,12 +59,14 @@ class LossDetection:
         waiting = self._in_order
         newest = self._newest
         overtaken = newest - self._threshold
-        allowed = max(_SLACK * max(self._round_trip.smoothed or 0.0, self._round_trip.latest), _GRANULARITY)
+        allowed: float | None = None  # mostly nobody asks
         while waiting:
             chunk = waiting[0]
             if chunk.state == IN_FLIGHT:
                 if chunk.order >= newest or chunk.tsn > reported:
                     break
+                if allowed is None:
+                    allowed = self._allowed()
                 due = chunk.departure.time + allowed
                 if chunk.order > overtaken and due > now:
                     self.deadline = due
@@ -71,6 +74,10 @@ class LossDetection:
                 lost.append(chunk)
             waiting.popleft()
         return lost
+
+    def _allowed(self) -> float:
+        """Seconds for which something may be missing."""
+        return max(_SLACK * max(self._round_trip.smoothed or 0.0, self._round_trip.latest), _GRANULARITY)
 
     def give_up(self) -> list[Sent]:
         """After a timeout: everything in flight counts as lost, in the order in which it left."""

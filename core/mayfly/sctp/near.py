@@ -73,6 +73,7 @@ class NearBound:
         self._current = _NEVER  # the least round trip of this spell
         self._latest: deque[float] = deque(maxlen=_LONG)  # and of those before
         self._free_until = -_NEVER
+        self._stale = True  # whether the bound has to be found anew
 
     @property
     def window(self) -> int:
@@ -88,19 +89,16 @@ class NearBound:
     def resize(self, packet: int) -> None:
         """A packet carries that much."""
         self._packet = packet
+        self._stale = True
         self._inner.resize(packet)
 
     def on_acknowledged(self, sample: AckSample) -> None:
         """Measure, and let the other controller grow unless it is far beyond the bound already."""
         self._measure(sample)
-        if self._least > _NEAR or sample.now < self._free_until or not self._rates:
-            self._bound = None
-        else:
-            rate = max(self._rates)
-            self._allowed = max(_QUEUE, min(min(2 * max(self._gulps), _LATE_BYTES) / rate, _LATE))
-            self._bound = max(int(rate * (self._least + self._allowed)), _LEAST_PACKETS * self._packet)
-            if sample.limited and self._inner.window > 2 * self._bound:
-                sample = replace(sample, limited=False)
+        if (self._stale or self._bound is None) and sample.now >= self._free_until:
+            self._follow()
+        if self._bound is not None and sample.limited and self._inner.window > 2 * self._bound:
+            sample = replace(sample, limited=False)
         self._inner.on_acknowledged(sample)
 
     def on_lost(self, sample: LossSample) -> None:
@@ -124,15 +122,29 @@ class NearBound:
         self._latest.clear()
         self._free_until = now + _AFTER_LOSS
 
+    def _follow(self) -> None:
+        """Find the bound anew."""
+        self._stale = False
+        if self._least > _NEAR or not self._rates:
+            self._bound = None
+            return
+        rate = max(self._rates)
+        self._allowed = max(_QUEUE, min(min(2 * max(self._gulps), _LATE_BYTES) / rate, _LATE))
+        self._bound = max(int(rate * (self._least + self._allowed)), _LEAST_PACKETS * self._packet)
+
     def _measure(self, sample: AckSample) -> None:
-        if sample.round_trip is not None:
-            self._least = min(self._least, sample.round_trip)
-            self._current = min(self._current, sample.round_trip)
+        round_trip = sample.round_trip
+        if round_trip is not None and round_trip < self._current:
+            self._current = round_trip
+            if round_trip < self._least:
+                self._least = round_trip
+                self._stale = True
         self._used = self._used or not sample.departure.app_limited
         if self._begin is None:
             self._start_spell(sample)
             return
-        self._gulp = max(self._gulp, sample.acknowledged)
+        if sample.acknowledged > self._gulp:
+            self._gulp = sample.acknowledged
         if (span := sample.now - self._begin) >= _SPELL:
             rate = (sample.delivered - self._delivered) / span
             if self._used or not self._rates or rate > max(self._rates):
@@ -142,6 +154,7 @@ class NearBound:
                 self._latest.append(self._current)
                 if len(self._latest) == _LONG and (least := min(self._latest)) > self._least + 3 * self._allowed:
                     self._least = least
+            self._stale = True
             self._start_spell(sample)
 
     def _start_spell(self, sample: AckSample) -> None:

@@ -29,8 +29,9 @@ class Pacer:
         else:
             # What could have left while we were asleep may leave now. Otherwise an event loop that wakes every 10 ms
             # would send a burst each time, a fifth of the rate, and acknowledgements of so little would lower that.
-            late = min(now - due, _MOST_LATE)
-            self._bucket = min(max(burst, burst / 2 + rate * late), self._bucket + rate * (now - self._last))
+            most = max(burst, burst / 2 + rate * min(now - due, _MOST_LATE)) if now > due else burst
+            filled = self._bucket + rate * (now - self._last)
+            self._bucket = filled if filled < most else most
         self._last = now
         return self._bucket
 
@@ -45,4 +46,5 @@ class Pacer:
 
 
 def _burst(rate: float, packet: int) -> float:
-    return max(_BURST_PACKETS * packet, rate * _BURST_TIME)
+    least, usual = _BURST_PACKETS * packet, rate * _BURST_TIME
+    return usual if usual > least else least

@@ -10,7 +10,7 @@ from mayfly.sctp.wire import encode_forward_tsn
 class Abandoned:
     """The point up to which the far end need not wait (Advanced.Peer.Ack.Point)."""
 
-    __slots__ = ("_any", "_channel", "_due", "_ordered", "_point", "_sequence")
+    __slots__ = ("_any", "_channel", "_ordered", "_point", "_sequence", "due")
 
     def __init__(self, channel: int, *, ordered: bool) -> None:
         self._channel = channel
@@ -18,7 +18,8 @@ class Abandoned:
         self._any = False
         self._point = -1
         self._sequence: int | None = None
-        self._due = False
+        self.due = False
+        """Whether `forward_tsn` has something to say."""
 
     def gives_up(self, chunk: Sent, message: Message, now: float) -> bool:
         """Whether the message of a lost chunk has used up its transmissions or its time."""
@@ -38,16 +39,16 @@ class Abandoned:
             self._point += 1
             if self._ordered and chunk.message is not None:
                 self._sequence = chunk.message.sequence
-        self._due = self._point > board.acked
+        self.due = self._point > board.acked
 
     def repeat(self, board: Scoreboard) -> None:
         """A timeout: the far end may not have heard of it."""
-        self._due = self._point > board.acked
+        self.due = self._point > board.acked
 
     def forward_tsn(self, board: Scoreboard) -> bytes:
         """The chunk to send now, or nothing."""
-        if not self._due:
+        if not self.due:
             return b""
-        self._due = False
+        self.due = False
         streams = [] if self._sequence is None else [(self._channel, self._sequence)]
         return encode_forward_tsn(board.wire(self._point), streams)

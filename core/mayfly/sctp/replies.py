@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mayfly.sctp.retry import Retry
+from mayfly.sctp.wire import ChunkType, encode_chunk
 
 _MOST = 64
 """Of each kind; what a far end provokes beyond that is not answered, and what of our own comes behind it is repeated by
@@ -18,6 +19,11 @@ class Replies:
         self._chunks: list[bytes] = []
         self._packets: list[bytes] = []
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is anything."""
+        return bool(self._chunks or self._packets)
+
     def chunk(self, chunk: bytes) -> None:
         """A control chunk, which goes first into a packet."""
         if len(self._chunks) < _MOST:
@@ -27,6 +33,12 @@ class Replies:
         """A whole packet: INIT and INIT ACK share none with other chunks (RFC 9260 §3)."""
         if len(self._packets) < _MOST:
             self._packets.append(packet)
+
+    def unknown(self, kind: int, chunk: bytes) -> None:
+        """A chunk of a type that we do not know; some ask to be reported (RFC 9260 §3.2, §3.3.10.6)."""
+        if kind & 0x40:
+            cause = (6).to_bytes(2, "big") + (4 + len(chunk)).to_bytes(2, "big") + chunk
+            self.chunk(encode_chunk(ChunkType.ERROR, cause))
 
     def repeat(self, retry: Retry) -> None:
         """What is sent until it is answered."""

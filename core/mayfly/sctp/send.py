@@ -79,7 +79,13 @@ class Sender:
     @property
     def busy(self) -> bool:
         """Whether anything is queued, or may still be lost."""
-        return bool(self.queue.unsent or self._board.outstanding)
+        arrived = self._heard is not None and self._heard.cumulative == self.last_tsn
+        return bool(self.queue.unsent or (self._board.outstanding and not arrived))
+
+    @property
+    def pressing(self) -> bool:
+        """Whether `packets` may have something to give now: messages, what was lost, or word of what was given up."""
+        return bool(self.queue.unsent or self._again or self._abandoned.due)
 
     @property
     def last_tsn(self) -> int:
@@ -104,9 +110,14 @@ class Sender:
     # what is acknowledged
 
     def hear(self, sack: Sack, now: float) -> None:
-        """A SACK has come. One without blocks waits for `settle`: of those that come together the last tells all."""
+        """A SACK has come. One without blocks waits for `settle`: of those that come together the last tells all.
+
+        Raises BrokenRuleError as `acknowledge` does.
+        """
         heard = self._heard
         if heard is None or (sack.cumulative - heard.cumulative) & TSN_MASK < TSN_HALF:
+            if now != self._heard_at:
+                self.settle()  # its time is when what it tells of was acknowledged
             self._heard, self._heard_at = sack, now
             if sack.blocks:
                 self.settle()
@@ -349,7 +360,8 @@ class Sender:
 
     def next_timeout(self) -> float:
         """When `handle_timeout` or `packets` has something to do; infinite for never."""
-        return min(self._timers.next(), self._loss.deadline)
+        due, deadline = self._timers.next(), self._loss.deadline
+        return due if due < deadline else deadline
 
     def handle_timeout(self, now: float) -> bool:
         """Do what is due. Whether T3 expired. Raises BrokenRuleError once the far end has been silent too long."""

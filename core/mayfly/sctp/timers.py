@@ -54,7 +54,8 @@ class Timers:
 
     def next(self) -> float:
         """The earliest."""
-        return min(self.t3, self.probe, self.paced)
+        due = self.t3 if self.t3 < self.probe else self.probe
+        return due if due < self.paced else self.paced
 
     def _arm_probe(self, now: float) -> None:
         smoothed = self._round_trip.smoothed

@@ -169,7 +169,7 @@ def test_clear() -> None:
     schedule = scheduler()
     schedule.add(stream(0, Priority.BULK))
     schedule.clear()
-    assert schedule.next() is None
+    assert schedule.next() is None and schedule.waiting == 0
 
 
 @given(
@@ -187,7 +187,7 @@ def test_no_stream_is_lost_or_doubled_by_any_order_of_calls(calls: list[tuple[st
     for call, number in calls:
         one = streams[number]
         turn = schedule.next()
-        assert (turn is None) == (not ready)
+        assert (turn is None) == (not ready) and schedule.waiting == len(ready)
         assert turn is None or turn.id in ready
         if call == "add" and one.wants_to_send:
             schedule.add(one)
@@ -213,6 +213,7 @@ def test_no_stream_is_lost_or_doubled_by_any_order_of_calls(calls: list[tuple[st
             schedule.forget(one)
             ready.discard(number)
             parked.discard(number)
+            assert ready or not any(schedule._queues), "what is forgotten takes no memory"
     while (turn := schedule.next()) is not None:
         assert turn.id in ready
         turn.outgoing.discard()

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvloop
@@ -198,20 +199,23 @@ def test_one_address_needs_no_thread(listener: socket.socket) -> None:
 async def test_a_destination_that_does_not_answer_at_once_is_waited_for(
     listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[socket.socket] = []
+    asked: list[int] = []
 
-    def not_yet(sock: socket.socket) -> bool:
-        asked.append(sock)
-        return False
+    class Far(socket.socket):
+        """Its connection is on the way when it is asked for a second time."""
 
-    monkeypatch.setattr(mayfly_relay.direct, "_decided", not_yet)
+        def connect_ex(self, address: Any, /) -> int:
+            asked.append(errno.EALREADY if asked and asked[-1] == errno.EINPROGRESS else super().connect_ex(address))
+            return asked[-1]
+
+    monkeypatch.setattr(socket, "socket", Far)
     info = mayfly_relay.direct.addr_info(ip_address("127.0.0.1"), port_of(listener))
     with await connect_one(info) as sock:
-        assert asked == [sock] and sock.getpeername() == listener.getsockname()
+        assert sock.getpeername() == listener.getsockname()
     listener.close()
     with pytest.raises(ConnectionRefusedError):
         await connect_one(info)
-    assert len(asked) == 2
+    assert asked == 2 * [errno.EINPROGRESS, errno.EALREADY]
 
 
 def test_routes_of_this_machine() -> None:

@@ -51,6 +51,18 @@ async def test_mail_is_refused(resolver: ScriptedResolver, port: int) -> None:
     await refused(guard_of(resolver).admit(destination("8.8.8.8", port)))
 
 
+async def test_a_decision_is_remembered_no_longer_than_the_relays_networks_are_the_same(
+    resolver: ScriptedResolver,
+) -> None:
+    own = OwnNetworks(frozenset)
+    guard = Guard(ExitPolicy(), resolver, own)
+    for _ in range(2):
+        assert guard.check(ip_address("8.8.8.8"), 443) is not None
+    own.add([ip_address("8.8.8.8")])
+    for _ in range(2):
+        assert guard.check(ip_address("8.8.8.8"), 443) is None
+
+
 async def test_the_refused_ones_among_many_are_dropped(resolver: ScriptedResolver) -> None:
     resolver.forward["mixed.example"] = [["10.0.0.1", "2606::1", "::1", "::ffff:8.8.8.8", "8.8.8.8"]]
     guard = guard_of(resolver)

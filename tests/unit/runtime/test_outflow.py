@@ -126,12 +126,21 @@ async def test_what_may_wait_a_turn_leaves_with_what_comes_in_it() -> None:
     await turns()
     await turns()
     assert len(scene.link.sent) == scene.flushes == 1
+    scene.mux.write(scene.stream, bytes(100))
     scene.outflow.wake_later()
     scene.outflow.flush()
+    scene.mux.write(scene.stream, bytes(100))
     scene.outflow.wake_later()
     await turns()
     await turns()
     assert scene.flushes == 3, "each is asked for anew"
+
+
+def test_where_nothing_presses_nothing_leaves_but_the_time_is_kept(world: World) -> None:
+    scene = Scene()
+    scene.outflow.wake_later()
+    assert not world.run(lambda: bool(scene.link.sent), within=1.0) and scene.flushes == 1
+    assert world.run(lambda: bool(scene.told), within=2 * CONFIG.dead_after), "nobody else would notice a dead peer"
 
 
 async def test_what_is_flushed_leaves_at_once_and_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import cast
 
 import pytest
@@ -144,3 +145,31 @@ async def test_a_stream_that_was_stopped_unheard_is_found_so_and_tcp_is_read_and
     assert len(splice.get_buffer(-1)) == 100
     splice.buffer_updated(100)
     assert (stream.got, tcp.reading) == (b"", True)
+
+
+@pytest.mark.parametrize("ended", [True, False])
+async def test_an_end_that_came_behind_the_bytes_goes_with_them(ended: bool) -> None:
+    stream = Cramped(100)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        splice = Splice(cast("Stream", stream), sock=ours)
+        splice.connection_made(Tcp())
+        theirs.send(b"0123")
+        if ended:
+            theirs.shutdown(socket.SHUT_WR)
+        splice.buffer_updated(ours.recv_into(splice.get_buffer(-1)))
+        assert (stream.got, stream.finished) == (b"0123", ended)
+
+
+async def test_an_end_is_not_looked_for_behind_a_full_buffer() -> None:
+    stream = Cramped(4)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        splice = Splice(cast("Stream", stream), sock=ours)
+        splice.connection_made(Tcp())
+        theirs.close()
+        splice.get_buffer(-1)[:] = b"0123"
+        splice.buffer_updated(4)
+        assert (stream.got, stream.finished) == (b"0123", False)

@@ -66,8 +66,7 @@ class LinkProtocol(StunProtocol):
 
     def run_received(self, run: memoryview, segment: int, source: tuple[str, int]) -> None:
         """Take datagrams of `segment` bytes from one source, the last perhaps shorter."""
-        kinds = bytes(run[::segment])
-        if min(kinds) >= 20 and max(kinds) <= 63 and self._connection.accept_run(run, segment, source):
+        if _all_dtls(run, segment) and self._connection.accept_run(run, segment, source):
             return
         for begin in range(0, len(run), segment):
             self.datagram_received(bytes(run[begin : begin + segment]), source)
@@ -86,6 +85,14 @@ class LinkProtocol(StunProtocol):
             if goodbye is not None:
                 goodbye.cancel()
         await closing
+
+
+def _all_dtls(run: memoryview, segment: int) -> bool:
+    """Whether the first byte of each datagram says so."""
+    if segment >= len(run):
+        return 20 <= run[0] <= 63
+    kinds = bytes(run[::segment])
+    return min(kinds) >= 20 and max(kinds) <= 63
 
 
 class LinkConnection(Connection):

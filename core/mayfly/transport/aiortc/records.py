@@ -45,6 +45,11 @@ _SPAN = 16 * KIB
 """Bytes given to OpenSSL at once: a record must lie whole in its read buffer, which holds the largest one."""
 
 
+def _segments(size: int) -> int:
+    """How many packets of so many bytes make a run at most."""
+    return min(MAX_SEGMENTS, max(1, MAX_RUN // (size + MAX_OVERHEAD)))
+
+
 class _Scratch(threading.local):
     """Buffers for one call, shared by all links of a thread."""
 
@@ -82,7 +87,7 @@ class Records:
         begin, number = 0, len(packets)
         while begin < number:
             size = len(packets[begin])
-            end = min(number, begin + MAX_SEGMENTS, begin + max(1, MAX_RUN // (size + MAX_OVERHEAD)))
+            end = number if number == begin + 1 else min(number, begin + _segments(size))
             position = begin
             while position < end:
                 packet = packets[position]
@@ -106,7 +111,9 @@ class Records:
         while position < size and not self.ended:
             end, count = position, 0
             while end < size and end - position < _SPAN:
-                edge = min(end + segment, size)
+                edge = end + segment
+                if edge > size:
+                    edge = size
                 if (
                     run[end] != _APPLICATION_DATA
                     or edge - end <= _HEAD

@@ -1,8 +1,8 @@
 """Our own association over DTLS: `mayfly.sctp` with a clock, random numbers and one timer.
 
 What a wake-up of the socket brought is taken in at once, and what then has to leave does so in the loop's next turn,
-together with what the session sends in answer. Where nothing presses, it is the turn after that: a destination that is
-near answers meanwhile, and its answer takes the rest along.
+together with what the session sends in answer. Where nothing presses, nothing leaves: what waits goes with the next
+message, or by the timer. What SACKs have told is then taken in behind what the message brought about.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class LinkSctp:
         self._timer: asyncio.TimerHandle | None = None
         self._due = inf  # uvloop's handles do not tell
         self._flush_handle: asyncio.Handle | None = None
-        self._flushing_later = False
+        self._settling = False
         self._reading = False
         self._opened = False
         self._over = False
@@ -129,17 +129,27 @@ class LinkSctp:
             listener.opened()
         if association.pressing:
             self._flush_soon()
-        elif not self._flushing_later:
-            self._flushing_later = True
-            self._loop.call_soon(self._flush_in_turn)
+            return
+        if not self._settling:
+            self._settling = True
+            self._loop.call_soon(self._settle)
 
     def _flush_soon(self) -> None:
         if self._flush_handle is None:
             self._flush_handle = self._loop.call_soon(self._flush)
 
-    def _flush_in_turn(self) -> None:
-        self._flushing_later = False
-        self._flush_soon()
+    def _settle(self) -> None:
+        self._settling = False
+        if self._over or self._flush_handle is not None:
+            return
+        association = self._association
+        association.settle(self._loop.time())
+        if association.pressing:
+            self._flush()
+            return
+        self._set_timer()
+        if not association.unacknowledged:
+            self._listener.acknowledged()
 
     def _flush(self) -> None:
         self._flush_handle = None
