@@ -12,6 +12,7 @@ from aiohttp import web
 
 from mayfly.errors import ListenError, UsageError
 from mayfly.extras import how_to_install
+from mayfly.runtime import descriptors
 from mayfly.runtime.events import Draining, Listening, Reporter, Warned
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.runtime.tasks import TaskSet, first_of, rest
@@ -44,7 +45,7 @@ SILENT = logging.getLogger("mayfly_broker.aiohttp")
 async def run_broker(options: BrokerOptions, reporter: Reporter, shutdown: Shutdown) -> None:
     """Serve until told to leave. Raises ListenError, UsageError."""
     config = options.config
-    enough = sockets.raise_descriptor_limit(config.max_connections + sockets.SPARE)
+    enough = descriptors.raise_limit(config.max_connections + sockets.SPARE)
     if enough < config.max_connections + sockets.SPARE:
         reporter.report(Warned("listen", f"This process may open only {enough} files, so no more can connect.",
                                "Raise the limit of open files (ulimit -n, or LimitNOFILE of its unit)."))  # fmt: skip
