@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
@@ -30,6 +31,7 @@ from mayfly.services.receiving import Into, Receiving
 from mayfly.services.sending import Sending
 from mayfly.services.source import Source
 from mayfly.services.topics import INCOMING, transfer_topic
+from mayfly.services.turns import Turns
 from mayfly.services.underway import ACCEPTED, OFFERED, PAUSED, Underway, why
 from mayfly.wire.header import Answer, Header, Service
 
@@ -69,6 +71,8 @@ class Transfers:
         self._idle = asyncio.Event()
         self._idle.set()
         self._draining = False
+        self._turns = Turns()
+        self._waiting_turn: Counter[int] = Counter()
 
     @property
     def count(self) -> int:
@@ -91,8 +95,13 @@ class Transfers:
 
     async def serve(self, number: int, stream: Stream) -> None:
         """Serve a FILE stream that a peer opened, to its end."""
-        if self._draining or sum(each.incoming and each.peer == number for each in self._underway) >= MAX_INCOMING:
-            stream.reset(StreamCode.DRAINING if self._draining else StreamCode.LIMIT)
+        underway = sum(each.incoming and each.peer == number for each in self._underway)
+        if underway + self._waiting_turn[number] >= MAX_INCOMING:
+            stream.reset(StreamCode.LIMIT)
+            return
+        await self._wait_turn(number)
+        if self._draining:
+            stream.reset(StreamCode.DRAINING)
             return
         await stream.answer(Answer(Reply.SUCCEEDED))
         found: list[Underway] = []
@@ -110,6 +119,14 @@ class Transfers:
         finally:
             for each in found:
                 self._end(each, result)
+
+    async def _wait_turn(self, number: int) -> None:
+        one = Counter((number,))
+        self._waiting_turn += one
+        try:
+            await asyncio.sleep(self._turns.take(number, asyncio.get_running_loop().time()))
+        finally:
+            self._waiting_turn -= one
 
     def _begin(self, offer: Offer, number: int, driver: Receiving) -> Underway:
         transfer = Underway.of(offer, number, incoming=True)
@@ -229,6 +246,7 @@ class Transfers:
     async def leave(self, number: int) -> None:
         """A peer's session has ended or is about to be closed by us: what is under way can go on another time."""
         await self._break_off([each for each in self._underway if each.peer == number])
+        self._turns.forget(number)
 
     async def aclose(self) -> None:
         """Break off everything."""

@@ -14,6 +14,7 @@ from mayfly.runtime.control_client import ControlClient
 from mayfly.runtime.events import Connected, Draining
 from mayfly.services import talk, transfers
 from mayfly.services.options import HubOptions
+from mayfly.services.turns import Turns
 from mayfly_relay.limits import RelayLimits
 from support.programs_in_memory import Stage, client_options, relay_options
 from unit.services.tunnel import offers, tunnel, until
@@ -287,6 +288,26 @@ async def test_too_many_offers_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_
             await offers(receiver)
         await sender.request("send", paths=[str(file(tmp_path, "two", 9))])
         assert "no more" in (await until(sender, "transfer", state="declined"))["reason"]
+
+
+async def test_one_offer_after_the_other_waits_its_turn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    taken: list[int] = []
+
+    def turn(_self: Turns, peer: int, _now: float) -> float:
+        taken.append(peer)
+        return 0.0 if len(taken) == 1 else 3600.0
+
+    monkeypatch.setattr(Turns, "take", turn)
+    monkeypatch.setattr(transfers, "MAX_INCOMING", 3)
+    async with tunnel(monkeypatch, tmp_path) as t, await t.at_client() as sender:
+        await sender.request("send", paths=[str(file(tmp_path, "one", 9))])
+        async with await t.at_relay() as receiver:
+            await offers(receiver)
+            for name in ("two", "three", "four"):  # the last is one more than may wait
+                await sender.request("send", paths=[str(file(tmp_path, name, 9))])
+            assert "no more" in (await until(sender, "transfer", state="declined"))["reason"]
+            assert [offer["name"] for offer in await offers(receiver)] == ["one"]
+    assert taken == [1, 1, 1]
 
 
 async def test_what_cannot_be_sent_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
