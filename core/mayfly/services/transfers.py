@@ -305,7 +305,8 @@ class Transfers:
                 transfer.state = ACCEPTED
                 self._changed(transfer, ACCEPTED)
             case PauseChanged(by_us, by_peer):
-                self._paused(transfer, by_us=by_us, by_peer=by_peer)
+                transfer.held = (by_us, by_peer)
+                self._tell_pause(transfer)
             case Restarted():
                 self._warn(transfer, "A file has changed since the last time; it is sent from its start.")
             case Listed(manifest) if manifest.changes:
@@ -313,9 +314,13 @@ class Transfers:
             case _:
                 pass  # an offer and the end are told elsewhere
 
-    def _paused(self, transfer: Underway, *, by_us: bool, by_peer: bool) -> None:
-        if transfer.state == OFFERED:
+    def _tell_pause(self, transfer: Underway) -> None:
+        """Tell who holds it, where that has changed; at most once in an INTERVAL, however often a peer changes it."""
+        now, (told_at, told) = asyncio.get_running_loop().time(), transfer.held_told
+        if transfer.state == OFFERED or transfer.held == told or now < told_at + INTERVAL:
             return
+        transfer.held_told = (now, transfer.held)
+        by_us, by_peer = transfer.held
         if by_us or by_peer:
             transfer.state = PAUSED
             who = "both sides" if by_us and by_peer else "this side" if by_us else "the other side"
@@ -338,6 +343,7 @@ class Transfers:
     async def _report(self) -> None:
         while self._underway:
             for each in self._underway:
+                self._tell_pause(each)
                 self._tell_progress(each)
             await asyncio.sleep(INTERVAL)
 

@@ -153,6 +153,30 @@ async def test_either_side_pauses_resumes_and_cancels(monkeypatch: pytest.Monkey
     assert list(into.iterdir()) == []
 
 
+async def test_a_peer_that_pauses_all_the_time_is_told_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    reading, writing = os.pipe()
+    async with tunnel(monkeypatch, tmp_path) as t, await t.at_client() as sender, await t.at_relay() as receiver:
+        await receiver.request("receive", yes=True, into=str(tmp_path))
+        number = (await sender.request("send", fds=[reading]))["transfers"][0]["transfer"]
+        os.close(reading)
+        await until(receiver, "transfer", state="accepted")
+        for _ in range(30):
+            await sender.request("pause", transfer=number)
+            await sender.request("resume", transfer=number)
+        await sender.request("pause", transfer=number)  # the last word is told, if a little later
+        while (await receiver.request("status"))["status"]["transfers"][0]["state"] != "paused":
+            await asyncio.sleep(0.01)
+        await sender.request("cancel", transfer=number)
+        states: list[str] = []
+        while "cancelled" not in states:
+            states.append((await until(receiver, "transfer"))["state"])
+        assert len(states) < 40
+        assert states[-2:] == ["paused", "cancelled"]
+    os.close(writing)
+
+
 async def test_an_offer_that_is_taken_back_waits_no_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     async with tunnel(monkeypatch, tmp_path) as t, await t.at_client() as sender, await t.at_relay() as receiver:
         await receiver.request("receive")
