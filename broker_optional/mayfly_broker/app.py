@@ -113,16 +113,22 @@ async def _serving(
         make = runner.server
         if make is None:
             raise ListenError("the server could not be set up", hint="Start it again; if it fails again, report it.")
+        tasks = TaskSet()
+        server: asyncio.Server | None = None
         loop = asyncio.get_running_loop()
         factory = make if gate is None else gate.guarded(make)
-        if place.path is None:
-            server = await loop.create_server(factory, sock=sock, ssl=context, backlog=BACKLOG)
+        if context is not None and gate is not None:
+            tasks.spawn(gate.serve_tls(sock, make, context, options.config.handshake_timeout))
+        elif place.path is None:
+            server = await loop.create_server(factory, sock=sock, backlog=BACKLOG)
         else:
-            server = await loop.create_unix_server(factory, sock=sock, ssl=context, backlog=BACKLOG)
+            server = await loop.create_unix_server(factory, sock=sock, backlog=BACKLOG)
         try:
             yield sockets.address(sock, place)
         finally:
-            server.close()
+            if server is not None:
+                server.close()
+            await tasks.aclose()
     finally:
         await runner.cleanup()
         sock.close()
