@@ -213,12 +213,11 @@ def absolute(paths: list[str]) -> list[str]:
     for given, path in zip(paths, found, strict=True):
         try:
             mode = Path(path).stat().st_mode
-            readable = os.access(path, os.R_OK)
         except PermissionError:
-            readable = False
-        except OSError:  # also a link that leads nowhere
+            mode = 0  # and it cannot be read either
+        except OSError:  # also a link that leads nowhere, or round
             raise UsageError(f"There is no {given!r} here.", hint="Correct the path.") from None
-        if not readable:
+        if not os.access(path, os.R_OK):
             raise UsageError(f"{given!r} cannot be read.", hint="Change its permissions, or leave it out.")
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             raise UsageError(

@@ -108,6 +108,8 @@ def test_what_is_no_file_is_told_before_anybody_is_asked_to_come(
     refused(mayfly("send", "fifo"), "'fifo' is neither a file nor a directory.")
     refused(mayfly("send", "/dev/null"), "neither a file nor a directory")
     refused(mayfly("send", "nowhere"), "There is no 'nowhere' here.")
+    Path("round").symlink_to("round")
+    refused(mayfly("send", "round"), "There is no 'round' here.")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
