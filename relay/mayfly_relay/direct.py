@@ -55,7 +55,7 @@ class DirectUpstream:
                         reachable or infos,
                         happy_eyeballs_delay=ATTEMPT_DELAY,
                         local_addr_infos=self._outbound,
-                        socket_factory=_socket_for,
+                        socket_factory=socket_for,
                     )
         except (OSError, RuntimeError) as error:
             raise connect_error(error) from None
@@ -78,7 +78,8 @@ def addr_info(address: Address, port: int) -> AddrInfo:
     return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (str(address), port, 0, 0)
 
 
-def _socket_for(info: AddrInfo) -> socket.socket:
+def socket_for(info: AddrInfo) -> socket.socket:
+    """A new socket for a connection there. Raises OSError, as open_socket does."""
     return open_socket(info[0], info[1], info[2])
 
 
@@ -88,7 +89,7 @@ async def connect_one(info: AddrInfo, seconds: float | None = None) -> socket.so
     uvloop's own `sock_connect` asks a thread to resolve even an address.
     """
     loop = asyncio.get_running_loop()
-    sock = _socket_for(info)
+    sock = socket_for(info)
     try:
         sock.setblocking(False)
         failure = sock.connect_ex(info[4])
