@@ -12,6 +12,7 @@ from aiohttp import web
 
 from mayfly.errors import ListenError, UsageError
 from mayfly.extras import how_to_install
+from mayfly.runtime import descriptors
 from mayfly.runtime.events import Draining, Listening, Reporter, Warned
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.runtime.tasks import TaskSet, first_of, rest
@@ -44,7 +45,7 @@ SILENT = logging.getLogger("mayfly_broker.aiohttp")
 async def run_broker(options: BrokerOptions, reporter: Reporter, shutdown: Shutdown) -> None:
     """Serve until told to leave. Raises ListenError, UsageError."""
     config = options.config
-    enough = sockets.raise_descriptor_limit(config.max_connections + sockets.SPARE)
+    enough = descriptors.raise_limit(config.max_connections + sockets.SPARE)
     if enough < config.max_connections + sockets.SPARE:
         reporter.report(Warned("listen", f"This process may open only {enough} files, so no more can connect.",
                                "Raise the limit of open files (ulimit -n, or LimitNOFILE of its unit)."))  # fmt: skip
@@ -112,16 +113,22 @@ async def _serving(
         make = runner.server
         if make is None:
             raise ListenError("the server could not be set up", hint="Start it again; if it fails again, report it.")
+        tasks = TaskSet()
+        server: asyncio.Server | None = None
         loop = asyncio.get_running_loop()
         factory = make if gate is None else gate.guarded(make)
-        if place.path is None:
-            server = await loop.create_server(factory, sock=sock, ssl=context, backlog=BACKLOG)
+        if context is not None and gate is not None:
+            tasks.spawn(gate.serve_tls(sock, make, context, options.config.handshake_timeout))
+        elif place.path is None:
+            server = await loop.create_server(factory, sock=sock, backlog=BACKLOG)
         else:
-            server = await loop.create_unix_server(factory, sock=sock, ssl=context, backlog=BACKLOG)
+            server = await loop.create_unix_server(factory, sock=sock, backlog=BACKLOG)
         try:
             yield sockets.address(sock, place)
         finally:
-            server.close()
+            if server is not None:
+                server.close()
+            await tasks.aclose()
     finally:
         await runner.cleanup()
         sock.close()

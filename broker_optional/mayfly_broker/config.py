@@ -77,6 +77,9 @@ class BrokerConfig:
     request_timeout: float = 10.0
     """How long the body of a request may take."""
 
+    handshake_timeout: float = 10.0
+    """How long the TLS handshake of a connection may take."""
+
     idle_timeout: float = 30.0
     """How long a connection may stay open without a request whose head has come whole."""
 

@@ -1,17 +1,24 @@
 """The door: how many connections there are, in all and from each network.
 
 aiohttp counts none, so each connection passes through a thin protocol here. Those on which no request is under way are
-cut by aiohttp itself after a while.
+cut by aiohttp itself after a while. Where the broker speaks TLS, connections are accepted here: an event loop's own
+server tells of one only when its handshake is done, and one that never ends would not count.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
+import ssl
 from collections.abc import Callable
 from typing import cast
 
+from mayfly.runtime.tasks import TaskSet
 from mayfly_broker.limits import Room
 from mayfly_broker.prefixes import Prefixes, prefix_of
+
+_PAUSE = 0.1
+"""Seconds until the next try, where the system has no room for a further connection."""
 
 
 class Gate:
@@ -30,9 +37,32 @@ class Gate:
         """The same protocol factory, behind the gate."""
         return lambda: _Guarded(self, make())
 
-    def enter(self, transport: asyncio.BaseTransport) -> tuple[bool, str | None]:
-        """Whether a connection may stay, and the network that it counts for."""
-        peer = peer_of(transport)
+    async def serve_tls(
+        self, sock: socket.socket, make: Callable[[], asyncio.Protocol], context: ssl.SSLContext, seconds: float
+    ) -> None:
+        """Accept connections of a listening socket until cancelled, and have each be a TLS one within `seconds`."""
+        loop = asyncio.get_running_loop()
+        handshakes = TaskSet()
+        sock.setblocking(False)
+        try:
+            while True:
+                try:
+                    connection, address = await loop.sock_accept(sock)
+                except OSError:
+                    await asyncio.sleep(_PAUSE)
+                    continue
+                entered, network = self.enter(_host(address))
+                if not entered:
+                    connection.close()
+                    continue
+                guarded = _Guarded(self, make())
+                guarded.count_for(network)
+                handshakes.spawn(guarded.secure(connection, context, seconds))
+        finally:
+            await handshakes.aclose()
+
+    def enter(self, peer: str | None) -> tuple[bool, str | None]:
+        """Whether a connection from there may stay, and the network that it counts for."""
         network = None if self._prefixes.trusts(peer) else prefix_of(peer)
         return self._room.enter(network), network
 
@@ -49,14 +79,39 @@ class _Guarded(asyncio.Protocol):
         self._inner = inner
         self._entered = False
         self._network: str | None = None
+        self._begun = False  # whether aiohttp has been told of it
+
+    def count_for(self, network: str | None) -> None:
+        """It has entered already, before its handshake."""
+        self._entered, self._network = True, network
+
+    async def secure(self, connection: socket.socket, context: ssl.SSLContext, seconds: float) -> None:
+        """Make the handshake of a connection that has entered. One that comes to nothing is closed and counted out."""
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: self, connection, ssl=context, ssl_handshake_timeout=seconds
+            )
+        except OSError:
+            pass  # it was no TLS, took too long, or is gone
+        finally:
+            if not self._begun:
+                self._leave()
+                connection.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count it, or close it at once."""
-        self._entered, self._network = self._gate.enter(transport)
+        if not self._entered:
+            self._entered, self._network = self._gate.enter(peer_of(transport))
         if self._entered:
+            self._begun = True
             self._inner.connection_made(transport)
         else:
             cast("asyncio.Transport", transport).abort()
+
+    def _leave(self) -> None:
+        if self._entered:
+            self._entered = False
+            self._gate.leave(self._network)
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a connection that was let in."""
@@ -78,12 +133,14 @@ class _Guarded(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Count it out."""
         if self._entered:
-            self._entered = False
-            self._gate.leave(self._network)
+            self._leave()
             self._inner.connection_lost(exc)
 
 
 def peer_of(transport: asyncio.BaseTransport | None) -> str | None:
     """The address at the other end of a connection; None over a Unix socket, or where the connection is gone."""
-    name: object = None if transport is None else transport.get_extra_info("peername")
+    return None if transport is None else _host(transport.get_extra_info("peername"))
+
+
+def _host(name: object) -> str | None:
     return str(cast("tuple[object, ...]", name)[0]) if isinstance(name, tuple) else None

@@ -1,11 +1,10 @@
-"""Sockets to listen on, TLS, and how many descriptors there may be, with words for people where something is wrong."""
+"""Sockets to listen on, and TLS, with words for people where something is wrong."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
-import resource
 import socket
 import ssl
 import stat
@@ -111,13 +110,3 @@ def tls_context(files: Tls) -> ssl.SSLContext:
 
 def _no_password() -> str:
     raise ValueError("a key with a password")
-
-
-def raise_descriptor_limit(wanted: int) -> int:
-    """Allow this process as many descriptors as it may have, up to what is wanted. Returns how many it got."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-        return most
-    return soft if soft != resource.RLIM_INFINITY else wanted

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from mayfly.config import SocksConfig
+from mayfly.runtime import descriptors
 from mayfly.runtime.tasks import TaskSet
 from mayfly.socks.events import Request
 from mayfly_client import local
@@ -13,6 +14,9 @@ from mayfly_client.connection import Phase, ProxyConnection
 from mayfly_client.dialler import Dialler
 
 Chooser = Callable[[Request], Dialler]
+
+_SPARE = 256
+"""Descriptors for links, files and the control socket."""
 
 
 class ProxyListener:
@@ -41,6 +45,7 @@ class ProxyListener:
 
     async def start(self, host: str, port: int) -> None:
         """Listen on an address; port 0 takes a free one. Raises ListenError with words for people."""
+        descriptors.raise_limit(2 * self._config.max_connections + _SPARE)  # an association has two sockets
         sock = local.listening_socket(host, port, self._config.max_connections)
         self._address = sock.getsockname()[:2]
         try:

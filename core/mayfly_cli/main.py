@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any, cast
@@ -111,6 +112,7 @@ def mayfly(
 def main() -> None:
     """The entry point: run the command line and leave with its exit code."""
     _complete_standard_streams()
+    _forbid_core_dumps()
     code = run(sys.argv[1:])
     interrupts.over()
     sys.exit(code)
@@ -149,6 +151,12 @@ def _fail(error: MayflyError, arguments: list[str]) -> None:
 
     reporter = Machines(sys.stdout) if _as_json(arguments) else People("mayfly")
     reporter.report(Failed.of(error))
+
+
+def _forbid_core_dumps() -> None:
+    """A native library that crashes must not write keys, destinations and what was carried to disk."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def _complete_standard_streams() -> None:

@@ -6,7 +6,6 @@ watches non-blocking, and standard output usually shares standard input's descri
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
@@ -16,14 +15,12 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import FormattedText
-from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import Output
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from mayfly.runtime.terminal import printable
-from mayfly_cli.places import state_directory
 from mayfly_cli.rawterminal import RawTerminal, uncooked
 
 
@@ -31,7 +28,8 @@ class Screen:
     """Reads lines until the person leaves.
 
     `complete` proposes what the last word of a text may become. `pending` gives lines that stand just above what is
-    typed and change there, safe to print; it is asked again at `refresh`.
+    typed and change there, safe to print; it is asked again at `refresh`. The arrow keys bring back what was typed
+    before; it is kept in memory and nowhere else.
     """
 
     def __init__(
@@ -39,7 +37,6 @@ class Screen:
         *,
         complete: Callable[[str], Iterable[str]],
         pending: Callable[[], list[str]],
-        history: Path | None,
         terminal: tuple[Input, Output] | None = None,
     ) -> None:
         self._pending = pending
@@ -54,7 +51,6 @@ class Screen:
             message=self._message,
             completer=_Words(complete),
             complete_while_typing=False,
-            history=_history(history),
             key_bindings=_bindings(),
             multiline=True,
             prompt_continuation="  ",
@@ -123,17 +119,3 @@ def _bindings() -> KeyBindings:
             event.app.exit(exception=KeyboardInterrupt)
 
     return keys
-
-
-def _history(path: Path | None) -> History:
-    if path is not None:
-        with contextlib.suppress(OSError):  # no history is better than no chat
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600))
-            return FileHistory(str(path))
-    return InMemoryHistory()
-
-
-def history_path() -> Path:
-    """Where the lines typed are kept for the arrow keys: readable by their user alone."""
-    return state_directory() / "chat-history"

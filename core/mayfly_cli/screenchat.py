@@ -13,7 +13,7 @@ from mayfly_cli.chatting import Chat
 from mayfly_cli.conversation import HERE, short
 from mayfly_cli.names import shown
 from mayfly_cli.people import People
-from mayfly_cli.screen import Screen, history_path
+from mayfly_cli.screen import Screen
 
 LAST_WORDS = 5.0
 """Seconds that receipts are waited for when the person leaves."""
@@ -32,7 +32,6 @@ async def at_terminal(chat: Chat, people: People, shutdown: Shutdown, screen: Sc
     screen = screen or Screen(
         complete=lambda text: typed.complete(text, chat.names),
         pending=lambda: pending(chat),
-        history=history_path(),
     )
     conversation.changed = screen.refresh
     listening = asyncio.Event()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -207,11 +208,22 @@ def chosen(values: Values) -> Goods:
 
 
 def absolute(paths: list[str]) -> list[str]:
-    """The paths, absolute, with symbolic links in them kept. Raises UsageError for one that is not there."""
+    """The paths, absolute, with symbolic links in them kept. Raises UsageError for one that cannot be sent.
+
+    What is below a directory is looked at when somebody is there to take it.
+    """
     found = [os.path.abspath(path) for path in paths]  # noqa: PTH100 - Path.resolve would follow links
     for given, path in zip(paths, found, strict=True):
-        if not os.path.lexists(path):
-            raise UsageError(f"There is no {given!r} here.", hint="Correct the path.")
-        if not os.access(path, os.R_OK, follow_symlinks=not Path(path).is_symlink()):
+        try:
+            mode = Path(path).stat().st_mode
+        except PermissionError:
+            mode = 0  # and it cannot be read either
+        except OSError:  # also a link that leads nowhere, or round
+            raise UsageError(f"There is no {given!r} here.", hint="Correct the path.") from None
+        if not os.access(path, os.R_OK):
             raise UsageError(f"{given!r} cannot be read.", hint="Change its permissions, or leave it out.")
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise UsageError(
+                f"{given!r} is neither a file nor a directory.", hint="`mayfly send -` sends what comes out of a pipe."
+            )
     return found

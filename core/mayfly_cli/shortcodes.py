@@ -47,7 +47,7 @@ async def ask(reporter: running.Teller) -> str:
             reporter.report(Warned.of(error))
         return not found
 
-    if await Screen(complete=complete, pending=lambda: [QUESTION], history=None).run(typed):
+    if await Screen(complete=complete, pending=lambda: [QUESTION]).run(typed):
         raise asyncio.CancelledError
     if not found:
         raise EOFError

@@ -95,7 +95,8 @@ _IETF = IPv6Network("2001::/23")
 _SIX_TO_FOUR = IPv6Network("2002::/16")
 _MAPPED = IPv6Network("::ffff:0:0/96")
 _COMPATIBLE = IPv6Network("::/96")
-_GLOBAL_UNICAST = IPv6Network("2000::/3")
+GLOBAL_UNICAST = IPv6Network("2000::/3")
+"""Where public IPv6 addresses lie."""
 
 WRAPPERS: tuple[IPv6Network, ...] = (_MAPPED, _NAT64, _SIX_TO_FOUR, _TEREDO, _COMPATIBLE)
 """The IPv6 networks whose addresses hold an IPv4 address."""
@@ -161,7 +162,7 @@ def _classify_v6(address: IPv6Address) -> Special | None:
             return special
     # IANA has given out nothing outside 2000::/3 that a public server could have. What is in 2001::/23 and not Teredo
     # is for protocols (ORCHID, anycast services), not for hosts.
-    if address not in _GLOBAL_UNICAST or address in _IETF:
+    if address not in GLOBAL_UNICAST or address in _IETF:
         return Special.RESERVED
     return None
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from mayfly.config import MuxConfig
 from mayfly.errors import CodeError, ErrorCode, MayflyError
+from mayfly.runtime import descriptors
 from mayfly.runtime.events import Closed, CodeReader, Draining, Leaving, Reporter, Warned
 from mayfly.runtime.farewell import has_left
 from mayfly.runtime.greeting import connected, greet
@@ -28,7 +29,7 @@ from mayfly.services.hub import Hub
 from mayfly.signaling.description import Description
 from mayfly.transport.engines import make_engine
 from mayfly.wire.hello import Role, Upstream
-from mayfly_relay import whereabouts
+from mayfly_relay import outgoing, whereabouts
 from mayfly_relay.door import Arriving, CodeDoor, Door, broker_door
 from mayfly_relay.interfaces import OwnNetworks
 from mayfly_relay.limits import ByteQuota
@@ -42,6 +43,7 @@ _BURST_SECONDS = 0.1  # of the rate limit, so that short pauses of the loop are 
 
 async def run_relay(options: RelayOptions, reporter: Reporter, codes: CodeReader, shutdown: Shutdown) -> None:
     """Run a relay to its end. Returns after a drain; raises MayflyError when it cannot go on."""
+    descriptors.raise_limit(options.limits.sockets + outgoing.RESERVE)
     own = OwnNetworks()
     async with (
         Hub("relay", reporter, shutdown, options.hub) as hub,

@@ -7,6 +7,7 @@ destinations are passed on as they are.
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
@@ -20,7 +21,7 @@ from mayfly.errors import Reply, UpstreamError
 from mayfly.wire.address import Destination
 from mayfly.wire.enums import member
 from mayfly_relay import http_hop
-from mayfly_relay.direct import ATTEMPT_DELAY, addr_info
+from mayfly_relay.direct import ATTEMPT_DELAY, addr_info, socket_for
 from mayfly_relay.http_hop import HttpRefusedError
 from mayfly_relay.resolver import Resolver
 from mayfly_relay.upstream_urls import Protocol as Spoken
@@ -97,8 +98,10 @@ class _Nearest:
         try:
             addresses = [host] if not isinstance(host, str) else await self._resolver.addresses(host)
             infos = [addr_info(address, dest_port) for address in addresses]
-            return await start_connection(infos, happy_eyeballs_delay=ATTEMPT_DELAY)
-        except (OSError, RuntimeError, UpstreamError):
+            return await start_connection(infos, happy_eyeballs_delay=ATTEMPT_DELAY, socket_factory=socket_for)
+        except (OSError, RuntimeError, UpstreamError) as error:
+            if isinstance(error, OSError) and error.errno == errno.EMFILE:
+                raise ProxyTroubleError("too many connections are open") from None
             raise ProxyTroubleError("the upstream proxy cannot be reached") from None
 
 

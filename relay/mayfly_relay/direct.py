@@ -16,6 +16,7 @@ from mayfly.errors import Reply, UpstreamError
 from mayfly.wire.address import Destination
 from mayfly_relay.addresses import Address
 from mayfly_relay.guard import Guard
+from mayfly_relay.outgoing import open_socket
 from mayfly_relay.upstream import connect_error
 
 AddrInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
@@ -53,7 +54,10 @@ class DirectUpstream:
                 reachable = [info for info in infos if _has_route(info)]
                 async with asyncio.timeout(self._timeout):
                     sock = await start_connection(
-                        reachable or infos, happy_eyeballs_delay=ATTEMPT_DELAY, local_addr_infos=self._outbound
+                        reachable or infos,
+                        happy_eyeballs_delay=ATTEMPT_DELAY,
+                        local_addr_infos=self._outbound,
+                        socket_factory=socket_for,
                     )
         except (OSError, RuntimeError) as error:
             raise connect_error(error) from None
@@ -76,13 +80,18 @@ def addr_info(address: Address, port: int) -> AddrInfo:
     return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (str(address), port, 0, 0)
 
 
+def socket_for(info: AddrInfo) -> socket.socket:
+    """A new socket for a connection there. Raises OSError, as open_socket does."""
+    return open_socket(info[0], info[1], info[2])
+
+
 async def connect_one(info: AddrInfo, seconds: float | None = None) -> socket.socket:
     """Connect to one address, waiting for it that long at most. Raises OSError.
 
     uvloop's own `sock_connect` asks a thread to resolve even an address.
     """
     loop = asyncio.get_running_loop()
-    sock = socket.socket(info[0], info[1], info[2])
+    sock = socket_for(info)
     try:
         sock.setblocking(False)
         failure = sock.connect_ex(info[4])

@@ -38,7 +38,7 @@ class Guard:
         """
         host, port = destination.host, destination.port
         if isinstance(host, str):
-            checked = [self.check(address, port, host) for address in await self._resolver.addresses(host)]
+            checked = [self.check(address, port, host) for address in await self._addresses(host)]
         else:
             checked = [self.check(host, port)]
         allowed = list(dict.fromkeys(address for address in checked if address is not None))
@@ -57,12 +57,17 @@ class Guard:
             if not self._policy.decide_lookup(None, host, self._networks()).allowed:
                 raise refused_by_policy()
             return Destination(await self._resolver.name(connectable(host)), 0)
-        found = await self._resolver.addresses(host)
+        found = await self._addresses(host)
         networks = self._networks()
         for address in found:
             if self._policy.decide_lookup(host, address, networks).allowed:
                 return Destination(address, 0)
         raise refused_by_policy()
+
+    async def _addresses(self, name: str) -> list[Address]:
+        if not self._policy.looks_up(name):
+            raise refused_by_policy()
+        return await self._resolver.addresses(name)
 
     def _networks(self) -> frozenset[Network]:
         return self._own.current(asyncio.get_running_loop().time())

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, ip_interface, ip_network
 
 import ifaddr
 
-from mayfly_relay.addresses import Address, Network, unwrap
+from mayfly_relay.addresses import GLOBAL_UNICAST, Address, Network, unwrap
 
 REFRESH_INTERVAL = 60.0
 """Seconds for which a look at the interfaces is good."""
@@ -27,7 +27,8 @@ def local_network(address: str, prefix: int) -> Network:
     """The network to keep clients out of, for an interface's `address` and prefix length.
 
     All of the network and not the address alone: with IPv6 the printer beside the relay has a public address too, and
-    only the home router, which the relay stands behind, protects it.
+    only the home router, which the relay stands behind, protects it. A household is given a /56 or more (RFC 6177 §2),
+    so the cameras in a network of their own, for which the router trusts its other networks, have such addresses too.
     """
     interface = ip_interface(f"{address}/{prefix}")
     if isinstance(interface.network, IPv4Network):
@@ -36,7 +37,8 @@ def local_network(address: str, prefix: int) -> Network:
     if prefix < 32:
         return ip_network(interface.ip)
     # DHCPv6 hands out single addresses (/128) of a local network that is a /64 (RFC 4291 §2.5.4).
-    return interface.network if prefix <= 64 else interface.network.supernet(new_prefix=64)
+    least = 56 if interface.ip in GLOBAL_UNICAST else 64
+    return interface.network if prefix <= least else interface.network.supernet(new_prefix=least)
 
 
 class OwnNetworks:

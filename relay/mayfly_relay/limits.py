@@ -82,6 +82,11 @@ class RelayLimits:
     udp: UdpLimits = field(default_factory=UdpLimits)
     """Those of UDP."""
 
+    @property
+    def sockets(self) -> int:
+        """As many as all clients together may have open."""
+        return self.max_clients * (self.max_streams + self.udp.max_associations)
+
     def __post_init__(self) -> None:
         if min(self.max_clients, self.max_streams, self.connect_burst) < 1:
             raise ValueError("max_clients, max_streams and connect_burst must be at least 1")

@@ -18,7 +18,7 @@ from ipaddress import IPv6Network, ip_network
 
 from mayfly.errors import UsageError
 from mayfly.wire.address import AddressError, Destination
-from mayfly_relay.addresses import WRAPPERS, Network, Special
+from mayfly_relay.addresses import WRAPPERS, Network, Special, classify
 from mayfly_relay.names import is_almost_address
 
 _HINT = (
@@ -66,6 +66,14 @@ class Rule:
         if special is Special.METADATA:
             return self.host.prefixlen == self.host.max_prefixlen
         return self.host.prefixlen >= _SHORTEST_NAMING[self.host.version]
+
+    @property
+    def opens_special(self) -> bool:
+        """Whether it allows addresses that are not public ones."""
+        if not self.allow or isinstance(self.host, (str, Anything)):
+            return False
+        special = classify(self.host.network_address)
+        return special is not None and self.admits(special)
 
     def matches_name(self, name: str) -> bool:
         """Whether this is a rule by name, and about the requested `name`."""

@@ -21,6 +21,7 @@ from mayfly.wire.address import AddressError, Destination
 from mayfly_relay.addresses import Address
 from mayfly_relay.guard import Guard
 from mayfly_relay.limits import ConnectRate, UdpLimits
+from mayfly_relay.outgoing import open_socket
 
 _READ_AT_ONCE = 32
 """Datagrams taken from a socket before other work gets its turn."""
@@ -153,7 +154,7 @@ class UdpAssociation:
             raise OSError(errno.ENETUNREACH, "no outbound address is of this family")
         sock = self._sockets.get(family)
         if sock is None:
-            sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+            sock = open_socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
             try:
                 # Bound first, because a socket without a port reports itself readable in error.
                 if family == socket.AF_INET6:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import ssl
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
-from mayfly_broker.options import BrokerOptions, Place
+from mayfly_broker.options import BrokerOptions, Place, Tls
 from support.broker import Api, api, broker_inside, serve_clients
+from support.certificates import self_signed
 
 HEAD = "POST {path} HTTP/1.1\r\nHost: b\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{more}\r\n"
 
@@ -247,6 +252,31 @@ async def test_one_network_cannot_take_all_requests_or_connections() -> None:
             with pytest.raises(ConnectionResetError):
                 if await opened[-1][0].read() == b"":
                     raise ConnectionResetError
+        for _, writer in opened:
+            writer.close()
+
+
+@pytest.mark.parametrize("words", [b"", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00"])
+async def test_who_never_ends_a_tls_handshake_counts_like_anybody_else(tmp_path: Path, words: bytes) -> None:
+    certificate, key = self_signed(tmp_path, "broker.example")
+    options = BrokerOptions(listen=Place(port=0), tls=Tls(certificate, key))
+    async with broker_inside(options, prefix_connections=4, handshake_timeout=0.5) as broker:
+        host, port = broker.base.removeprefix("https://").split(":")
+        opened = [await asyncio.open_connection(host, int(port)) for _ in range(6)]
+        for _, writer in opened[:4]:
+            writer.write(words)
+        async with asyncio.timeout(10):
+            for reader, _ in (*opened[4:], *opened[:4]):  # the last two at once, the others when their time is over
+                with contextlib.suppress(ConnectionResetError):
+                    while await reader.read(1024):
+                        pass
+        connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=certificate))
+        async with api(broker.base, connector=connector) as caller, asyncio.timeout(10):
+            for _ in range(8):  # all seats are free again, and each of these has one for a moment
+                async with caller.session.get(
+                    broker.base + "/healthz", server_hostname="broker.example", headers={"Connection": "close"}
+                ) as answer:
+                    assert answer.status == 200
         for _, writer in opened:
             writer.close()
 

@@ -27,7 +27,6 @@ _CONFIG = ("~/.config/mayfly/config.toml", "Defaults for options, unless --confi
 _FILES = (
     _CONFIG,
     ("$XDG_RUNTIME_DIR/mayfly/", "One socket for each running program, over which the other commands use it."),
-    ("~/.local/state/mayfly/chat-history", "What was typed at `mayfly chat`."),
     ("~/.local/state/mayfly/tor/", "What a tor that a relay starts keeps for its next run."),
 )
 

@@ -12,7 +12,7 @@ from typing import Any
 from mayfly.errors import ListenError, MayflyError
 from mayfly.pt import environment, lines
 from mayfly.pt.environment import TRANSPORT, ClientSettings
-from mayfly.pt.errors import ProxyError
+from mayfly.pt.errors import ArgumentsError, ProxyError
 from mayfly.pt.lines import Severity
 from mayfly.runtime.events import CodeReader, Warned
 from mayfly.runtime.meeting import Meeting
@@ -25,9 +25,11 @@ from mayfly_client.listener import ProxyListener
 from mayfly_client.pt.bridge_line import BridgeLine
 from mayfly_client.pt.carrier import Carrier
 from mayfly_client.pt.parent import parent_gone
-from mayfly_client.pt.sources import CodeFile, FromBroker, GivenCodes, InTurn, RelaySource
+from mayfly_client.pt.sources import MAX_FILE, CodeFile, FromBroker, GivenCodes, InTurn, RelaySource
 from mayfly_client.pt.switchboard import Switchboard
 from mayfly_client.pt.teller import LineTeller, Tor
+
+_CODE = b"mf1"
 
 LEAVING = 5.0
 """Seconds for everything to end once tor wants us gone; a link's last message may take three."""
@@ -114,7 +116,7 @@ class _Transport:
 
     def _make_carrier(self, number: int, line: BridgeLine) -> Carrier:
         answers = self._state / line.answers
-        answers.unlink(missing_ok=True)  # those of an earlier run are good for nothing
+        _clear(answers)
         teller = LineTeller(self._tor, number, answers)
         engine, link = make_engine(self._options.engine), self._options.link
         meeting = Meeting(engine, link, teller, _Nobody())
@@ -141,6 +143,25 @@ class _Transport:
     def _refused(self, error: MayflyError) -> None:
         warned = Warned.of(error)
         self._tor.say(lines.log(Severity.WARNING, f"{warned.message} {warned.hint}".strip()))
+
+
+def _clear(answers: Path) -> None:
+    """Delete the answers of an earlier run, which are good for nothing.
+
+    The directory is that of all transports of this tor, and a stranger may have written the bridge line: it is not to
+    delete, or to write into, what another transport keeps there. Raises ArgumentsError.
+    """
+    try:
+        with answers.open("rb") as file:
+            ours = all(line.startswith(_CODE) for line in file.read(MAX_FILE).splitlines())
+        if ours:
+            answers.unlink()
+    except FileNotFoundError:
+        return
+    except OSError:
+        ours = False
+    if not ours:
+        raise ArgumentsError("answers= names a file that holds something else", hint="Choose another name.")
 
 
 class _Nobody(CodeReader):

@@ -11,7 +11,7 @@ _SMALL: Final = 4096
 
 
 class Block:
-    """Pieces in order, none of them copied but small ones."""
+    """Pieces in order, none of them copied but small ones, and small parts of what came together."""
 
     __slots__ = ("_pieces", "size")
 
@@ -28,7 +28,7 @@ class Block:
         """Put a piece behind the others; the caller sees to it that it fits."""
         self.size += len(piece)
         if len(piece) >= _SMALL:
-            self._pieces.append(piece)
+            self._pieces.append(bytes(piece) if _is_small_part(piece) else piece)
             return
         last = self._pieces[-1] if self._pieces else None
         if isinstance(last, bytearray):
@@ -41,3 +41,9 @@ class Block:
         pieces, size = tuple(self._pieces), self.size
         self._pieces, self.size = [], 0
         return pieces, size
+
+
+def _is_small_part(piece: Buffer) -> bool:
+    """Whether keeping it would keep more than twice its size: a view holds all that it was cut from, and a peer may
+    fill the rest of that with records that are gone at once."""
+    return isinstance(piece, memoryview) and len(piece) * 2 < len(piece.obj)  # type: ignore[arg-type] # obj is Sized

@@ -41,6 +41,7 @@ from mayfly.wire.frames import Frame, OfStream, decode_message
 from mayfly.wire.hello import Hello
 
 _DATAGRAM_OVERHEAD = 16
+_MAX_GOAWAYS = 8  # that are told: people read them, and a peer may send thousands a second
 
 
 class Multiplexer:
@@ -58,6 +59,7 @@ class Multiplexer:
         self._sending = Sending(config, self._outbox)
         self._leaving = False
         self._peer_leaving = False
+        self._goaways = 0
         self._last_message: bytes | None = None
         self.peer: Hello | None = None
         """The peer's HELLO, once it has come."""
@@ -287,9 +289,10 @@ class Multiplexer:
                 self._liveness.pong(frame.opaque, now)
             case frames.GoAwayFrame():
                 self._peer_leaving = True
-                events.append(
-                    GoAwayReceived(min(frame.milliseconds / 1000, self._config.max_span), self._words(frame.reason))
-                )
+                if self._goaways < _MAX_GOAWAYS:
+                    self._goaways += 1
+                    seconds = min(frame.milliseconds / 1000, self._config.max_span)
+                    events.append(GoAwayReceived(seconds, self._words(frame.reason)))
             case frames.ConnectionCloseFrame():
                 events += self._end(Side.PEER, frame.code, self._words(frame.reason))
             case frames.HelloFrame():

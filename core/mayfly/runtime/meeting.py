@@ -19,7 +19,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mayfly.errors import CodeError
+from mayfly.errors import CodeError, GatheringError
+from mayfly.runtime.event import sentence
 from mayfly.runtime.events import CodeReader, CodeReady, Event, Reporter, Warned, Words
 from mayfly.signaling.codes import Code, parse
 from mayfly.signaling.description import Description, Kind
@@ -30,6 +31,12 @@ from mayfly.transport.engines import missed_by_native
 
 SEND_INSTEAD = "Here is a new one; send it instead."
 """What to do with a code that takes the place of one that is no good any more."""
+
+NO_CODE_NOW = "A new code is shown as soon as one can be made."
+"""What becomes of a meeting whose network is away."""
+
+AGAIN = 5.0
+"""Seconds between two tries to make a further offer while there is no network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,7 @@ class Meeting:
         self._clock = clock
         self._deadline = deadline
         self._on_description = on_description
+        self._has_offered = False
         missed = missed_by_native(engine.name, settings)
         if missed is not None:
             reporter.report(
@@ -106,10 +114,11 @@ class Meeting:
     async def invite(self) -> Invitation:
         """Make offers, one after the other as they expire, until one is answered.
 
-        Raises GatheringError, and EOFError when no answer can come any more.
+        Raises GatheringError where the first offer of this meeting cannot be made, and EOFError when no answer can
+        come any more.
         """
         while True:
-            pending = await self._engine.offer(self._settings)
+            pending = await self._offer()
             try:
                 invitation = await self._wait_for_answer(pending)
             except BaseException:
@@ -135,6 +144,24 @@ class Meeting:
             return Met(await pending.connected(), words)
         finally:
             await pending.close()
+
+    async def _offer(self) -> PendingOffer:
+        """An offer. Once there has been one the settings are good, and only the network, or room for sockets, may be
+        away for a while: that is waited for, because a relay still has its other clients. Raises GatheringError."""
+        told = False
+        while True:
+            try:
+                pending = await self._engine.offer(self._settings)
+            except GatheringError as error:
+                if not self._has_offered:
+                    raise
+                if not told:
+                    self._reporter.report(Warned(error.stage, sentence(error.message), NO_CODE_NOW))
+                    told = True
+                await asyncio.sleep(AGAIN)
+            else:
+                self._has_offered = True
+                return pending
 
     async def _wait_for_answer(self, pending: PendingOffer) -> Invitation | None:
         """The answer to this offer, or None when the offer has expired."""

@@ -67,11 +67,9 @@ class Storage:
         self._durable = durable
         self._entries = plan.entries
         self._part = _beside(plan.name, ".part")
-        self._root = -1
-        self._stage = -1
+        self._root = self._stage = -1
         self._journal: Journal | None = None
-        self._now = -1
-        self._now_index = -1
+        self._now = self._now_index = -1
         self._noting = Lock()
         self._fresh = False
         self.batches = not plan.single
@@ -185,6 +183,7 @@ class Storage:
             if not self._note().publishing:
                 if not self._plan.single:
                     self._complete_tree()
+                self._require_whole()
                 self._write_note(Note(self._plan.transfer.hex(), publishing=True), sync=self._durable)
             if self._plan.single:
                 self._move((self._root, self._part), self._plan.entries[0].path[0])
@@ -332,6 +331,13 @@ class Storage:
                 os.utime(folder, ns=(entry.mtime_ns, entry.mtime_ns))
         if self._durable:
             placing.sync_many(self._stage, [])
+
+    def _require_whole(self) -> None:
+        """Whoever tidies up may have deleted what has no final name yet."""
+        files = [entry for entry in self._entries if entry.type is EntryType.FILE]
+        if not (placing.exists(self._now_place()) if self._plan.single else len(self._placed(files)) == len(files)):
+            what = f"cannot write {printable(self._plan.name)}: somebody has deleted what was received"
+            raise StorageError(Reason.DISK_FAILED, what, "Receive it again, and leave its .part alone until then.")
 
     def _link(self, entry: Entry) -> None:
         with placing.folder(self._stage, [_TREE, *entry.path[:-1]], create=True) as folder, suppress(FileExistsError):

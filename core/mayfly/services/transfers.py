@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
@@ -30,6 +31,7 @@ from mayfly.services.receiving import Into, Receiving
 from mayfly.services.sending import Sending
 from mayfly.services.source import Source
 from mayfly.services.topics import INCOMING, transfer_topic
+from mayfly.services.turns import Turns
 from mayfly.services.underway import ACCEPTED, OFFERED, PAUSED, Underway, why
 from mayfly.wire.header import Answer, Header, Service
 
@@ -69,6 +71,8 @@ class Transfers:
         self._idle = asyncio.Event()
         self._idle.set()
         self._draining = False
+        self._turns = Turns()
+        self._waiting_turn: Counter[int] = Counter()
 
     @property
     def count(self) -> int:
@@ -91,8 +95,13 @@ class Transfers:
 
     async def serve(self, number: int, stream: Stream) -> None:
         """Serve a FILE stream that a peer opened, to its end."""
-        if self._draining or sum(each.incoming and each.peer == number for each in self._underway) >= MAX_INCOMING:
-            stream.reset(StreamCode.DRAINING if self._draining else StreamCode.LIMIT)
+        underway = sum(each.incoming and each.peer == number for each in self._underway)
+        if underway + self._waiting_turn[number] >= MAX_INCOMING:
+            stream.reset(StreamCode.LIMIT)
+            return
+        await self._wait_turn(number)
+        if self._draining:
+            stream.reset(StreamCode.DRAINING)
             return
         await stream.answer(Answer(Reply.SUCCEEDED))
         found: list[Underway] = []
@@ -110,6 +119,14 @@ class Transfers:
         finally:
             for each in found:
                 self._end(each, result)
+
+    async def _wait_turn(self, number: int) -> None:
+        one = Counter((number,))
+        self._waiting_turn += one
+        try:
+            await asyncio.sleep(self._turns.take(number, asyncio.get_running_loop().time()))
+        finally:
+            self._waiting_turn -= one
 
     def _begin(self, offer: Offer, number: int, driver: Receiving) -> Underway:
         transfer = Underway.of(offer, number, incoming=True)
@@ -229,6 +246,7 @@ class Transfers:
     async def leave(self, number: int) -> None:
         """A peer's session has ended or is about to be closed by us: what is under way can go on another time."""
         await self._break_off([each for each in self._underway if each.peer == number])
+        self._turns.forget(number)
 
     async def aclose(self) -> None:
         """Break off everything."""
@@ -287,7 +305,8 @@ class Transfers:
                 transfer.state = ACCEPTED
                 self._changed(transfer, ACCEPTED)
             case PauseChanged(by_us, by_peer):
-                self._paused(transfer, by_us=by_us, by_peer=by_peer)
+                transfer.held = (by_us, by_peer)
+                self._tell_pause(transfer)
             case Restarted():
                 self._warn(transfer, "A file has changed since the last time; it is sent from its start.")
             case Listed(manifest) if manifest.changes:
@@ -295,9 +314,13 @@ class Transfers:
             case _:
                 pass  # an offer and the end are told elsewhere
 
-    def _paused(self, transfer: Underway, *, by_us: bool, by_peer: bool) -> None:
-        if transfer.state == OFFERED:
+    def _tell_pause(self, transfer: Underway) -> None:
+        """Tell who holds it, where that has changed; at most once in an INTERVAL, however often a peer changes it."""
+        now, (told_at, told) = asyncio.get_running_loop().time(), transfer.held_told
+        if transfer.state == OFFERED or transfer.held == told or now < told_at + INTERVAL:
             return
+        transfer.held_told = (now, transfer.held)
+        by_us, by_peer = transfer.held
         if by_us or by_peer:
             transfer.state = PAUSED
             who = "both sides" if by_us and by_peer else "this side" if by_us else "the other side"
@@ -320,6 +343,7 @@ class Transfers:
     async def _report(self) -> None:
         while self._underway:
             for each in self._underway:
+                self._tell_pause(each)
                 self._tell_progress(each)
             await asyncio.sleep(INTERVAL)
 

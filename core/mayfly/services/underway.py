@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -53,6 +54,10 @@ class Underway:
     """Why we have ended it, which may be before it has a driver."""
     descriptor: int | None = None
     """Ours to close at the end."""
+    held: tuple[bool, bool] = (False, False)
+    """Whether we have paused it, and whether the peer has."""
+    held_told: tuple[float, tuple[bool, bool]] = (-math.inf, (False, False))
+    """When that was told last, on the loop's clock, and what."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     _speed: Speed = field(default_factory=Speed)
     _rate: float = 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import socket
 from pathlib import Path
 
@@ -54,17 +53,6 @@ def test_tls_files_that_are_wrong_are_named(tmp_path: Path) -> None:
         sockets.tls_context(Tls(tmp_path / "none.pem", empty))
     with pytest.raises(ListenError, match="PEM"):
         sockets.tls_context(Tls(empty, empty))
-
-
-def test_the_limit_of_descriptors_only_grows() -> None:
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        got = sockets.raise_descriptor_limit(before[0] - 1)
-        assert got >= before[0] - 1
-        assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
-        assert sockets.raise_descriptor_limit(10**9) == resource.getrlimit(resource.RLIMIT_NOFILE)[0] <= before[1]
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_a_listening_socket_is_a_real_one() -> None:

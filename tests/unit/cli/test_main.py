@@ -287,3 +287,16 @@ def test_ctrl_d_at_the_question(terminal: Terminal) -> None:
     terminal.type("\x04")
     terminal.expect("The input ended before a code came.")
     assert terminal.wait() == 3
+
+
+def test_a_crash_leaves_no_core_dump() -> None:
+    code = (
+        "import resource, mayfly_cli.main as main\n"
+        "hard = resource.getrlimit(resource.RLIMIT_CORE)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))\n"
+        "main.run = lambda _arguments: print(*resource.getrlimit(resource.RLIMIT_CORE), hard) or 0\n"
+        "main.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    soft, hard, before = done.stdout.split()
+    assert (soft, hard) == ("0", before)

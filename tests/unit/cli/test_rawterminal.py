@@ -53,7 +53,7 @@ class Desk:
 
         with Path(os.ttyname(self.slave)).open(encoding="utf-8") as stream:
             terminal = RawTerminal(stream), self.output
-            await Screen(complete=lambda _: [], pending=list, history=None, terminal=terminal).run(take)
+            await Screen(complete=lambda _: [], pending=list, terminal=terminal).run(take)
         return lines
 
 

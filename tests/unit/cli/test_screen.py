@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
 from mayfly.runtime.tasks import first_of
-from mayfly_cli.screen import Screen, history_path
+from mayfly_cli.screen import Screen
 
 PASTE = "\x1b[200~{}\x1b[201~"
 
@@ -22,7 +21,7 @@ PASTE = "\x1b[200~{}\x1b[201~"
 class Typing:
     """A screen, what was typed, and what it showed."""
 
-    def __init__(self, source: PipeInput, history: Path | None) -> None:
+    def __init__(self, source: PipeInput) -> None:
         self.source = source
         self.shown = io.StringIO()
         self.lines: list[str] = []
@@ -30,7 +29,6 @@ class Typing:
         self.screen = Screen(
             complete=lambda text: ["/send "] if text == "/s" else [],
             pending=lambda: self.pending,
-            history=history,
             terminal=(source, Vt100_Output(self.shown, lambda: Size(24, 80), term="xterm")),
         )
 
@@ -45,9 +43,9 @@ class Typing:
 
 
 @contextmanager
-def typing(history: Path | None = None) -> Iterator[Typing]:
+def typing() -> Iterator[Typing]:
     with create_pipe_input() as source:
-        yield Typing(source, history)
+        yield Typing(source)
 
 
 async def test_lines_until_the_person_says_bye() -> None:
@@ -96,19 +94,22 @@ async def test_tab_completes() -> None:
         assert await person.run("/s\t") == ["/send film"]
 
 
-async def test_the_arrow_keys_bring_back_what_was_said_in_an_earlier_run(tmp_path: Path) -> None:
-    path = tmp_path / "state" / "chat-history"
-    with typing(path) as person:
-        await person.run("first\r\x04")
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    with typing(path) as person:
-        assert await person.run("\x1b[A\r\x04") == ["first"]
+async def test_the_arrow_keys_bring_back_what_was_said() -> None:
+    with typing() as person:
+        await person.run("first\rsecond\r\x04")
+        assert await person.run("\x1b[A\x1b[A\r\x04") == ["first", "second", "first"]
 
 
-async def test_no_state_directory_is_no_obstacle(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with typing(tmp_path / "file" / "history") as person:
-        assert await person.run("a\r\x04") == ["a"]
+async def test_nothing_that_was_typed_is_written_to_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.chdir(tmp_path)
+    with typing() as person:
+        await person.run("a secret\r\x04")
+    with typing() as person:
+        assert await person.run("\x1b[Aother\r\x04") == ["other"]  # nor remembered by the next chat
+    assert list(tmp_path.rglob("*")) == []
 
 
 async def test_what_is_pending_is_shown() -> None:
@@ -128,8 +129,3 @@ async def test_it_can_be_ended_from_outside() -> None:
 
         await first_of(person.screen.run(person.typed), end())
         assert person.lines == []
-
-
-def test_the_history_is_in_the_state_directory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", "/somewhere")
-    assert history_path() == Path("/somewhere/mayfly/chat-history")

@@ -99,6 +99,19 @@ def test_mistakes_are_told_before_anything_is_asked(
     assert played.requests == []
 
 
+def test_what_is_no_file_is_told_before_anybody_is_asked_to_come(
+    mayfly: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("fifo")
+    Path("nowhere").symlink_to("gone")
+    refused(mayfly("send", "fifo"), "'fifo' is neither a file nor a directory.")
+    refused(mayfly("send", "/dev/null"), "neither a file nor a directory")
+    refused(mayfly("send", "nowhere"), "There is no 'nowhere' here.")
+    Path("round").symlink_to("round")
+    refused(mayfly("send", "round"), "There is no 'round' here.")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_what_cannot_be_read_is_told(mayfly: Command, film: Path) -> None:
     film.chmod(0)

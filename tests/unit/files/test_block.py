@@ -39,3 +39,17 @@ def test_a_block_of_single_bytes_has_few_pieces() -> None:
     for _ in range(10_000):
         block.add(b"y")
     assert len(block.take()[0]) == 1
+
+
+def test_a_small_part_does_not_hold_what_it_was_cut_from() -> None:
+    """A peer may send one piece in each message, and fill the rest with records of nothing."""
+    block = Block()
+    messages = [bytes(256 * 1024) for _ in range(4)]
+    for message in messages:
+        block.add(memoryview(message)[100:4200])
+    pieces, size = block.take()
+    assert size == 4 * 4100
+    assert all(isinstance(piece, bytes) and len(piece) == 4100 for piece in pieces)
+    half = memoryview(messages[0])[: 128 * 1024]
+    block.add(half)
+    assert block.take()[0][0] is half

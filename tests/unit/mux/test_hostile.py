@@ -10,7 +10,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mayfly.errors import ErrorCode
-from mayfly.mux.events import DatagramReceived, Priority, SessionClosed, Side, StreamOpened, StreamReset
+from mayfly.mux.events import (
+    DatagramReceived,
+    GoAwayReceived,
+    Priority,
+    SessionClosed,
+    Side,
+    StreamOpened,
+    StreamReset,
+)
 from mayfly.wire import frames as f
 from mayfly.wire.varint import MAX_VARINT, encode_varint
 from support.raw_peer import SMALL, RawPeer
@@ -231,6 +239,16 @@ def test_answers_to_a_flood_are_few() -> None:
     assert pongs[-1].opaque == (899).to_bytes(8, "big")
     peer.say(*(f.StopSendingFrame(0, n) for n in range(900)))
     assert peer.heard(f.ResetStreamFrame) == [f.ResetStreamFrame(0, 0, 0)]
+
+
+def test_a_flood_of_farewells_is_told_a_few_times() -> None:
+    peer = RawPeer()
+    for number in range(1000):
+        peer.say(*[f.GoAwayFrame(number * 1000, b"leaving")] * 10)
+    told = peer.told(GoAwayReceived)
+    assert [event.seconds for event in told[:1]] == [0.0]
+    assert len(told) == 8
+    assert peer.mux.closed is None
 
 
 def test_streams_refused_while_draining_tell_the_application_nothing() -> None:

@@ -131,3 +131,13 @@ async def test_a_login_is_offered_and_socks4_knows_no_ipv6() -> None:
     assert proxy.heard[:2] == [b"\x05\x02\x00\x02", b"\x01\x04anna\x01b"]
     six = Destination(ip_address("2606::1"), 443)
     assert (await failure(at(1, Protocol.SOCKS4), to=six)).reply is Reply.ADDRESS_TYPE_NOT_SUPPORTED
+
+
+async def test_the_last_descriptors_are_not_for_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with made_up(b"\x05\x00", GRANTED5) as proxy:
+        with monkeypatch.context() as few:
+            few.setattr("mayfly.runtime.descriptors.limit", lambda: 4)
+            error = await failure(at(proxy.port))
+        assert isinstance(error, ProxyTroubleError)
+        assert error.message == "too many connections are open"
+        (await dial(at(proxy.port))).close()

@@ -298,3 +298,15 @@ async def test_resolve_goes_through_the_policy(resolver: ScriptedResolver) -> No
     with pytest.raises(UpstreamError) as caught:
         await upstream.resolve(Destination("inside.example", 0))
     assert caught.value.reply is Reply.NOT_ALLOWED
+
+
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["127.0.0.1", "127.0.0.2"]])
+async def test_the_last_descriptors_are_not_for_destinations(
+    resolver: ScriptedResolver, listener: socket.socket, monkeypatch: pytest.MonkeyPatch, addresses: list[str]
+) -> None:
+    resolver.forward["one.example"] = [addresses]
+    upstream = DirectUpstream(guard_of(resolver, "allow 127.0.0.0/8:*"))
+    before = open_sockets()
+    monkeypatch.setattr("mayfly.runtime.descriptors.limit", lambda: 4)
+    assert await reply_of(upstream, Destination("one.example", port_of(listener))) is Reply.GENERAL_FAILURE
+    assert open_sockets() == before

@@ -86,6 +86,25 @@ async def test_a_refused_address_is_not_even_asked_for(resolver: ScriptedResolve
     assert not resolver.calls
 
 
+@pytest.mark.parametrize(
+    "name", ["nas", "nas.lan", "printer.local", "localhost", "fritz.home.arpa", "127.1", "0x7f000001"]
+)
+async def test_names_of_the_own_network_are_not_even_asked_for(resolver: ScriptedResolver, name: str) -> None:
+    """Otherwise "refused" and "unknown" would tell which of them there are."""
+    resolver.forward[name] = [["192.168.1.2"]]
+    for rule in (
+        "allow *:*",
+        f"allow {name}:*" if name[0].isalpha() else "deny *:25",
+        "allow 8.8.8.0/24:*",
+        "deny 10.0.0.0/8:*",
+    ):
+        await refused(guard_of(resolver, rule).admit(destination(name)))
+        await refused(guard_of(resolver, rule).look_up(destination(name, 0)))
+    assert not resolver.calls
+    opened = guard_of(resolver, "allow 192.168.1.0/24:443")
+    assert await opened.admit(destination(name)) == [ip_address("192.168.1.2")]
+
+
 async def test_rules_that_open(resolver: ScriptedResolver) -> None:
     resolver.forward["localhost"] = [["::1", "127.0.0.1"]]
     guard = guard_of(resolver, "allow 127.0.0.1:8080")

@@ -145,3 +145,21 @@ def test_any_text_is_a_rule_or_a_usage_error(text: str) -> None:
         return
     assert isinstance(rule, Rule)
     assert 0 <= rule.first_port <= rule.last_port <= 65535
+
+
+@pytest.mark.parametrize(
+    ("text", "allow", "opens"),
+    [
+        ("192.168.1.0/24:*", True, True),
+        ("127.0.0.1:80", True, True),
+        ("[fd00::1]:443", True, True),
+        ("192.168.1.0/24:*", False, False),
+        ("8.8.8.0/24:*", True, False),
+        ("0.0.0.0/0:*", True, False),
+        ("169.254.0.0/16:*", True, True),
+        ("nas.lan:*", True, False),
+        ("*:*", True, False),
+    ],
+)
+def test_which_rules_open_what_is_not_public(text: str, allow: bool, opens: bool) -> None:
+    assert parse_rule(text, allow).opens_special is opens

@@ -9,9 +9,9 @@ from ipaddress import ip_address
 import pytest
 
 from mayfly.config import LinkConfig
-from mayfly.errors import ConnectError, ExpiredCodeError, MistypedCodeError, WrongKindCodeError
+from mayfly.errors import ConnectError, ExpiredCodeError, GatheringError, MistypedCodeError, WrongKindCodeError
 from mayfly.runtime.events import CodeReady, Warned, Words
-from mayfly.runtime.meeting import Meeting
+from mayfly.runtime.meeting import NO_CODE_NOW, Meeting
 from mayfly.signaling.codes import parse
 from mayfly.transport.base import LinkSettings
 from mayfly.transport.engines import make_engine
@@ -130,6 +130,34 @@ async def test_an_offer_that_nobody_answers_is_replaced() -> None:
     answering = asyncio.get_running_loop().create_task(meeting(network, two).reply(second))
     one.paste(await two.code())
     await asyncio.gather(offering, answering)
+
+
+async def test_a_network_that_is_away_is_waited_for_once_there_was_an_offer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mayfly.runtime.meeting.AGAIN", 0.0)
+    network, one, two = MemoryNetwork(), Script(), Script()
+    made = meeting(network, one)
+    inviting = asyncio.get_running_loop().create_task(made.invite())
+    answering = asyncio.get_running_loop().create_task(meeting(network, two).reply(await one.code()))
+    one.paste(await two.code())
+    network.gathers = False
+    await asyncio.gather((await inviting).connect(), answering)
+    next_one = asyncio.get_running_loop().create_task(made.invite())
+    warned = await one.event(Warned)
+    assert (warned.stage, warned.hint) == ("gather", NO_CODE_NOW)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not next_one.done()
+    assert one.all(Warned) == [warned]  # said once
+    network.gathers = True
+    await one.code(2)
+    next_one.cancel()
+
+
+async def test_a_first_offer_that_cannot_be_made_is_an_error() -> None:
+    script = Script()
+    with pytest.raises(GatheringError):
+        await meeting(MemoryNetwork(gathers=False), script).invite()
+    assert script.events == []
 
 
 async def test_an_answerer_gives_up_in_the_end() -> None:

@@ -212,6 +212,41 @@ def test_what_comes_to_exist_meanwhile_stays_and_the_part_too(tmp_path: Path) ->
     assert (tmp_path / "big").read_bytes() == BIG
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_somebody_deleted_meanwhile_is_not_called_received(tmp_path: Path, overwrite: bool) -> None:
+    if overwrite:
+        (tmp_path / "big").write_text("an older one")
+    storage = opened(ONE, tmp_path, overwrite=overwrite)
+    write_big(storage, 0)
+    storage.finish(0)
+    (tmp_path / "big.part").unlink()
+    with pytest.raises(StorageError, match="deleted what was received") as caught:
+        storage.publish()
+    assert caught.value.reason is Reason.DISK_FAILED
+    storage.close()
+    again = opened(ONE, tmp_path, overwrite=overwrite)
+    assert again.part == (-1, 0)  # and it is received from its start
+    again.close()
+
+
+def test_nor_is_a_tree_of_which_somebody_deleted_a_file(tmp_path: Path) -> None:
+    storage = opened(TREE, tmp_path)
+    storage.write_small(1, b"words")
+    storage.place_small([1])
+    write_big(storage, 2)
+    storage.finish(2)
+    (tmp_path / "d.part" / "tree" / "d" / "a").unlink()
+    with pytest.raises(StorageError, match="deleted what was received"):
+        storage.publish()
+    storage.close()
+    again = opened(TREE, tmp_path)
+    assert again.whole == {2}
+    again.write_small(1, b"words")
+    again.place_small([1])
+    again.publish()
+    assert (tmp_path / "d" / "a").read_text() == "words"
+
+
 def test_overwriting_replaces_files_and_joins_folders(tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "a").write_text("old")

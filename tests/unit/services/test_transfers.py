@@ -14,6 +14,7 @@ from mayfly.runtime.control_client import ControlClient
 from mayfly.runtime.events import Connected, Draining
 from mayfly.services import talk, transfers
 from mayfly.services.options import HubOptions
+from mayfly.services.turns import Turns
 from mayfly_relay.limits import RelayLimits
 from support.programs_in_memory import Stage, client_options, relay_options
 from unit.services.tunnel import offers, tunnel, until
@@ -152,6 +153,30 @@ async def test_either_side_pauses_resumes_and_cancels(monkeypatch: pytest.Monkey
     assert list(into.iterdir()) == []
 
 
+async def test_a_peer_that_pauses_all_the_time_is_told_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    reading, writing = os.pipe()
+    async with tunnel(monkeypatch, tmp_path) as t, await t.at_client() as sender, await t.at_relay() as receiver:
+        await receiver.request("receive", yes=True, into=str(tmp_path))
+        number = (await sender.request("send", fds=[reading]))["transfers"][0]["transfer"]
+        os.close(reading)
+        await until(receiver, "transfer", state="accepted")
+        for _ in range(30):
+            await sender.request("pause", transfer=number)
+            await sender.request("resume", transfer=number)
+        await sender.request("pause", transfer=number)  # the last word is told, if a little later
+        while (await receiver.request("status"))["status"]["transfers"][0]["state"] != "paused":
+            await asyncio.sleep(0.01)
+        await sender.request("cancel", transfer=number)
+        states: list[str] = []
+        while "cancelled" not in states:
+            states.append((await until(receiver, "transfer"))["state"])
+        assert len(states) < 40
+        assert states[-2:] == ["paused", "cancelled"]
+    os.close(writing)
+
+
 async def test_an_offer_that_is_taken_back_waits_no_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     async with tunnel(monkeypatch, tmp_path) as t, await t.at_client() as sender, await t.at_relay() as receiver:
         await receiver.request("receive")
@@ -287,6 +312,26 @@ async def test_too_many_offers_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_
             await offers(receiver)
         await sender.request("send", paths=[str(file(tmp_path, "two", 9))])
         assert "no more" in (await until(sender, "transfer", state="declined"))["reason"]
+
+
+async def test_one_offer_after_the_other_waits_its_turn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    taken: list[int] = []
+
+    def turn(_self: Turns, peer: int, _now: float) -> float:
+        taken.append(peer)
+        return 0.0 if len(taken) == 1 else 3600.0
+
+    monkeypatch.setattr(Turns, "take", turn)
+    monkeypatch.setattr(transfers, "MAX_INCOMING", 3)
+    async with tunnel(monkeypatch, tmp_path) as t, await t.at_client() as sender:
+        await sender.request("send", paths=[str(file(tmp_path, "one", 9))])
+        async with await t.at_relay() as receiver:
+            await offers(receiver)
+            for name in ("two", "three", "four"):  # the last is one more than may wait
+                await sender.request("send", paths=[str(file(tmp_path, name, 9))])
+            assert "no more" in (await until(sender, "transfer", state="declined"))["reason"]
+            assert [offer["name"] for offer in await offers(receiver)] == ["one"]
+    assert taken == [1, 1, 1]
 
 
 async def test_what_cannot_be_sent_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

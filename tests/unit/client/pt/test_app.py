@@ -129,6 +129,20 @@ async def test_a_wrong_bridge_line_is_said(monkeypatch: pytest.MonkeyPatch, tmp_
         assert "plain name" in await pt.heard.line("LOG SEVERITY=warning")
 
 
+@pytest.mark.parametrize("name", ["obfs4_state.json", "directory"])
+async def test_what_another_transport_keeps_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "obfs4_state.json").write_text('{"private-key":"00"}')
+    async with Stage(monkeypatch) as stage, running(monkeypatch, stage.network, settings(tmp_path)) as pt:
+        assert await pt.connect(f"file=codes.txt;answers={name}") == 1
+        warned = await pt.heard.line("LOG SEVERITY=warning")
+        assert "holds something else" in warned
+    assert (tmp_path / "obfs4_state.json").read_text() == '{"private-key":"00"}'
+    assert (tmp_path / "directory").is_dir()
+
+
 async def test_answers_of_an_earlier_run_are_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "answers.txt").write_text("mf1old\n")
     async with Stage(monkeypatch) as stage, running(monkeypatch, stage.network, settings(tmp_path)) as pt:
