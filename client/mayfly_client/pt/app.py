@@ -24,8 +24,9 @@ from mayfly.transport.engines import AUTO, make_engine
 from mayfly_client.listener import ProxyListener
 from mayfly_client.pt.bridge_line import BridgeLine
 from mayfly_client.pt.carrier import Carrier
+from mayfly_client.pt.codefile import CodeFile
 from mayfly_client.pt.parent import parent_gone
-from mayfly_client.pt.sources import CodeFile, FromBroker, GivenCodes, InTurn, RelaySource
+from mayfly_client.pt.sources import FromBroker, GivenCodes, InTurn, RelaySource
 from mayfly_client.pt.switchboard import Switchboard
 from mayfly_client.pt.teller import LineTeller, Tor
 
@@ -123,7 +124,14 @@ class _Transport:
             sources.append(GivenCodes(line.codes, meeting))
         if line.file is not None:
             path = self._state / line.file
-            sources.append(CodeFile(path, meeting, waiting=lambda: teller.waiting(path)))
+            sources.append(
+                CodeFile(
+                    path,
+                    meeting,
+                    waiting=lambda: teller.waiting(path),
+                    unusable=lambda error: teller.unusable(path, error),
+                )
+            )
         if line.brokers:
             sources.append(self._broker(line, engine, teller))
         return Carrier(InTurn(sources), teller)

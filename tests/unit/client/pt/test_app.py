@@ -112,11 +112,13 @@ async def test_a_connection_through_a_relay(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 async def test_codes_that_come_into_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("mayfly_client.pt.sources.POLL", 0.001)
+    monkeypatch.setattr("mayfly_client.pt.codefile.POLL", 0.001)
     async with Stage(monkeypatch) as stage, running(monkeypatch, stage.network, settings(tmp_path)) as pt:
         scene = Scene(stage, pt, tmp_path)
         asked = pt.begin("file=codes.txt")
         await pt.heard.line('STAGE="waiting"')
+        (tmp_path / "codes.txt").write_text("hello\n")
+        assert "There is no code in this text" in await pt.heard.line("LOG SEVERITY=warning")
         relay, code = await scene.relay()
         (tmp_path / "codes.txt").write_text(code + "\n")
         await scene.carry(relay)
