@@ -142,7 +142,12 @@ class _Transport:
         from mayfly.runtime.broker.options import BrokerOptions, Wish  # noqa: PLC0415
         from mayfly.runtime.broker.source import BrokerSource  # noqa: PLC0415
 
-        brokers = BrokerOptions(brokers=line.brokers, proxy=self._proxy, front=line.front)
+        brokers = BrokerOptions(
+            brokers=line.brokers,
+            proxy=self._proxy,
+            front=line.front,
+            advice="broker= can stand in the bridge line several times, and front= may lead there.",
+        )
         wish = Wish(upstream="bridge") if line.meet is None else None
         return FromBroker(BrokerSource(brokers, engine, self._options.link, teller, code=line.meet, wish=wish))
 

@@ -12,6 +12,7 @@ from mayfly.errors import ListenError
 from mayfly.pt.errors import ProxyError
 from mayfly.runtime.events import Closed
 from mayfly_client.listener import ProxyListener
+from support.programs import free_port
 from support.programs_in_memory import Running as Program
 from support.programs_in_memory import Stage, relay_options
 from unit.client.pt.tor import Running, running, settings
@@ -59,6 +60,16 @@ async def test_a_friend_s_code_that_is_none(monkeypatch: pytest.MonkeyPatch, tmp
     async with Stage(monkeypatch) as stage, running(monkeypatch, stage.network, settings(tmp_path)) as pt:
         assert await pt.connect("broker=https://b.example;meet=seven") == 1
         await pt.heard.line("LOG SEVERITY=warning")
+
+
+async def test_a_broker_that_is_not_there_is_told_in_the_words_of_a_bridge_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async with Stage(monkeypatch) as stage, running(monkeypatch, stage.network, settings(tmp_path)) as pt:
+        pt.begin(f"broker=http://127.0.0.1:{free_port()}")
+        said = await pt.heard.line("LOG SEVERITY=warning")
+        assert "The broker cannot be reached." in said
+        assert "--broker" not in said
 
 
 async def test_a_state_directory_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from mayfly.rendezvous.address import BrokerAddress, parse
 from mayfly.rendezvous.messages import FriendPosting, NewMessage, PostingCreated
 from mayfly.runtime.broker.client import BrokerClient, BrokerSession
 from mayfly.runtime.broker.options import BrokerOptions
+from support.programs import free_port
 
 POSTING = FriendPosting(version=1, lifetime=60.0)
 CREATED = b'{"posting":"0123456789abcdef","token":"0123456789abcdef012345","expires_in":45,"nameplate":"7"}'
@@ -93,6 +94,13 @@ async def test_every_call_has_its_path() -> None:
         f"GET /v1/matches/{'m' * 16}/messages?wait=0&after=2",
         f"DELETE /v1/matches/{'m' * 16}?outcome=done",
     ]
+
+
+async def test_where_none_can_be_reached_the_advice_is_that_of_whoever_named_it() -> None:
+    async with client(parse(f"http://127.0.0.1:{free_port()}"), advice="front= may lead there.") as broker:
+        with pytest.raises(BrokerDownError, match="cannot be reached") as caught:
+            await broker.post(POSTING)
+    assert caught.value.hint == "It is tried again; front= may lead there."
 
 
 async def test_a_refusal_has_our_words_and_none_of_the_broker_s() -> None:
