@@ -32,6 +32,8 @@ from mayfly_relay.upstream import Upstream
 
 Report = Callable[[Event], None]
 
+_SEE_TO_BRIDGE = "See whether it runs, and where. Clients are refused until it works."
+_SEE_TO_PROXY = "See whether it runs, and where. Until it works, clients are told that the network is down."
 _BRIDGE_SUMMARY = "one bridge, whatever is asked for"
 
 
@@ -129,7 +131,7 @@ class WayOut:
             options.upstream.proxies,
             UnresolvedGuard(options.policy, self._own, onion=False),
             ProxyDialler(self._resolver(), timeout=options.limits.connect_timeout),
-            lambda message: self._tell_trouble(message, "Clients are told that the network is down."),
+            lambda message: self._tell_trouble(message, _SEE_TO_PROXY),
         )
 
     def _bridged(self) -> Upstream | None:
@@ -139,7 +141,7 @@ class WayOut:
         direct = self._direct(self._resolving(bridge_policy(bridge)))
         return WatchedUpstream(BridgeUpstream(bridge, direct), self._bridge_trouble)
 
-    def _tell_trouble(self, message: str, hint: str = "Clients are refused until it works.") -> None:
+    def _tell_trouble(self, message: str, hint: str = _SEE_TO_BRIDGE) -> None:
         self._report(Warned("upstream", f"{message[0].upper()}{message[1:]}.", hint))
 
     def _through_tor(self, tor: Tor, client: int) -> Upstream:
