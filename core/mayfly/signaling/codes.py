@@ -29,6 +29,20 @@ _SHORTEST = 99
 
 _BEGINNING = re.compile(rf"{HRP}1[{bech32m.ALPHABET}]", re.ASCII | re.IGNORECASE)
 
+_OTHER_WAYS = (
+    (
+        re.compile(r"\A\s*[0-9]{1,6}(?:[ -]{1,3}[a-z]{2,20}){2}\s*\Z", re.ASCII | re.IGNORECASE),
+        "This is a short code, and they go with a broker.",
+        "Give the command both: --broker URL, and the code.",
+    ),
+    (
+        re.compile(r"\b[a-z2-7]{56}\.onion\b", re.ASCII | re.IGNORECASE),
+        "This is an onion address, and not a code.",
+        "`mayfly client --onion ADDRESS` meets the relay there.",
+    ),
+)
+"""What else people are told to meet by, with what to say to whoever puts it in the place of a code."""
+
 _COPY_AGAIN = f"Copy the whole code again, from {HRP}1 to its last character."
 _NEWER = "Update Mayfly on this computer, or ask the other side to use the same version."
 
@@ -102,6 +116,9 @@ def parse(text: str, *, wanted: Kind | None, now: float | None, offers: Sequence
         raise errors[0]
     if _BEGINNING.search(text):  # too little of one to be found
         raise _damaged(0)
+    for form, message, hint in _OTHER_WAYS:
+        if form.search(text):
+            raise MistypedCodeError(message, hint=hint)
     raise MistypedCodeError(f"There is no code in this text; a code begins with {HRP}1.", hint=_COPY_AGAIN)
 
 

@@ -125,6 +125,21 @@ def test_prose_around_does_not_matter(before: str, after: str, mark: str) -> Non
     assert read(f"{before}{TEXT}{mark}{after}") == OFFER
 
 
+@pytest.mark.parametrize(
+    ("text", "words", "hint"),
+    [
+        ("7-copper-tulip", "This is a short code", "--broker URL"),
+        (" 12 Copper Tulip\n", "This is a short code", "--broker URL"),
+        (f"come to {'a' * 56}.onion!", "This is an onion address", "mayfly client --onion"),
+        ("7-copper-tulip, I said", "no code in this text", "Copy the whole code"),
+    ],
+)
+def test_what_others_meet_by_is_called_what_it_is(text: str, words: str, hint: str) -> None:
+    with pytest.raises(MistypedCodeError, match=words) as caught:
+        parse(text, wanted=None, now=None)
+    assert hint in caught.value.hint
+
+
 @pytest.mark.parametrize("text", ["", "hello", "what is an mf1 code?", '{"type":"offer","sdp":"v=0"}'])
 def test_no_code_in_the_text(text: str) -> None:
     with pytest.raises(MistypedCodeError, match=r"no code in this text.*mf1") as caught:
