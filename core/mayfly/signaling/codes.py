@@ -92,7 +92,9 @@ def parse(text: str, *, wanted: Kind | None, now: float | None, offers: Sequence
 
     `wanted` is the kind that is due, None for either. `now` is in Unix seconds; None reads an expired code too, which
     is for showing it. An answer must belong to one of `offers`, if there are any. When the text holds several codes,
-    the first that can be used is taken. Spaces, line breaks, hyphens, quote marks, case and prose do not matter.
+    the first that can be used is taken. An answer to one of `offers` can be used although it looks expired, if no other
+    can: the offer still waits, and was there first, so one of the two clocks is wrong. Spaces, line breaks, hyphens,
+    quote marks, case and prose do not matter.
 
     Raises MistypedCodeError (also when there is no code in the text), TooNewCodeError, WrongKindCodeError,
     ExpiredCodeError or WrongOfferError, looked for in this order.
@@ -103,11 +105,17 @@ def parse(text: str, *, wanted: Kind | None, now: float | None, offers: Sequence
         )
     found = find(text)
     errors: list[CodeError] = []
+    late: list[Code] = []
     for symbols in found.codes:
         try:
-            return _check(_read(symbols), wanted, now, offers)
+            code = _read(symbols)
+            if code.offer and any(code.offer == offer.digest for offer in offers):
+                late.append(code)
+            return _check(code, wanted, now, offers)
         except CodeError as error:
             errors.append(error)
+    if late and wanted is not Kind.OFFER:
+        return late[-1]
     if found.damaged:
         errors.append(_damaged(found.damaged))
     # Our own offer often stands in the same chat as the answer; what is wrong with the answer is more to the point.

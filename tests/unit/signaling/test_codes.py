@@ -274,8 +274,19 @@ def test_the_code_that_is_due_is_taken_from_a_whole_chat() -> None:
     assert parse(chat, wanted=Kind.OFFER, now=NOW) == OFFER
 
 
+def test_an_answer_to_an_offer_that_waits_is_good_whatever_the_clocks_say() -> None:
+    """It was made after the offer, and lasts as long as that."""
+    for expires in (NOW - 60, NOW - 10**6):
+        behind = answer_code(OFFER, expires=expires)
+        assert parse(behind.text, wanted=Kind.ANSWER, now=NOW, offers=[OFFER]) == behind
+        with pytest.raises(ExpiredCodeError):
+            parse(behind.text, wanted=Kind.ANSWER, now=NOW)
+        with pytest.raises(ExpiredCodeError):
+            parse(behind.text, wanted=Kind.ANSWER, now=NOW, offers=[offer_code(MDNS)])
+
+
 def test_what_is_wrong_with_the_answer_is_said_rather_than_that_the_offer_is_there_too() -> None:
-    expired = answer_code(OFFER, expires=NOW - 60)
+    expired = answer_code(offer_code(MDNS), expires=NOW - 60)
     for answer, error in ((expired.text, ExpiredCodeError), (ANSWER.text[:-3], MistypedCodeError)):
         with pytest.raises(error):
             parse(f"{TEXT}\n{answer}", wanted=Kind.ANSWER, now=NOW, offers=[OFFER])
