@@ -8,7 +8,8 @@
     Invitation.connect(): the words              wait for the offerer
                ---------------- the link opens ----------------
 
-A code that cannot be used is said and another is read: a slip of the clipboard never ends a meeting.
+A code that cannot be used is said and another is read: a slip of the clipboard never ends a meeting. While an answer
+waits to be used, the offerer may have made another offer; where `replaceable`, that one is answered instead.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 
 from mayfly.errors import CodeError
 from mayfly.runtime.events import CodeReader, CodeReady, Event, Reporter, Warned, Words
+from mayfly.runtime.tasks import first_of
 from mayfly.signaling.codes import Code, parse
 from mayfly.signaling.description import Description, Kind
 from mayfly.signaling.disclosure import disclosed_types
@@ -78,6 +80,7 @@ class Meeting:
         clock: Callable[[], float] = time.time,
         deadline: float = math.inf,
         on_description: Callable[[Description], None] = lambda _description: None,
+        replaceable: bool = False,
     ) -> None:
         self._engine = engine
         self._settings = settings
@@ -86,6 +89,7 @@ class Meeting:
         self._clock = clock
         self._deadline = deadline
         self._on_description = on_description
+        self._replaceable = replaceable
         missed = missed_by_native(engine.name, settings)
         if missed is not None:
             reporter.report(
@@ -125,6 +129,18 @@ class Meeting:
         Raises CodeError for a given code that cannot be used, GatheringError, ConnectError, and EOFError.
         """
         offer = await self._read_offer() if text is None else self._parse(text, Kind.OFFER)
+        while True:
+            met: list[Met] = []
+            newer: list[Code] = []
+            works = [self._answer(offer, met)]
+            if self._replaceable:
+                works.append(self._hear_newer(offer, newer))
+            await first_of(*works)
+            if met:
+                return met[0]
+            offer = newer[0]
+
+    async def _answer(self, offer: Code, met: list[Met]) -> None:
         pending = await self._engine.answer(self._settings, offer.description)
         try:
             lifetime = self._settings.config.answer_lifetime
@@ -132,9 +148,17 @@ class Meeting:
             self._show(answer)
             words = await asyncio.to_thread(verification_words, offer, answer)
             self._reporter.report(Words(words))
-            return Met(await pending.connected(), words)
+            met.append(Met(await pending.connected(), words))
         finally:
             await pending.close()
+
+    async def _hear_newer(self, offer: Code, newer: list[Code]) -> None:
+        """Until another offer comes than the one that has been answered."""
+        while True:
+            code = self._usable(await self._codes.newer(), Kind.OFFER, ())
+            if code is not None and code.digest != offer.digest:
+                newer.append(code)
+                return
 
     async def _wait_for_answer(self, pending: PendingOffer) -> Invitation | None:
         """The answer to this offer, or None when the offer has expired."""
