@@ -25,13 +25,19 @@ from mayfly.runtime.events import CodeReader, CodeReady, Event, Reporter, Warned
 from mayfly.runtime.tasks import first_of
 from mayfly.signaling.codes import Code, parse
 from mayfly.signaling.description import Description, Kind
-from mayfly.signaling.disclosure import disclosed_types
+from mayfly.signaling.disclosure import disclosed_types, stays_on_local_network
 from mayfly.signaling.words import verification_words
 from mayfly.transport.base import Engine, Link, LinkSettings, PendingOffer
 from mayfly.transport.engines import missed_by_native
 
 SEND_INSTEAD = "Here is a new one; send it instead."
 """What to do with a code that takes the place of one that is no good any more."""
+
+NO_PUBLIC_ADDRESS = Warned(
+    "gather",
+    "No STUN server has told a public address, so this code holds addresses of the local network alone.",
+    "Within one network that will do. Else try another server with --stun, or a TURN server with --turn.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,7 @@ class Meeting:
         self._deadline = deadline
         self._on_description = on_description
         self._replaceable = replaceable
+        self._told = False
         missed = missed_by_native(engine.name, settings)
         if missed is not None:
             reporter.report(
@@ -211,6 +218,10 @@ class Meeting:
 
     def _show(self, code: Code) -> None:
         self._on_description(code.description)
+        asked = self._settings.stun and self._settings.ip_policy.asks_stun
+        if asked and not self._told and stays_on_local_network(code.description):
+            self._told = True
+            self._reporter.report(NO_PUBLIC_ADDRESS)
         event: Event = CodeReady(
             kind=code.description.kind.value,
             code=code.text,

@@ -11,9 +11,9 @@ import pytest
 from mayfly.config import LinkConfig
 from mayfly.errors import ConnectError, ExpiredCodeError, MistypedCodeError, WrongKindCodeError
 from mayfly.runtime.events import CodeReady, Warned, Words
-from mayfly.runtime.meeting import Meeting
+from mayfly.runtime.meeting import NO_PUBLIC_ADDRESS, Meeting
 from mayfly.signaling.codes import parse
-from mayfly.transport.base import LinkSettings
+from mayfly.transport.base import IpPolicy, LinkSettings
 from mayfly.transport.engines import make_engine
 from mayfly.transport.memory_engine import MemoryEngine, MemoryNetwork
 from support.programs_in_memory import Script
@@ -110,6 +110,29 @@ async def test_a_code_may_be_read_instead_of_given() -> None:
     one.paste(await two.code())
     await asyncio.gather(offering, answering)
     assert len(two.all(Warned)) == 1
+
+
+@pytest.mark.parametrize(
+    ("link", "local", "told"),
+    [
+        (LinkSettings(stun=("a.example:1",)), True, 1),
+        (LinkSettings(stun=("a.example:1",)), False, 0),
+        (LinkSettings(), True, 0),
+        (LinkSettings(stun=("a.example:1",), ip_policy=IpPolicy.LAN), True, 0),
+    ],
+)
+async def test_a_code_that_no_stun_server_has_helped_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, link: LinkSettings, local: bool, told: int
+) -> None:
+    monkeypatch.setattr("mayfly.runtime.meeting.stays_on_local_network", lambda _description: local)
+    network, script = MemoryNetwork(), Script()
+    made = Meeting(MemoryEngine(network), link, script, script, clock=lambda: NOW)
+    offering = asyncio.get_running_loop().create_task(made.invite())
+    await script.code()
+    network.offers[0].move()
+    await script.code(2)
+    assert script.all(Warned) == [NO_PUBLIC_ADDRESS] * told
+    offering.cancel()
 
 
 async def test_a_newer_offer_takes_the_place_of_one_whose_answer_nobody_has_used() -> None:
