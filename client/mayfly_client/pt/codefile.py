@@ -45,8 +45,8 @@ class CodeFile:
         self._unusable = unusable
         self._clock = clock
         self._used: set[bytes] = set()
-        self._suspect = ""
-        self._told = ""
+        self._suspect: str = ""
+        self._told: str = ""
 
     async def next(self) -> Met:
         """Answer the newest code, or wait for one. Raises as `Meeting.reply` does."""
