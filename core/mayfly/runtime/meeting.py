@@ -180,7 +180,15 @@ class Meeting:
 
         async def show_moves() -> None:
             while True:
-                issue(await moved.get())
+                description = await moved.get()
+                self._reporter.report(
+                    Warned(
+                        "code",
+                        "The code may be no good any more: the public address of this computer has changed.",
+                        SEND_INSTEAD,
+                    )
+                )
+                issue(description)
 
         issue(pending.description)
         showing = asyncio.get_running_loop().create_task(show_moves())
