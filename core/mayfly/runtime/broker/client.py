@@ -39,6 +39,9 @@ from mayfly.runtime.broker.refusals import ANOTHER_VERSION, refusal
 
 M = TypeVar("M", bound=Message)
 
+_FROM_BEFORE_IT = (502, 503, 504)
+"""What a reverse proxy, or a front, answers when it does not reach the broker."""
+
 _DOWN = (ProxyError, ProxyConnectionError, ProxyTimeoutError, aiohttp.ClientError, TimeoutError, OSError)
 
 _WORDS: tuple[tuple[tuple[type[BaseException], ...], str, str | None], ...] = (
@@ -178,6 +181,10 @@ class BrokerClient:
         try:
             said = messages.parse(ErrorBody, content)
         except MessageError:
+            if response.status in _FROM_BEFORE_IT:
+                raise BrokerDownError(
+                    "The broker does not run at the moment; what answers is a proxy before it.", hint=self._advice
+                ) from None
             raise _no_broker(version=False) from None
         raise refusal(said.error, said.retry_after)
 

@@ -134,6 +134,14 @@ async def test_what_is_no_broker(body: bytes, status: int) -> None:
             await broker.post(POSTING)
 
 
+@pytest.mark.parametrize("status", [502, 503, 504])
+async def test_a_proxy_whose_broker_is_away_is_not_taken_for_a_wrong_address(status: int) -> None:
+    async with serving(answering(b"<html>Bad Gateway</html>", status)) as address, client(address) as broker:
+        with pytest.raises(BrokerDownError, match="does not run at the moment") as caught:
+            await broker.post(POSTING)
+    assert "tried again" in caught.value.hint
+
+
 async def test_another_version_is_said() -> None:
     body = b'{"error":"version-unsupported","message":"x"}'
     async with serving(answering(body, 400)) as address, client(address) as broker:
