@@ -58,7 +58,7 @@ class OnionOptions:
 
 
 async def meet_at_onion(options: OnionOptions, engine: Engine, link: LinkSettings, reporter: Reporter) -> Met:
-    """Meet the relay. Tries again what may get better, and says so. Raises TorError, ConnectError, GatheringError."""
+    """Meet the relay. Tries again what may get better; says why once. Raises TorError, ConnectError, GatheringError."""
     async with _tor(options, reporter) as (socks, forget):
         return await _Caller(options, engine, link, socks, forget).persist(reporter)
 
@@ -67,6 +67,8 @@ async def meet_at_onion(options: OnionOptions, engine: Engine, link: LinkSetting
 async def _tor(options: OnionOptions, reporter: Reporter) -> AsyncGenerator[tuple[tuple[str, int], _Forget]]:
     """Host and port of a tor's SOCKS port while the block runs, and what makes it forget. Raises TorError."""
     if options.socks is not None:
+        if not await _speaks_socks(options.socks):
+            raise _no_tor()
         yield options.socks, _never
         return
     for place in USUAL:
@@ -100,6 +102,12 @@ async def _speaks_socks(place: tuple[str, int]) -> bool:
         return False
 
 
+def _no_tor() -> TorError:
+    return TorError(
+        "Nothing speaks SOCKS5 where tor's SOCKS port should be.", hint="Start tor, or leave --tor-socks out."
+    )
+
+
 class _Again(Exception):  # noqa: N818 - not an error, but what to do
     """This try has failed in a way that a later one may not. `seconds` is how long to wait."""
 
@@ -127,13 +135,16 @@ class _Caller:
     async def persist(self, reporter: Reporter) -> Met:
         loop = asyncio.get_running_loop()
         give_up = loop.time() + self._config.patience
+        said = ""
         while True:
             try:
                 return await self._call(reporter)
             except _Again as again:
                 if loop.time() + again.seconds > give_up:
                     raise again.error from None
-                reporter.report(Warned.of(again.error))
+                if again.error.message != said:
+                    said = again.error.message
+                    reporter.report(Warned.of(again.error))
                 await self._forget()
                 await asyncio.sleep(again.seconds)
 
@@ -161,9 +172,7 @@ class _Caller:
         try:
             return await proxy.connect(self._address, PORT, timeout=self._config.connect_timeout)
         except ProxyConnectionError:
-            raise TorError(
-                "Nothing answers at tor's SOCKS port.", hint="Start tor, or leave --tor-socks out."
-            ) from None
+            raise _no_tor() from None
         except (ProxyError, ProxyTimeoutError, OSError):
             unreachable = TorError(
                 "The onion service cannot be reached yet.",

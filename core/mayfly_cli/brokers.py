@@ -106,7 +106,7 @@ def broker_options(values: Values) -> BrokerOptions | None:
     plain = bool(values.raw("broker_plain"))
 
     def address(text: str) -> BrokerAddress:
-        return parse(text, plain=plain)
+        return parse(text, plain=plain, otherwise=", or --broker-plain if it must be")
 
     brokers = values.many("broker", address)
     proxy = values.one("broker_proxy", proxy_url, None)

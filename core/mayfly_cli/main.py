@@ -24,7 +24,7 @@ from mayfly_cli.code import app as code_app
 from mayfly_cli.helping import HelpfulCommand, HelpfulGroup
 from mayfly_cli.ordered import OrderedCommand
 from mayfly_cli.pt import HELP as PT_HELP
-from mayfly_cli.pt import pt
+from mayfly_cli.pt import fail, pt, started_by_tor
 from mayfly_cli.receive import HELP as RECEIVE_HELP
 from mayfly_cli.receive import receive
 from mayfly_cli.relay import HELP as RELAY_HELP
@@ -145,6 +145,9 @@ def _as_json(arguments: list[str]) -> bool:
 
 
 def _fail(error: MayflyError, arguments: list[str]) -> None:
+    if arguments[:1] == ["pt"] and started_by_tor():  # which shows its user what it is told in lines of its own
+        fail(error)
+        return
     from mayfly.runtime.events import Failed  # noqa: PLC0415 - `mayfly --help` must not pay for it
     from mayfly_cli.machines import Machines  # noqa: PLC0415
     from mayfly_cli.people import People  # noqa: PLC0415

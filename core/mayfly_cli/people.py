@@ -177,7 +177,7 @@ class People:
             self._say(f"It says that it stays for {in_words(event.lifetime)}.")
 
     def _verification(self, words: tuple[str, ...]) -> None:
-        self._say(f"Verification words: {' '.join(words)}", style="bold", unbroken=True)
+        self._say(f"Verification words: {' '.join(words)}", style="bold")
         if words != self._compared:
             self._say(_STRANGERS if self._strangers else _COMPARE)
             self._compared = words

@@ -69,10 +69,24 @@ def pt(
         choice = settings.loop(values)
         run(_run(lambda: _options(values), Tor(sys.stdout)), choice)
     except MayflyError as error:
-        wrong = error if isinstance(error, PtError) else VariableError(error.message, hint=error.hint)
-        Tor(sys.stdout).say(lines.failure(wrong))
+        fail(error)
         raise typer.Exit(error.exit_code) from None
     raise typer.Exit(ExitCode.OK)
+
+
+def started_by_tor() -> bool:
+    """Whether it is tor that reads what is said."""
+    return environment.VERSIONS in os.environ
+
+
+def fail(error: MayflyError) -> None:
+    """Tell tor why there is no transport. Of what is written to standard error, tor's user sees nothing."""
+    from mayfly.runtime.events import Warned  # noqa: PLC0415 - `mayfly --help` must not pay for it
+    from mayfly_client.pt.teller import Tor  # noqa: PLC0415
+
+    said = Warned.of(error)
+    wrong = error if isinstance(error, PtError) else VariableError(said.message, hint=said.hint)
+    Tor(sys.stdout).say(lines.failure(wrong))
 
 
 def _options(values: Values) -> PtOptions:

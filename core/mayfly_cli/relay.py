@@ -201,6 +201,7 @@ def options(values: Values) -> RelayOptions:
     from mayfly_relay.options import RelayOptions  # noqa: PLC0415
 
     link = settings.link_settings(values)
+    way_out = upstreams.way_out(values)  # first: a bridge leaves out what stands in the file about other ways
     broker = brokers.broker_options(values)
     values.only_with(broker is not None, "--broker", "public", "broker_proxy", "broker_front", "broker_plain")
     usual = RelayLimits()
@@ -225,7 +226,7 @@ def options(values: Values) -> RelayOptions:
         engine=settings.engine(values),
         unsafe_logging=bool(values.raw("unsafe_logging")),
         hub=sharing.hub_options(values),
-        **upstreams.way_out(values),
+        **way_out,
         **extended.extended_port(values),
     )
 

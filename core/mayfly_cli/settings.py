@@ -230,12 +230,22 @@ class Values:
             raise UsageError(f"{self.source(name)}: {error.message}", hint=error.hint) from None
 
     def only_with(self, chosen: bool, what: str, *names: str) -> None:
-        """Raise UsageError for whichever of these options was given, unless what it belongs to was chosen."""
+        """Unless what these options belong to was chosen, raise UsageError for one that stands on the command line.
+
+        In a variable or the file it waits for a run that it is for, and counts as not given now.
+        """
+        if chosen:
+            return
         for name in names:
-            if not chosen and self.given(name) and self.raw(name):
+            if self.on_command_line(name):
                 raise UsageError(
                     f"{self.source(name)}: this means something only with {what}.", hint="Leave it out, or add that."
                 )
+            self.leave_out(name)
+
+    def leave_out(self, name: str) -> None:
+        """Take it as not given from now on."""
+        self._ctx.params[name] = None
 
     def meta(self, key: str) -> Any:
         """What was left in the context's `meta`, or None."""

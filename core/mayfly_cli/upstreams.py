@@ -85,20 +85,12 @@ def way_out(values: Values) -> dict[str, Any]:
     tor = choice.kind is Kind.TOR or bool(values.raw("offer_onion"))
     values.only_with(tor, "--upstream tor or --offer-onion", "tor_control", "torrc_line")
     values.only_with(choice.kind is Kind.BRIDGE, "--upstream bridge://", "ext_or_port")
-    if choice.kind is Kind.BRIDGE and (values.raw("allow") or values.raw("deny")):
-        raise UsageError(
-            "A bridge's relay serves that bridge and nothing else, so --allow and --deny mean nothing.",
-            hint="Leave them out.",
-        )
-    lines = values.many("torrc_line", torrc_line)
-    if lines and values.raw("tor_control") is not None:
-        raise UsageError(
-            "--torrc-line is for a tor that is started, and --tor-control for one that runs already.",
-            hint=settings.ONE_OF_TWO,
-        )
+    if choice.kind is Kind.BRIDGE:
+        _leave_rules_out(values)
+    values.only_with(values.raw("tor_control") is None, "a tor that is started, so without --tor-control", "torrc_line")
     settings_of_tor = TorSettings(
         control=values.one("tor_control", ControlAddress.parse, None),
-        torrc=lines,
+        torrc=values.many("torrc_line", torrc_line),
         directory=places.state_directory() / "tor" if tor else None,
     )
     return {
@@ -107,6 +99,16 @@ def way_out(values: Values) -> dict[str, Any]:
         "tor": settings_of_tor,
         "tor_isolate_streams": values.one("tor_isolate", settings.one_of(*ISOLATIONS), ISOLATIONS[0]) == "stream",
     }
+
+
+def _leave_rules_out(values: Values) -> None:
+    if values.on_command_line("allow") or values.on_command_line("deny"):
+        raise UsageError(
+            "A bridge's relay serves that bridge and nothing else, so --allow and --deny mean nothing.",
+            hint="Leave them out.",
+        )
+    values.leave_out("allow")
+    values.leave_out("deny")
 
 
 def lead_to_bridge(values: Values) -> bool:

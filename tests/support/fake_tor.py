@@ -23,9 +23,18 @@ ONION = "a" * 56
 class FakeTor:
     """A control port. `seen` are the commands that came; `event` sends one to whoever listens."""
 
-    def __init__(self, *, bootstrap: int = 100, password: str = "", socks: str = '"127.0.0.1:9999"') -> None:
+    def __init__(
+        self,
+        *,
+        bootstrap: int = 100,
+        password: str = "",
+        cookie: Path | None = None,
+        socks: str = '"127.0.0.1:9999"',
+    ) -> None:
+        """`cookie` is a file that it names, and whose bytes it never takes."""
         self.bootstrap = bootstrap
         self.password = password
+        self.cookie = cookie
         self.socks = socks
         self.socks_conf = "SocksPort=auto"
         self.circuits: tuple[str, ...] = ()
@@ -88,9 +97,13 @@ class FakeTor:
         match word:
             case "PROTOCOLINFO":
                 method = "HASHEDPASSWORD" if self.password else "NULL"
+                if self.cookie is not None:
+                    method = f'COOKIE COOKIEFILE="{self.cookie}"'
                 return ["250-PROTOCOLINFO 1", f"250-AUTH METHODS={method}", '250-VERSION Tor="0.4.9.11"', "250 OK"]
             case "AUTHENTICATE" if self.password and rest != f'"{self.password}"':
                 return ["515 Authentication failed: Password did not match HashedControlPassword"]
+            case "AUTHENTICATE" if self.cookie is not None:
+                return ["515 Authentication failed: Authentication cookie did not match expected value."]
             case "GETINFO":
                 known = {
                     "version": "0.4.9.11",

@@ -87,5 +87,5 @@ async def test_a_tor_that_is_not_there() -> None:
     argv = ("client", "--onion", address, "--tor-socks", "127.0.0.1:1", "--socks", "127.0.0.1:0")
     async with MayflyProcess.running(*argv) as client:
         error = await client.event("error")
-        assert (error["stage"], error["message"]) == ("tor", "Nothing answers at tor's SOCKS port.")
+        assert (error["stage"], error["message"]) == ("tor", "Nothing speaks SOCKS5 where tor's SOCKS port should be.")
         await client.ends(4)

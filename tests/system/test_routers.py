@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,59 @@ def types(pair: Pair) -> set[tuple[str, str]]:
     return {(event["path"]["local"], event["path"]["remote"]) for event in pair.connected}
 
 
+LOOKS_OFTEN = """\
+import sys
+from mayfly_cli.main import main
+from mayfly_relay import whereabouts
+
+whereabouts.INTERVAL = 0.2
+sys.argv[1:] = sys.argv[sys.argv.index("relay"):]
+main()
+"""
+"""Put before the command of a relay, makes it look for its public address all the time, and not once a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """A relay at the friend's, whose router moves, and a client at the volunteer's. The one seat is taken, so that no
+    offer waits which would tell the relay its address.
+    """
+
+    net: Routers
+    relay: MayflyProcess
+    proxy: str
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def running(cls, net: Routers) -> AsyncIterator[Moving]:
+        """While the block lasts, connected."""
+        looking = net.at("friend", sys.executable, "-c", LOOKS_OFTEN)
+        lending = ("relay", "--engine", "aiortc", *ASK_STUN, "--max-clients", "1")
+        borrowing = ("client", "-", "--engine", "aiortc", *ASK_STUN, "--socks", "127.0.0.1:0")
+        async with (
+            MayflyProcess.running(*lending, within=looking) as relay,
+            MayflyProcess.running(*borrowing, within=net.at("volunteer")) as client,
+        ):
+            await client.send_code(await relay.code())
+            await relay.send_code(await client.code("answer"))
+            yield cls(net, relay, (await client.event("listening"))["address"])
+
+    async def refuses(self, address: str) -> bool:
+        """Whether the relay's policy keeps its client from that address, where nothing listens."""
+        argv = ("curl", "-sS", "--max-time", "60", "--socks5-hostname", self.proxy, f"http://{address}:81/")
+        said = (await run(*self.net.at("volunteer", *argv), check=False)).stderr
+        assert "Can't complete SOCKS5" in said
+        return said.rstrip().endswith("(2)")
+
+    async def comes_to_refuse(self, address: str) -> None:
+        """Wait until it does, and serves what it served before."""
+        async with asyncio.timeout(30):
+            while not await self.refuses(address):
+                await asyncio.sleep(0.1)
+        assert not await self.refuses(WEB)
+        assert self.relay.named("closed") == []
+
+
 async def is_told(pair: Pair) -> None:
     """Both ends say that the link is lost; the client leaves with that status."""
     for end in (pair.relay, pair.client):
@@ -114,10 +168,14 @@ async def test_homes_behind_routers_meet_and_are_told_when_one_has_moved(tmp_pat
 
 
 async def test_an_open_link_lives_on_when_a_router_makes_other_mappings(tmp_path: Path) -> None:
-    """Where the far end's router lets anybody in. A download goes on that began before, whichever end has offered."""
+    """Where the far end's router lets anybody in. A download goes on that began before, whichever end has offered.
+
+    And a relay whose router this is comes to refuse the public address that it has now, as it refused the other.
+    """
     async with (
         routers(Nat.OPEN, Nat.CONE) as net,
         net.services() as port,
+        Moving.running(net) as moving,
         contextlib.AsyncExitStack() as stack,
     ):
         pairs = await at_once(
@@ -145,8 +203,11 @@ async def test_an_open_link_lives_on_when_a_router_makes_other_mappings(tmp_path
                 group.create_task(fetches_across(number, pair, moved, underway))
             for _ in pairs:
                 await underway.acquire()
+            assert await moving.refuses("6.0.0.2")
+            assert not await moving.refuses(WEB)
             await net.friend.move(address=True)
             moved.set()
+            await moving.comes_to_refuse("6.0.0.3")
         assert [end.named("closed") for pair in pairs for end in (pair.relay, pair.client)] == [[]] * 2 * len(pairs)
 
 

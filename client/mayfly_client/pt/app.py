@@ -24,8 +24,9 @@ from mayfly.transport.engines import AUTO, make_engine
 from mayfly_client.listener import ProxyListener
 from mayfly_client.pt.bridge_line import BridgeLine
 from mayfly_client.pt.carrier import Carrier
+from mayfly_client.pt.codefile import MAX_FILE, CodeFile
 from mayfly_client.pt.parent import parent_gone
-from mayfly_client.pt.sources import MAX_FILE, CodeFile, FromBroker, GivenCodes, InTurn, RelaySource
+from mayfly_client.pt.sources import FromBroker, GivenCodes, InTurn, RelaySource
 from mayfly_client.pt.switchboard import Switchboard
 from mayfly_client.pt.teller import LineTeller, Tor
 
@@ -125,7 +126,14 @@ class _Transport:
             sources.append(GivenCodes(line.codes, meeting))
         if line.file is not None:
             path = self._state / line.file
-            sources.append(CodeFile(path, meeting, waiting=lambda: teller.waiting(path)))
+            sources.append(
+                CodeFile(
+                    path,
+                    meeting,
+                    waiting=lambda: teller.waiting(path),
+                    unusable=lambda error: teller.unusable(path, error),
+                )
+            )
         if line.brokers:
             sources.append(self._broker(line, engine, teller))
         return Carrier(InTurn(sources), teller)
@@ -136,7 +144,12 @@ class _Transport:
         from mayfly.runtime.broker.options import BrokerOptions, Wish  # noqa: PLC0415
         from mayfly.runtime.broker.source import BrokerSource  # noqa: PLC0415
 
-        brokers = BrokerOptions(brokers=line.brokers, proxy=self._proxy, front=line.front)
+        brokers = BrokerOptions(
+            brokers=line.brokers,
+            proxy=self._proxy,
+            front=line.front,
+            advice="broker= can stand in the bridge line several times, and front= may lead there.",
+        )
         wish = Wish(upstream="bridge") if line.meet is None else None
         return FromBroker(BrokerSource(brokers, engine, self._options.link, teller, code=line.meet, wish=wish))
 
@@ -169,6 +182,11 @@ class _Nobody(CodeReader):
 
     async def read(self, wanted: Kind) -> str:
         """There never is a code."""
+        raise EOFError
+
+    async def newer(self) -> str:
+        """Never ends."""
+        await asyncio.Event().wait()
         raise EOFError
 
 

@@ -7,25 +7,14 @@ next call goes on to another.
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from mayfly.errors import CodeError, CodeGoneError, LinkError
+from mayfly.errors import CodeGoneError, LinkError
 from mayfly.runtime.meeting import Meeting, Met
-from mayfly.signaling.codes import parse
-from mayfly.signaling.description import Kind
 
 if TYPE_CHECKING:
     from mayfly.runtime.broker.source import BrokerSource
-
-MAX_FILE = 64 * 1024
-"""Bytes at the end of a file of codes that are looked at."""
-
-POLL = 1.0
-"""Seconds between two looks at a file of codes, while a connection of tor's waits for one."""
 
 
 class NoRelayError(LinkError):
@@ -61,60 +50,6 @@ class GivenCodes:
 
     async def aclose(self) -> None:
         """There is nothing to free."""
-
-
-class CodeFile:
-    """A file into which people put codes while tor runs. Of those not used yet, the last that is good is taken."""
-
-    def __init__(
-        self,
-        path: Path,
-        meeting: Meeting,
-        *,
-        waiting: Callable[[], None],
-        clock: Callable[[], float] = time.time,
-        poll: float = POLL,
-    ) -> None:
-        """`waiting` is called when there is no code, before the wait for one."""
-        self._path = path
-        self._meeting = meeting
-        self._waiting = waiting
-        self._clock = clock
-        self._poll = poll
-        self._used: set[bytes] = set()
-
-    async def next(self) -> Met:
-        """Answer the newest code, or wait for one."""
-        code = self._find()
-        if code is None:
-            self._waiting()
-        while code is None:
-            await asyncio.sleep(self._poll)
-            code = self._find()
-        return await self._meeting.reply(code)
-
-    async def aclose(self) -> None:
-        """There is nothing to free."""
-
-    def _find(self) -> str | None:
-        for line in reversed(self._read().splitlines()):
-            try:
-                code = parse(line, wanted=Kind.OFFER, now=self._clock())
-            except CodeError:
-                continue
-            if code.digest not in self._used:
-                self._used.add(code.digest)
-                return code.text
-        return None
-
-    def _read(self) -> str:
-        try:
-            with self._path.open("rb") as file:
-                size = file.seek(0, 2)
-                file.seek(max(0, size - MAX_FILE))
-                return file.read(MAX_FILE).decode(errors="replace")
-        except OSError:  # not there yet
-            return ""
 
 
 class FromBroker:

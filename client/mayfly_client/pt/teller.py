@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
+from mayfly.errors import CodeError
 from mayfly.pt import lines
 from mayfly.pt.environment import TRANSPORT
 from mayfly.pt.lines import Severity
@@ -82,6 +83,11 @@ class LineTeller:
         """Tell that a code is waited for in a file."""
         words = f"Waiting for a relay's code: put it into {path} as a line."
         self._tell(Severity.NOTICE, "waiting", words, file=str(path))
+
+    def unusable(self, path: Path, error: CodeError) -> None:
+        """Tell what is wrong with what was put last into a file of codes."""
+        words = f"What was put last into {path} cannot be used. {error.message} {error.hint or ''}".strip()
+        self._tell(Severity.WARNING, "failed", words, file=str(path), at=error.stage)
 
     def _answer(self, event: CodeReady) -> None:
         try:

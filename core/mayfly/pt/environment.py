@@ -21,6 +21,9 @@ VERSION = "1"
 TRANSPORT = "mayfly"
 """The name of our transport, in torrc files, in bridge lines, and in the statistics of bridges."""
 
+VERSIONS = "TOR_PT_MANAGED_TRANSPORT_VER"
+"""The variable without which it was not tor that started us."""
+
 NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 """The form of any transport's name."""
 
@@ -55,9 +58,9 @@ class ServerRefused:
 
 def negotiate(environment: Mapping[str, str]) -> str:
     """The version to go by. Raises VersionError, or VariableError when tor names none at all."""
-    offered = environment.get("TOR_PT_MANAGED_TRANSPORT_VER", "")
+    offered = environment.get(VERSIONS, "")
     if not offered:
-        raise VariableError("no TOR_PT_MANAGED_TRANSPORT_VER environment variable")
+        raise VariableError(f"no {VERSIONS} environment variable")
     if VERSION not in offered.split(","):
         raise VersionError("no-version")
     return VERSION

@@ -22,10 +22,10 @@ class BrokerAddress:
         return parts._replace(netloc=front).geturl()
 
 
-def parse(text: str, *, plain: bool = False) -> BrokerAddress:
+def parse(text: str, *, plain: bool = False, otherwise: str = "") -> BrokerAddress:
     """`https://HOST[:PORT][/PATH]`; http:// where nobody can listen: on loopback or to an onion service, or if `plain`.
 
-    Raises ValueError with words that fit after "the value".
+    Raises ValueError with words that fit after "the value"; `otherwise` ends them where http:// is the matter.
     """
     parts = _split(text)
     if parts.scheme not in ("https", "http") or not parts.hostname:
@@ -33,10 +33,7 @@ def parse(text: str, *, plain: bool = False) -> BrokerAddress:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("may hold a host, a port and a path, and nothing else")
     if parts.scheme == "http" and not plain and not _unheard(parts.hostname):
-        raise ValueError(
-            "begins with http://, so everybody on the way sees who meets whom; use https://, or --broker-plain if it "
-            "must be"
-        )
+        raise ValueError(f"begins with http://, so everybody on the way sees who meets whom; use https://{otherwise}")
     return BrokerAddress(parts._replace(path=parts.path.rstrip("/")).geturl(), parts.netloc)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from mayfly.errors import MistypedCodeError
+from mayfly.signaling.finding import HRP
 from mayfly.signaling.wordlist import WORDS
 
 COUNT = 2
@@ -56,6 +57,10 @@ def parse(text: str) -> ShortCode:
     """
     parts = _SEPARATORS.split(text.strip().lower()[:_MAX_TEXT])
     if len(parts) != COUNT + 1 or not _NUMBER.fullmatch(parts[0]):
+        if f"{HRP}1" in text.lower():
+            raise MistypedCodeError(
+                "This is a code that needs no broker.", hint="Leave --broker out, also of the variable and the file."
+            )
         raise MistypedCodeError("This is not a short code.", hint=_READ_AGAIN)
     number, first, second = parts
     for word in (first, second):

@@ -29,6 +29,20 @@ _SHORTEST = 99
 
 _BEGINNING = re.compile(rf"{HRP}1[{bech32m.ALPHABET}]", re.ASCII | re.IGNORECASE)
 
+_OTHER_WAYS = (
+    (
+        re.compile(r"\A\s*[0-9]{1,6}(?:[ -]{1,3}[a-z]{2,20}){2}\s*\Z", re.ASCII | re.IGNORECASE),
+        "This is a short code, and they go with a broker.",
+        "Give the command both: --broker URL, and the code.",
+    ),
+    (
+        re.compile(r"\b[a-z2-7]{56}\.onion\b", re.ASCII | re.IGNORECASE),
+        "This is an onion address, and not a code.",
+        "`mayfly client --onion ADDRESS` meets the relay there.",
+    ),
+)
+"""What else people are told to meet by, with what to say to whoever puts it in the place of a code."""
+
 _COPY_AGAIN = f"Copy the whole code again, from {HRP}1 to its last character."
 _NEWER = "Update Mayfly on this computer, or ask the other side to use the same version."
 
@@ -78,7 +92,9 @@ def parse(text: str, *, wanted: Kind | None, now: float | None, offers: Sequence
 
     `wanted` is the kind that is due, None for either. `now` is in Unix seconds; None reads an expired code too, which
     is for showing it. An answer must belong to one of `offers`, if there are any. When the text holds several codes,
-    the first that can be used is taken. Spaces, line breaks, hyphens, quote marks, case and prose do not matter.
+    the first that can be used is taken. An answer to one of `offers` can be used although it looks expired, if no other
+    can: the offer still waits, and was there first, so one of the two clocks is wrong. Spaces, line breaks, hyphens,
+    quote marks, case and prose do not matter.
 
     Raises MistypedCodeError (also when there is no code in the text), TooNewCodeError, WrongKindCodeError,
     ExpiredCodeError or WrongOfferError, looked for in this order.
@@ -89,11 +105,17 @@ def parse(text: str, *, wanted: Kind | None, now: float | None, offers: Sequence
         )
     found = find(text)
     errors: list[CodeError] = []
+    late: list[Code] = []
     for symbols in found.codes:
         try:
-            return _check(_read(symbols), wanted, now, offers)
+            code = _read(symbols)
+            if code.offer and any(code.offer == offer.digest for offer in offers):
+                late.append(code)
+            return _check(code, wanted, now, offers)
         except CodeError as error:
             errors.append(error)
+    if late and wanted is not Kind.OFFER:
+        return late[-1]
     if found.damaged:
         errors.append(_damaged(found.damaged))
     # Our own offer often stands in the same chat as the answer; what is wrong with the answer is more to the point.
@@ -102,6 +124,9 @@ def parse(text: str, *, wanted: Kind | None, now: float | None, offers: Sequence
         raise errors[0]
     if _BEGINNING.search(text):  # too little of one to be found
         raise _damaged(0)
+    for form, message, hint in _OTHER_WAYS:
+        if form.search(text):
+            raise MistypedCodeError(message, hint=hint)
     raise MistypedCodeError(f"There is no code in this text; a code begins with {HRP}1.", hint=_COPY_AGAIN)
 
 

@@ -30,6 +30,18 @@ _control: Any = stem.control
 _response: Any = stem.response
 _socket: Any = stem.socket
 
+_LET_IN = "Either this user must be able to read its cookie file, or --tor-control needs the password."
+_REFUSALS: tuple[tuple[type[Exception], str], ...] = (
+    (_connection.MissingPassword, "It wants its password: --tor-control PASSWORD@ADDRESS:PORT."),
+    (_connection.IncorrectPassword, "The password in --tor-control is not the one of HashedControlPassword."),
+    (
+        _connection.UnreadableCookieFile,
+        "This user cannot read its cookie file. Be in its group (Debian's: debian-tor), or set a password.",
+    ),
+    (_connection.CookieAuthFailed, "Its cookie file was not written by this tor: is it another one's?"),
+)
+"""What to do, by what stem says of it."""
+
 _UNISOLATED = "noisolatesocksauth"
 
 
@@ -42,24 +54,23 @@ class TorControl:
     @classmethod
     def connect(cls, address: ControlAddress) -> TorControl:
         """Connect and authenticate, by cookie or password. Raises TorError."""
-        try:
-            controller = _control.Controller(_connected(address))
-        except _stem.SocketError:
-            raise TorError(
-                "Nothing takes commands where tor's control port should be.",
-                hint="Look at ControlPort in its torrc, and whether tor runs.",
-            ) from None
+        controller = _control.Controller(_connected(address))
         try:
             # Asked here: where tor hangs up, stem would connect anew to ask, and forget that socket if it cannot.
             methods = controller.msg("PROTOCOLINFO 1")
             _response.convert("PROTOCOLINFO", methods)
-            controller.authenticate(password=address.password or None, protocolinfo_response=methods)
-        except (_stem.ControllerError, _connection.AuthenticationFailure):
+        except _stem.ControllerError:
             controller.close()
             raise TorError(
-                "Tor does not let us in at its control port.",
-                hint="Either this user must be able to read its cookie file, or --tor-control needs the password.",
+                "What answers where tor's control port should be is none.",
+                hint="Look at ControlPort in its torrc. The SOCKS port (often 9050) is another (this is often 9051).",
             ) from None
+        try:
+            controller.authenticate(password=address.password or None, protocolinfo_response=methods)
+        except (_stem.ControllerError, _connection.AuthenticationFailure) as error:
+            controller.close()
+            hint = next((words for kind, words in _REFUSALS if isinstance(error, kind)), _LET_IN)
+            raise TorError("Tor does not let us in at its control port.", hint=hint) from None
         return cls(controller)
 
     def watch(
@@ -143,15 +154,24 @@ class TorControl:
 
 
 def _connected(address: ControlAddress) -> Any:
-    """stem's end of a connection. Raises its SocketError where nothing listens; stem would leave a socket open then."""
+    """stem's end of a connection. Raises TorError where none is to be had; stem would leave a socket open then."""
 
     def open_socket() -> socket.socket:
         sock = socket.socket(socket.AF_UNIX if address.path else socket.AF_INET)
         try:
             sock.connect(address.path or address.tcp)
-        except OSError as error:
+        except PermissionError:
             sock.close()
-            raise _stem.SocketError(error) from None
+            raise TorError(
+                "This user may not use tor's control socket.",
+                hint="Be in the group that it belongs to (Debian's: debian-tor), or use a ControlPort.",
+            ) from None
+        except OSError:
+            sock.close()
+            raise TorError(
+                "Nothing takes commands where tor's control port should be.",
+                hint="Look at ControlPort in its torrc, and whether tor runs.",
+            ) from None
         return sock
 
     end = _socket.ControlSocketFile(address.path, False) if address.path else _socket.ControlPort(*address.tcp, False)

@@ -100,6 +100,14 @@ def test_words_are_shown_to_be_compared() -> None:
     assert "Verification words: alpha bravo charlie delta echo" in screen.out
 
 
+def test_no_word_to_be_compared_is_cut_at_the_edge_of_a_phone() -> None:
+    words = ("island", "wagon", "lemon", "tornado", "network")
+    screen = reader(width=40, terminal=True)
+    screen.people.report(Words(words))
+    shown = screen.out.split()
+    assert [word for word in words if word not in shown] == []
+
+
 def test_how_to_compare_words_is_said_once_for_each_set() -> None:
     screen = reader()
     screen.people.report(Words(WORDS))

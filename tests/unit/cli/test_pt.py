@@ -23,6 +23,8 @@ VARIABLES = {
         ({"TOR_PT_PROXY": "nonsense"}, [], ["VERSION 1", "PROXY-ERROR TOR_PT_PROXY is not a proxy's address"]),
         ({}, ["--bind", "here"], ["VERSION 1", "ENV-ERROR --bind: the value is not an IPv4 or IPv6 address."]),
         ({}, ["--loop", "windmill"], ["ENV-ERROR --loop: the value is not one of"]),
+        ({}, ["--nonsense"], ["ENV-ERROR No such option: --nonsense. `mayfly pt --help` lists the options."]),
+        ({}, ["--config", "/nowhere"], ["ENV-ERROR There is no configuration file /nowhere."]),
     ],
 )
 def test_each_failure_is_a_line_and_an_exit_code(
@@ -61,3 +63,11 @@ def test_a_server_is_told_how_a_relay_is_started(
     version, error, done = capsys.readouterr().out.splitlines()
     assert (version, done) == ("VERSION 1", "SMETHODS DONE")
     assert error.startswith("SMETHOD-ERROR mayfly a relay in front of a bridge is started on its own: mayfly relay")
+
+
+def test_who_types_a_wrong_option_by_hand_is_told_as_everywhere(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TOR_PT_MANAGED_TRANSPORT_VER", raising=False)
+    assert run(["pt", "--nonsense"]) == ExitCode.USAGE
+    assert "error (options): No such option: --nonsense." in capsys.readouterr().err

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
+from pathlib import Path
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_an_outbound_address(mayfly: Command, relay_program: FakeProgram) -> Non
         (["--upstream", "tor", "--tor-isolate", "both"], "--tor-isolate: the value is not one of client, stream"),
         (["--upstream", "tor", "--tor-control", "x"], "--tor-control: the value is neither"),
         (["--upstream", "tor", "--torrc-line", "a\nb"], "--torrc-line: the value is not one line"),
-        (["--upstream", "tor", "--torrc-line", "A 1", "--tor-control", "9051"], "runs already"),
+        (["--upstream", "tor", "--torrc-line", "A 1", "--tor-control", "9051"], "only with a tor that is started"),
         (["--upstream", "tor", "--outbound-address", "127.0.0.1"], "only with --upstream direct"),
         (["--outbound-address", "203.0.113.1"], "--outbound-address: the value is not an address of this computer"),
         (["--outbound-address", "127.0.0.1", "--outbound-address", "127.0.0.2"], "one IPv4 and one IPv6"),
@@ -66,6 +67,56 @@ def test_an_outbound_address(mayfly: Command, relay_program: FakeProgram) -> Non
 def test_what_makes_no_sense(mayfly: Command, relay_program: FakeProgram, arguments: list[str], words: str) -> None:
     refused(mayfly("relay", *arguments), words)
     assert relay_program.options == []
+
+
+FILE = """\
+[relay]
+deny = ["*:22"]
+tor-control = "9051"
+torrc-line = ["UseBridges 1"]
+tor-isolate = "stream"
+outbound-address = ["127.0.0.1"]
+ext-or-port = "127.0.0.1:9002"
+ext-or-cookie = "/nowhere"
+public = true
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rules", "control", "torrc", "outbound"),
+    [
+        ((), 1, None, (), (ip_address("127.0.0.1"),)),
+        (("--upstream", "socks5://192.0.2.1:1"), 1, None, (), ()),
+        (("--upstream", "tor"), 1, ControlAddress("127.0.0.1", 9051), (), ()),
+    ],
+)
+def test_what_stands_in_the_file_waits_for_a_run_that_it_is_for(
+    mayfly: Command,
+    relay_program: FakeProgram,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    rules: int,
+    control: ControlAddress | None,
+    torrc: tuple[str, ...],
+    outbound: tuple[IPv4Address, ...],
+) -> None:
+    (tmp_path / "own.toml").write_text(FILE)
+    done = mayfly("relay", "--config", str(tmp_path / "own.toml"), *arguments)
+    assert done.exit_code == 0, done.output
+    options = chosen(relay_program)
+    assert len(options.policy.rules) == rules
+    assert (options.tor.control, options.tor.torrc, options.outbound) == (control, torrc, outbound)
+    assert options.tor_isolate_streams is (options.upstream.kind is Upstream.TOR)
+    assert (options.public, options.extended_port) == (False, None)
+
+
+def test_rules_of_the_file_do_not_keep_a_relay_from_a_bridge(
+    mayfly: Command, relay_program: FakeProgram, tmp_path: Path
+) -> None:
+    (tmp_path / "own.toml").write_text('[relay]\ndeny = ["*:22"]\n')
+    done = mayfly("relay", "--config", str(tmp_path / "own.toml"), "--upstream", "bridge://192.0.2.1:1")
+    assert done.exit_code == 0, done.output
+    assert chosen(relay_program).policy.rules == ()
 
 
 def test_a_password_on_the_command_line_is_warned_of(

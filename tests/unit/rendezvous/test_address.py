@@ -52,6 +52,8 @@ def test_what_is_not(text: str) -> None:
 def test_plain_http_goes_over_no_network_unless_it_must() -> None:
     with pytest.raises(ValueError, match="everybody on the way"):
         parse("http://broker.example")
+    with pytest.raises(ValueError, match=r"use https://, or --this$"):
+        parse("http://broker.example", otherwise=", or --this")
     assert parse("http://broker.example", plain=True).url == "http://broker.example"
 
 

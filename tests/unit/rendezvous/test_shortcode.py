@@ -37,6 +37,12 @@ def test_what_is_no_short_code(text: str) -> None:
         parse(text)
 
 
+def test_a_code_that_is_pasted_is_called_what_it_is() -> None:
+    with pytest.raises(MistypedCodeError, match="needs no broker") as caught:
+        parse(" MF1qqqqqqqqqqqqqqq")
+    assert "--broker" in caught.value.hint
+
+
 @pytest.mark.parametrize(("typed", "meant"), [("coper", "copper"), ("tullip", "tulip"), ("kichen", "kitchen")])
 def test_a_near_word_is_suggested(typed: str, meant: str) -> None:
     with pytest.raises(MistypedCodeError, match=f"“{meant}”"):

@@ -11,9 +11,9 @@ import pytest
 from mayfly.config import LinkConfig
 from mayfly.errors import ConnectError, ExpiredCodeError, GatheringError, MistypedCodeError, WrongKindCodeError
 from mayfly.runtime.events import CodeReady, Warned, Words
-from mayfly.runtime.meeting import NO_CODE_NOW, Meeting
+from mayfly.runtime.meeting import NO_CODE_NOW, NO_PUBLIC_ADDRESS, Meeting
 from mayfly.signaling.codes import parse
-from mayfly.transport.base import LinkSettings
+from mayfly.transport.base import IpPolicy, LinkSettings
 from mayfly.transport.engines import make_engine
 from mayfly.transport.memory_engine import MemoryEngine, MemoryNetwork
 from support.programs_in_memory import Script
@@ -21,9 +21,16 @@ from support.programs_in_memory import Script
 NOW = 1_800_000_007.5
 
 
-def meeting(network: MemoryNetwork, script: Script, *, config: LinkConfig | None = None, now: float = NOW) -> Meeting:
+def meeting(
+    network: MemoryNetwork,
+    script: Script,
+    *,
+    config: LinkConfig | None = None,
+    now: float = NOW,
+    replaceable: bool = False,
+) -> Meeting:
     settings = LinkSettings(config=config or LinkConfig())
-    return Meeting(MemoryEngine(network), settings, script, script, clock=lambda: now)
+    return Meeting(MemoryEngine(network), settings, script, script, clock=lambda: now, replaceable=replaceable)
 
 
 async def test_two_meet_and_see_the_same_words() -> None:
@@ -105,6 +112,60 @@ async def test_a_code_may_be_read_instead_of_given() -> None:
     assert len(two.all(Warned)) == 1
 
 
+@pytest.mark.parametrize(
+    ("link", "local", "told"),
+    [
+        (LinkSettings(stun=("a.example:1",)), True, 1),
+        (LinkSettings(stun=("a.example:1",)), False, 0),
+        (LinkSettings(), True, 0),
+        (LinkSettings(stun=("a.example:1",), ip_policy=IpPolicy.LAN), True, 0),
+    ],
+)
+async def test_a_code_that_no_stun_server_has_helped_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, link: LinkSettings, local: bool, told: int
+) -> None:
+    monkeypatch.setattr("mayfly.runtime.meeting.stays_on_local_network", lambda _description: local)
+    network, script = MemoryNetwork(), Script()
+    made = Meeting(MemoryEngine(network), link, script, script, clock=lambda: NOW)
+    offering = asyncio.get_running_loop().create_task(made.invite())
+    await script.code()
+    network.offers[0].move()
+    await script.code(2)
+    assert script.all(Warned).count(NO_PUBLIC_ADDRESS) == told
+    offering.cancel()
+
+
+async def test_a_newer_offer_takes_the_place_of_one_whose_answer_nobody_has_used() -> None:
+    """The offerer has started again, and sends another code: nobody waits for the answer to the first."""
+    network, gone, one, two = MemoryNetwork(), Script(), Script(), Script()
+    leaving = asyncio.get_running_loop().create_task(meeting(network, gone).invite())
+    first = await gone.code()
+    offering = asyncio.get_running_loop().create_task(meeting(network, one).meet(None))
+    answering = asyncio.get_running_loop().create_task(meeting(network, two, replaceable=True).reply(first))
+    await two.code()
+    leaving.cancel()
+    for text in (
+        "not a code",
+        first,
+        await one.code(),
+    ):  # what cannot be used is said, and the same one changes nothing
+        two.paste(text)
+    one.paste(await two.code(2))
+    offerer, answerer = await asyncio.gather(offering, answering)
+    assert offerer.words == answerer.words
+    assert [warned.stage for warned in two.all(Warned)] == ["code"]
+    assert len(network.answers) == 0
+
+
+async def test_nothing_is_read_while_an_answer_waits_that_nothing_can_replace() -> None:
+    network, one, two = MemoryNetwork(), Script(), Script()
+    offering = asyncio.get_running_loop().create_task(meeting(network, one).meet(None))
+    answering = asyncio.get_running_loop().create_task(meeting(network, two).reply(await one.code()))
+    one.paste(await two.code())
+    await asyncio.gather(offering, answering)
+    assert two.wanted == []
+
+
 async def test_a_moved_mapping_gives_a_new_code_and_both_answers_work() -> None:
     network, one, two = MemoryNetwork(), Script(), Script()
     offering = asyncio.get_running_loop().create_task(meeting(network, one).meet(None))
@@ -112,6 +173,9 @@ async def test_a_moved_mapping_gives_a_new_code_and_both_answers_work() -> None:
     network.offers[0].move()
     second = await one.code(2)
     assert first != second
+    assert [warned.message for warned in one.all(Warned)] == [
+        "The code may be no good any more: the public address of this computer has changed."
+    ]
     answering = asyncio.get_running_loop().create_task(meeting(network, two).reply(first))
     one.paste(await two.code())
     offerer, answerer = await asyncio.gather(offering, answering)

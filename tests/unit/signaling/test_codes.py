@@ -125,6 +125,21 @@ def test_prose_around_does_not_matter(before: str, after: str, mark: str) -> Non
     assert read(f"{before}{TEXT}{mark}{after}") == OFFER
 
 
+@pytest.mark.parametrize(
+    ("text", "words", "hint"),
+    [
+        ("7-copper-tulip", "This is a short code", "--broker URL"),
+        (" 12 Copper Tulip\n", "This is a short code", "--broker URL"),
+        (f"come to {'a' * 56}.onion!", "This is an onion address", "mayfly client --onion"),
+        ("7-copper-tulip, I said", "no code in this text", "Copy the whole code"),
+    ],
+)
+def test_what_others_meet_by_is_called_what_it_is(text: str, words: str, hint: str) -> None:
+    with pytest.raises(MistypedCodeError, match=words) as caught:
+        parse(text, wanted=None, now=None)
+    assert hint in caught.value.hint
+
+
 @pytest.mark.parametrize("text", ["", "hello", "what is an mf1 code?", '{"type":"offer","sdp":"v=0"}'])
 def test_no_code_in_the_text(text: str) -> None:
     with pytest.raises(MistypedCodeError, match=r"no code in this text.*mf1") as caught:
@@ -259,8 +274,19 @@ def test_the_code_that_is_due_is_taken_from_a_whole_chat() -> None:
     assert parse(chat, wanted=Kind.OFFER, now=NOW) == OFFER
 
 
+def test_an_answer_to_an_offer_that_waits_is_good_whatever_the_clocks_say() -> None:
+    """It was made after the offer, and lasts as long as that."""
+    for expires in (NOW - 60, NOW - 10**6):
+        behind = answer_code(OFFER, expires=expires)
+        assert parse(behind.text, wanted=Kind.ANSWER, now=NOW, offers=[OFFER]) == behind
+        with pytest.raises(ExpiredCodeError):
+            parse(behind.text, wanted=Kind.ANSWER, now=NOW)
+        with pytest.raises(ExpiredCodeError):
+            parse(behind.text, wanted=Kind.ANSWER, now=NOW, offers=[offer_code(MDNS)])
+
+
 def test_what_is_wrong_with_the_answer_is_said_rather_than_that_the_offer_is_there_too() -> None:
-    expired = answer_code(OFFER, expires=NOW - 60)
+    expired = answer_code(offer_code(MDNS), expires=NOW - 60)
     for answer, error in ((expired.text, ExpiredCodeError), (ANSWER.text[:-3], MistypedCodeError)):
         with pytest.raises(error):
             parse(f"{TEXT}\n{answer}", wanted=Kind.ANSWER, now=NOW, offers=[OFFER])

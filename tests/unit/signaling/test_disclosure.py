@@ -8,10 +8,30 @@ import pytest
 from hypothesis import given
 
 from mayfly.signaling.description import Candidate, CandidateType, Description, Kind
-from mayfly.signaling.disclosure import disclosed, disclosed_types
+from mayfly.signaling.disclosure import disclosed, disclosed_types, stays_on_local_network
 from support.descriptions import MDNS, PRIVATE, PUBLIC, description, descriptions
 
 HOST, SRFLX, RELAY = CandidateType.HOST, CandidateType.SERVER_REFLEXIVE, CandidateType.RELAYED
+
+
+@pytest.mark.parametrize(
+    ("candidates", "stays"),
+    [
+        (((HOST, "192.168.1.4"),), True),
+        (((HOST, "100.64.0.9"), (SRFLX, "10.0.0.1")), True),
+        (((HOST, "127.0.0.1"), (HOST, "192.168.1.4")), True),
+        (((HOST, "192.168.1.4"), (SRFLX, "203.0.113.7")), False),
+        (((HOST, "192.168.1.4"), (HOST, "2001:db8::1")), False),
+        (((HOST, "192.168.1.4"), (RELAY, "10.0.0.1")), False),
+        (((HOST, "127.0.0.1"), (HOST, "::1")), False),
+        ((), False),
+    ],
+)
+def test_what_nobody_on_another_network_can_reach(
+    candidates: tuple[tuple[CandidateType, str], ...], stays: bool
+) -> None:
+    made = (Candidate(type_, ip_address(address), 5000) for type_, address in candidates)
+    assert stays_on_local_network(description(Kind.OFFER, *made)) is stays
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import queue
+import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -39,10 +41,48 @@ def test_where_nothing_listens() -> None:
 def test_the_password_is_asked_for() -> None:
     with FakeTor(password="open sesame") as fake:
         TorControl.connect(ControlAddress(port=fake.port, password="open sesame")).close()
-        for wrong in ("", "sesame"):
+        for wrong, hint in (("", "It wants its password"), ("sesame", "is not the one of HashedControlPassword")):
             with pytest.raises(TorError, match="does not let us in") as caught:
                 TorControl.connect(ControlAddress(port=fake.port, password=wrong))
-            assert "--tor-control" in caught.value.hint
+            assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"), [(None, "This user cannot read its cookie file"), (b"x" * 32, "not written by this tor")]
+)
+def test_a_cookie_that_does_not_open(tmp_path: Path, content: bytes | None, hint: str) -> None:
+    path = tmp_path / "control_auth_cookie"
+    if content is not None:
+        path.write_bytes(content)
+    with FakeTor(cookie=path) as fake, pytest.raises(TorError, match="does not let us in") as caught:
+        TorControl.connect(ControlAddress(port=fake.port))
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.0 501 Tor is not an HTTP Proxy\r\n\r\n", b"\x05\xff"])
+def test_what_is_no_control_port_is_called_so(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer_once() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(100)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=answer_once)
+        thread.start()
+        with pytest.raises(TorError, match="is none"):
+            TorControl.connect(ControlAddress(port=server.getsockname()[1]))
+        thread.join()
+
+
+def test_a_socket_of_somebody_else_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    with pytest.raises(TorError, match="This user may not use tor's control socket"):
+        TorControl.connect(ControlAddress(path="/run/tor/control"))
 
 
 def test_the_bootstrap_and_the_end_are_told(fake: FakeTor, control: TorControl) -> None:

@@ -39,26 +39,28 @@ from mayfly.runtime.broker.refusals import ANOTHER_VERSION, refusal
 
 M = TypeVar("M", bound=Message)
 
-_AGAIN = "It is tried again; --broker can be given several times, and --broker-proxy or --broker-front may lead there."
+_FROM_BEFORE_IT = (502, 503, 504)
+"""What a reverse proxy, or a front, answers when it does not reach the broker."""
+
 _DOWN = (ProxyError, ProxyConnectionError, ProxyTimeoutError, aiohttp.ClientError, TimeoutError, OSError)
 
-_WORDS: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
+_WORDS: tuple[tuple[tuple[type[BaseException], ...], str, str | None], ...] = (
     (
         (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError),
         "The broker's certificate is not one that this computer trusts.",
         "Somebody may be in between, or this computer's clock may be wrong by days.",
     ),
-    ((aiohttp.ClientConnectorSSLError, ssl.SSLError), "The broker does not speak TLS as it should.", _AGAIN),
+    ((aiohttp.ClientConnectorSSLError, ssl.SSLError), "The broker does not speak TLS as it should.", None),
     (
         (ProxyError, ProxyConnectionError, ProxyTimeoutError),
-        "The broker cannot be reached through the proxy of --broker-proxy.",
-        _AGAIN,
+        "The broker cannot be reached through the proxy that leads to it.",
+        None,
     ),
-    ((aiohttp.ClientConnectorDNSError,), "The broker's name cannot be resolved.", _AGAIN),
-    ((TimeoutError,), "The broker did not answer in time.", _AGAIN),
-    ((aiohttp.ClientConnectorError,), "The broker cannot be reached.", _AGAIN),
+    ((aiohttp.ClientConnectorDNSError,), "The broker's name cannot be resolved.", None),
+    ((TimeoutError,), "The broker did not answer in time.", None),
+    ((aiohttp.ClientConnectorError,), "The broker cannot be reached.", None),
 )
-"""What went wrong, in the order of looking, with words for it."""
+"""What went wrong, in the order of looking, with words for it, and what to do where that is not the usual."""
 
 
 class BrokerSession:
@@ -92,6 +94,7 @@ class BrokerClient:
         self._config: MeetingConfig = options.config
         self._base = broker.url if options.front is None else broker.behind(options.front)
         self._headers = {} if options.front is None else {"Host": broker.host}
+        self._advice = f"It is tried again; {options.advice}"
         self.url = broker.url
 
     # Postings
@@ -172,12 +175,16 @@ class BrokerClient:
             ) as response:
                 content = await self._content(response)
         except _DOWN as error:
-            raise _down(error) from None
+            raise self._down(error) from None
         if 200 <= response.status < 300:
             return content
         try:
             said = messages.parse(ErrorBody, content)
         except MessageError:
+            if response.status in _FROM_BEFORE_IT:
+                raise BrokerDownError(
+                    "The broker does not run at the moment; what answers is a proxy before it.", hint=self._advice
+                ) from None
             raise _no_broker(version=False) from None
         raise refusal(said.error, said.retry_after)
 
@@ -191,17 +198,16 @@ class BrokerClient:
                 raise _no_broker(version=False)
         return bytes(content)
 
+    def _down(self, error: BaseException) -> BrokerDownError:
+        """Why a broker cannot be reached, in words that hold no address."""
+        for kinds, message, hint in _WORDS:
+            if isinstance(error, kinds):
+                return BrokerDownError(message, hint=hint or self._advice)
+        return BrokerDownError("The connection to the broker broke off.", hint=self._advice)
+
 
 def _mailbox(match: str, after: int, wait: float) -> str:
     return f"/v1/matches/{match}/messages?wait={wait:g}&after={after}"
-
-
-def _down(error: BaseException) -> BrokerDownError:
-    """Why a broker cannot be reached, in words that hold no address."""
-    for kinds, message, hint in _WORDS:
-        if isinstance(error, kinds):
-            return BrokerDownError(message, hint=hint)
-    return BrokerDownError("The connection to the broker broke off.", hint=_AGAIN)
 
 
 def _no_broker(*, version: bool) -> BrokerDownError:
@@ -209,5 +215,6 @@ def _no_broker(*, version: bool) -> BrokerDownError:
         message, hint = ANOTHER_VERSION
         return BrokerDownError(message, hint=hint)
     return BrokerDownError(
-        "What answers at the broker's address is no broker of Mayfly.", hint="Check the URL given with --broker."
+        "What answers at the broker's address is no broker of Mayfly.",
+        hint="Check its URL, and whether this network wants a login first.",
     )

@@ -30,6 +30,9 @@ class BrokerOptions:
     front: str | None = None
     """HOST or HOST:PORT that is connected to and named in the SNI, while the Host header names the broker."""
 
+    advice: str = "--broker can be given several times, and --broker-proxy or --broker-front may lead there."
+    """What else the user may do where none can be reached, in the words of whatever named the brokers."""
+
     config: MeetingConfig = field(default_factory=MeetingConfig)
 
     def __post_init__(self) -> None:

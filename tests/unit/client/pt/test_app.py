@@ -12,6 +12,7 @@ from mayfly.errors import ListenError
 from mayfly.pt.errors import ProxyError
 from mayfly.runtime.events import Closed
 from mayfly_client.listener import ProxyListener
+from support.programs import free_port
 from support.programs_in_memory import Running as Program
 from support.programs_in_memory import Stage, relay_options
 from unit.client.pt.tor import Running, running, settings
@@ -59,6 +60,16 @@ async def test_a_friend_s_code_that_is_none(monkeypatch: pytest.MonkeyPatch, tmp
     async with Stage(monkeypatch) as stage, running(monkeypatch, stage.network, settings(tmp_path)) as pt:
         assert await pt.connect("broker=https://b.example;meet=seven") == 1
         await pt.heard.line("LOG SEVERITY=warning")
+
+
+async def test_a_broker_that_is_not_there_is_told_in_the_words_of_a_bridge_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async with Stage(monkeypatch) as stage, running(monkeypatch, stage.network, settings(tmp_path)) as pt:
+        pt.begin(f"broker=http://127.0.0.1:{free_port()}")
+        said = await pt.heard.line("LOG SEVERITY=warning")
+        assert "The broker cannot be reached." in said
+        assert "--broker" not in said
 
 
 async def test_a_state_directory_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -112,11 +123,13 @@ async def test_a_connection_through_a_relay(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 async def test_codes_that_come_into_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("mayfly_client.pt.sources.POLL", 0.001)
+    monkeypatch.setattr("mayfly_client.pt.codefile.POLL", 0.001)
     async with Stage(monkeypatch) as stage, running(monkeypatch, stage.network, settings(tmp_path)) as pt:
         scene = Scene(stage, pt, tmp_path)
         asked = pt.begin("file=codes.txt")
         await pt.heard.line('STAGE="waiting"')
+        (tmp_path / "codes.txt").write_text("hello\n")
+        assert "There is no code in this text" in await pt.heard.line("LOG SEVERITY=warning")
         relay, code = await scene.relay()
         (tmp_path / "codes.txt").write_text(code + "\n")
         await scene.carry(relay)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mayfly.errors import CodeError
 from mayfly.runtime.events import Closed, CodeReady, Connected, Event, Leaving, Listening, Warned, Words
 from mayfly_client.pt.teller import STAGES, LineTeller, Tor
 from unit.client.pt.tor import Heard
@@ -69,6 +70,16 @@ async def test_a_link_in_the_place_of_the_file_is_not_followed(heard: Heard, tmp
     (tmp_path / "answers.txt").symlink_to(tmp_path / "elsewhere")
     teller(heard, tmp_path).report(ANSWER)
     assert not (tmp_path / "elsewhere").exists()
+
+
+async def test_what_is_wrong_with_a_file_of_codes_is_said_with_its_name(heard: Heard, tmp_path: Path) -> None:
+    teller(heard, tmp_path).unusable(tmp_path / "codes.txt", CodeError("This code expired.", hint="Ask for another."))
+    assert (
+        f"What was put last into {tmp_path / 'codes.txt'} cannot be used. This code expired. Ask for another."
+        in (heard.lines[0])
+    )
+    assert f'FILE="{tmp_path / "codes.txt"}" AT="code"' in heard.lines[1]
+    assert 'STAGE="failed"' in heard.lines[1]
 
 
 async def test_waiting_says_for_which_file(heard: Heard, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from mayfly.rendezvous.address import BrokerAddress, parse
 from mayfly.rendezvous.messages import FriendPosting, NewMessage, PostingCreated
 from mayfly.runtime.broker.client import BrokerClient, BrokerSession
 from mayfly.runtime.broker.options import BrokerOptions
+from support.programs import free_port
 
 POSTING = FriendPosting(version=1, lifetime=60.0)
 CREATED = b'{"posting":"0123456789abcdef","token":"0123456789abcdef012345","expires_in":45,"nameplate":"7"}'
@@ -95,6 +96,13 @@ async def test_every_call_has_its_path() -> None:
     ]
 
 
+async def test_where_none_can_be_reached_the_advice_is_that_of_whoever_named_it() -> None:
+    async with client(parse(f"http://127.0.0.1:{free_port()}"), advice="front= may lead there.") as broker:
+        with pytest.raises(BrokerDownError, match="cannot be reached") as caught:
+            await broker.post(POSTING)
+    assert caught.value.hint == "It is tried again; front= may lead there."
+
+
 async def test_a_refusal_has_our_words_and_none_of_the_broker_s() -> None:
     body = b'{"error":"no-relay","message":"\\u001b[31mevil","retry_after":3.5}'
     async with serving(answering(body, 503)) as address, client(address) as broker:
@@ -124,6 +132,14 @@ async def test_what_is_no_broker(body: bytes, status: int) -> None:
     async with serving(answering(body, status)) as address, client(address) as broker:
         with pytest.raises(BrokerDownError, match="no broker of Mayfly"):
             await broker.post(POSTING)
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+async def test_a_proxy_whose_broker_is_away_is_not_taken_for_a_wrong_address(status: int) -> None:
+    async with serving(answering(b"<html>Bad Gateway</html>", status)) as address, client(address) as broker:
+        with pytest.raises(BrokerDownError, match="does not run at the moment") as caught:
+            await broker.post(POSTING)
+    assert "tried again" in caught.value.hint
 
 
 async def test_another_version_is_said() -> None:
