@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import socket
+import sys
 from collections.abc import Sequence
 from ipaddress import IPv4Address
 
@@ -21,8 +22,9 @@ from mayfly_relay.upstream import connect_error
 
 AddrInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
 
-_CONNECTED = (0, errno.EISCONN)
 _UNDECIDED = (errno.EINPROGRESS, errno.EALREADY)
+_TELLS_AGAIN = sys.platform == "linux"
+"""Whether a second `connect` tells how the first one went. BSD's may begin anew where it was refused."""
 
 ATTEMPT_DELAY = 0.25
 """Seconds between attempts on a destination's addresses: RFC 8305 §5's Connection Attempt Delay."""
@@ -95,8 +97,8 @@ async def connect_one(info: AddrInfo, seconds: float | None = None) -> socket.so
     try:
         sock.setblocking(False)
         failure = sock.connect_ex(info[4])
-        if failure == errno.EINPROGRESS:
-            failure = sock.connect_ex(info[4])  # which asks what came of the first: a near destination has answered
+        if failure == errno.EINPROGRESS and _TELLS_AGAIN:
+            failure = sock.connect_ex(info[4])  # what came of the first: a near destination has answered by now
         if failure in _UNDECIDED:
             decided = asyncio.Event()
             loop.add_writer(sock, decided.set)
@@ -106,7 +108,7 @@ async def connect_one(info: AddrInfo, seconds: float | None = None) -> socket.so
             finally:
                 loop.remove_writer(sock)
             failure = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if failure not in _CONNECTED:
+        if failure:
             raise OSError(failure, os.strerror(failure))
     except BaseException:
         sock.close()

@@ -61,7 +61,7 @@ class OwnNetworks:
     def add(self, addresses: Iterable[Address]) -> None:
         """Count these single addresses as the relay's own, from now on."""
         self._also |= {ip_network(unwrap(address)) for address in addresses}
-        self._all = self._seen | self._also
+        self._join()
 
     def current(self, now: float) -> frozenset[Network]:
         """The relay's own networks at `now` (monotonic seconds). When a look fails, the last result stays in force."""
@@ -72,5 +72,11 @@ class OwnNetworks:
             except OSError:
                 pass
             else:
-                self._all = self._seen | self._also
+                self._join()
         return self._all
+
+    def _join(self) -> None:
+        """All of them, in one object while they are the same, for who remembers what it decided by them."""
+        networks = self._seen | self._also
+        if networks != self._all:
+            self._all = networks

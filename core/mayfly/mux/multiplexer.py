@@ -152,7 +152,10 @@ class Multiplexer:
         return events
 
     def pressing(self, now: float) -> bool:
-        """Whether `messages_to_send` may have something to give that does not wait for `next_timeout`."""
+        """Whether `messages_to_send` may have something to give that does not wait for `next_timeout`.
+
+        Ask it before that: what does wait gets its deadline here.
+        """
         return self._closed is not None or self.peer is None or self._outbox.pressing(now)
 
     def messages_to_send(self, budget: int, now: float) -> list[bytes]:

@@ -50,15 +50,15 @@ class Outflow:
             self._flush_handle = self._loop.call_soon(self.flush)
 
     def wake_later(self) -> None:
-        """As `wake`, a turn later: what the network brings meanwhile may have more to send, and leaves with it.
+        """Look in the loop's next turn whether anything presses, and `wake` then; otherwise only the time is kept.
 
-        Where nothing presses then, no more is done than to keep the time.
+        What the network brings meanwhile may have more to send, and leaves with it.
         """
         if not self._waking_later:
             self._waking_later = True
-            self._loop.call_soon(self._look)
+            self._loop.call_soon(self._wake_if_pressing)
 
-    def _look(self) -> None:
+    def _wake_if_pressing(self) -> None:
         self._waking_later = False
         if self._flush_handle is not None or self._stopped:
             return

@@ -56,14 +56,6 @@ async def splice_transport(stream: Stream, transport: asyncio.Transport, early: 
     await splice.wait()
 
 
-def _at_end(sock: socket.socket) -> bool:
-    """Whether everything was read from a socket, and its end has come."""
-    try:
-        return not sock.recv(1, socket.MSG_PEEK)
-    except OSError:  # nothing yet; or what the loop will find, too
-        return False
-
-
 def _let_go(sock: socket.socket, transport: asyncio.BaseTransport) -> None:
     """Forget a descriptor that was closed in connection_made: uvloop takes a socket over only after that.
 
@@ -138,8 +130,8 @@ class Splice(asyncio.BufferedProtocol):
         message and a packet of its own.
         """
         self._pass_on(bytes(self._stream.scratch[:nbytes]), all_room=nbytes >= self._offered)
-        if nbytes < self._offered and self._sock is not None and _at_end(self._sock):
-            self.eof_received()
+        if nbytes < self._offered and self._sock is not None and self._sock.fileno() >= 0:
+            self._look_for_end(self._sock)
 
     def eof_received(self) -> bool:
         """End the stream's sending half; keep the other."""
@@ -161,6 +153,17 @@ class Splice(asyncio.BufferedProtocol):
         self._stream.reset(StreamCode.CONNECTION_RESET)
         if not self._done.done():
             self._done.set_result(None)
+
+    def _look_for_end(self, sock: socket.socket) -> None:
+        try:
+            ended = not sock.recv(1, socket.MSG_PEEK)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:  # it was reset, of which the kernel tells once: the loop would find a proper end now
+            self._abort()
+            return
+        if ended:
+            self.eof_received()
 
     # The stream's side
 

@@ -78,7 +78,7 @@ class Sender:
 
     @property
     def busy(self) -> bool:
-        """Whether anything is queued, or may still be lost."""
+        """Whether anything is queued, or may still be lost, by all that was heard."""
         arrived = self._heard is not None and self._heard.cumulative == self.last_tsn
         return bool(self.queue.unsent or (self._board.outstanding and not arrived))
 

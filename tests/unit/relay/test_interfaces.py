@@ -58,6 +58,14 @@ def test_a_look_is_good_for_the_interval() -> None:
     assert own.current(60.0) == {ip_network("198.51.100.0/24")}
 
 
+def test_what_has_not_changed_stays_the_same_object() -> None:
+    own = OwnNetworks(lambda: frozenset({ip_network("192.168.1.0/24")}), interval=60)
+    assert own.current(0) is own.current(100)
+    before = own.current(100)
+    own.add([ip_address("8.8.8.8")])
+    assert own.current(100) == before | {ip_network("8.8.8.8/32")}
+
+
 def test_a_failed_look_keeps_the_last_result() -> None:
     machine = Machine()
     own = OwnNetworks(machine.look, interval=60)

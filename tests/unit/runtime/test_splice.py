@@ -128,12 +128,16 @@ async def test_megabytes_both_ways_at_once() -> None:
         await s.splicing
 
 
-async def test_a_tcp_reset_resets_the_stream() -> None:
+@pytest.mark.parametrize("before", [b"", b"half of it"])
+async def test_a_tcp_reset_resets_the_stream(before: bytes) -> None:
+    """Also behind bytes that came with it: what is cut short must not look whole."""
     async with spliced() as s:
         await s.stream.write(b"x")
         await s.reader.readexactly(1)
+        s.writer.write(before)
         reset_tcp(s)
         with pytest.raises(StreamResetError) as caught:
+            assert await s.stream.read() == before
             await s.stream.read()
         assert caught.value.code == StreamCode.CONNECTION_RESET
         await s.splicing

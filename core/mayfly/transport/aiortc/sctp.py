@@ -2,7 +2,7 @@
 
 What a wake-up of the socket brought is taken in at once, and what then has to leave does so in the loop's next turn,
 together with what the session sends in answer. Where nothing presses, nothing leaves: what waits goes with the next
-message, or by the timer. What SACKs have told is then taken in behind what the message brought about.
+message, or by the timer. SACKs are taken in a turn later then, behind what the messages beside them brought about.
 """
 
 from __future__ import annotations
