@@ -13,6 +13,7 @@ from mayfly.errors import UsageError
 from mayfly.pt.environment import TRANSPORT
 from mayfly.pt.extended import NONCE_SIZE, ExtendedPortError, Introduction, parse_cookie
 from mayfly.wire.address import Destination
+from mayfly_relay.outgoing import open_socket
 from mayfly_relay.upstream import connect_error, looks_up_nothing
 
 TIMEOUT = 10.0
@@ -39,8 +40,10 @@ class ExtendedPort:
 
         `user_address` is what the bridge is told of the client, `host:port`; None tells nothing.
         """
-        family = socket.AF_INET if self.address.version == 4 else socket.AF_INET6
-        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock = open_socket(socket.AF_INET if self.address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+        except OSError as error:
+            raise connect_error(error) from None
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

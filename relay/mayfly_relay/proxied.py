@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Sequence
 
+from mayfly.errors import UpstreamError
 from mayfly.wire.address import Destination
 from mayfly_relay.dialler import ProxyDialler, ProxyTroubleError
 from mayfly_relay.unresolved import UnresolvedGuard
@@ -44,7 +45,13 @@ class ProxiedUpstream:
     async def reach(self) -> socket.socket:
         """A connection to the last proxy, which is asked nothing. Raises UpstreamError."""
         *before, last = self._proxies
-        return await self._dialler.connect(before, last.place)
+        try:
+            return await self._dialler.connect(before, last.place)
+        except ProxyTroubleError:
+            raise
+        except UpstreamError as error:  # of one before it, which speaks of where it was to go
+            words = "the last of the upstream proxies cannot be reached through those before it"
+            raise UpstreamError(error.reply, words) from None
 
     async def resolve(self, destination: Destination) -> Destination:
         """No proxy looks up names for others. Raises UpstreamError."""

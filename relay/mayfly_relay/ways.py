@@ -38,8 +38,8 @@ _SEE_TO_BRIDGE = "See whether it runs, and where. Clients are refused until it w
 _SEE_TO_PROXY = "See whether it runs, and where. Until it works, clients are told that the network is down."
 _BRIDGE_SUMMARY = "one bridge, whatever is asked for"
 _UNREACHED = (
-    "Start it, or leave with Ctrl-C and correct {}. Nobody is invited before it can be reached, which is tried again "
-    "and again."
+    "Start it, or leave with Ctrl-C and correct {}. Nobody is invited before it can be reached, and it is tried until "
+    "then."
 )
 
 

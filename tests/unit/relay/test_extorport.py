@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import hmac
 import socket
@@ -140,6 +141,15 @@ async def test_no_bridge(cookie: Path) -> None:
     with pytest.raises(UpstreamError) as raised:
         await port.connect()
     assert raised.value.reply is Reply.CONNECTION_REFUSED
+
+
+async def test_no_socket_for_it(cookie: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_args: object) -> socket.socket:
+        raise OSError(errno.EAFNOSUPPORT, "x")
+
+    monkeypatch.setattr(extorport, "open_socket", none)
+    with pytest.raises(UpstreamError):
+        await ExtendedPort(ip_address("::1"), 9, cookie).connect()
 
 
 async def test_a_cookie_that_is_gone_or_wrong(cookie: Path) -> None:

@@ -12,15 +12,16 @@ from mayfly_relay.reach import wait_reached
 class Place:
     """It can be reached after so many attempts."""
 
-    def __init__(self, fails: int) -> None:
+    def __init__(self, fails: int, *words: str) -> None:
         self.attempts = 0
         self.fails = fails
+        self.words = words or ("away",)
         self.sockets: list[socket.socket] = []
 
     async def connect(self) -> socket.socket:
         self.attempts += 1
         if self.attempts <= self.fails:
-            raise UpstreamError(Reply.NETWORK_UNREACHABLE, f"attempt {self.attempts}")
+            raise UpstreamError(Reply.NETWORK_UNREACHABLE, self.words[min(self.attempts, len(self.words)) - 1])
         self.sockets.append(socket.socket())
         return self.sockets[-1]
 
@@ -47,6 +48,12 @@ async def test_a_place_that_answers_is_left_at_once(slept: list[float]) -> None:
 async def test_one_that_does_not_is_told_once_and_tried_ever_more_seldom(slept: list[float]) -> None:
     place, told = Place(6), list[UpstreamError]()
     await wait_reached(place.connect, told.append)
-    assert [error.message for error in told] == ["attempt 1"]
+    assert [error.message for error in told] == ["away"]
     assert slept == [1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
     assert [sock.fileno() for sock in place.sockets] == [-1]
+
+
+async def test_another_reason_is_told_as_well(slept: list[float]) -> None:
+    place, told = Place(5, "away", "away", "its cookie cannot be read"), list[UpstreamError]()
+    await wait_reached(place.connect, told.append)
+    assert [error.message for error in told] == ["away", "its cookie cannot be read"]

@@ -169,6 +169,8 @@ async def test_nor_before_the_bridge_takes_us(tmp_path: Path) -> None:
             assert isinstance(warning, Warned)
             assert warning.message.startswith("The cookie file cannot be read")
             assert "correct --ext-or-port and --ext-or-cookie" in warning.hint
+            await asyncio.sleep(0)
+            assert not ready.done()
             ready.cancel()
 
 
@@ -187,6 +189,26 @@ async def test_of_a_chain_the_last_proxy_has_to_be_reached() -> None:
         await way.ready()
     assert first.heard[1] == b"\x05\x01\x00\x03\x0esecond.example\x048"
     assert told == []
+
+
+async def test_a_chain_that_does_not_reach_its_last_proxy_is_told_as_that() -> None:
+    refused = b"\x05\x05\x00\x01\0\0\0\0\0\0"
+    told = asyncio.Queue[Event]()
+    async with (
+        made_up(b"\x05\x00", refused) as first,
+        open_way(
+            options(f"socks5://127.0.0.1:{first.port}", "socks5://second.example:1080"),
+            OwnNetworks(frozenset),
+            told.put_nowait,
+            Shutdown(),
+        ) as way,
+        asyncio.TaskGroup() as group,
+    ):
+        ready = group.create_task(way.ready())
+        warning = await told.get()
+        assert isinstance(warning, Warned)
+        assert warning.message == "The last of the upstream proxies cannot be reached through those before it."
+        ready.cancel()
 
 
 async def test_a_bridge_takes_what_the_policy_never_would() -> None:
