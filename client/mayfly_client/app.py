@@ -134,7 +134,7 @@ async def _meet(options: ClientOptions, hub: Hub, codes: CodeReader, *, comes_ba
     if options.broker is not None:
         async with BrokerSource(options.broker, engine, options.link, hub, code=options.code) as source:
             return (await source.next()).met
-    meeting = Meeting(engine, options.link, hub, codes, replaceable=True)
+    meeting = Meeting(engine, options.link, hub, codes)
     return await (meeting.reply(None) if comes_back else meeting.meet(options.code))
 
 

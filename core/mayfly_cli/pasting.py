@@ -138,11 +138,6 @@ class LineCodes:
         """The next one. Raises EOFError."""
         return await self.lines.filled()
 
-    async def newer(self) -> str:
-        """There is none: the next line is for the next meeting."""
-        await asyncio.Event().wait()
-        raise EOFError
-
 
 class PastedCodes:
     """A CodeReader for people: prompts, and joins lines until they hold a whole code or an empty line comes.
@@ -171,16 +166,6 @@ class PastedCodes:
         while True:
             if text := await self._paste(wanted):
                 return text
-
-    async def newer(self) -> str:
-        """What is pasted though nobody asks. Never ends when the input has."""
-        try:
-            while not (text := await self._paste(Kind.OFFER)):
-                pass
-        except EOFError:
-            await asyncio.Event().wait()
-            raise
-        return text
 
     async def ask(self, question: str, wanted: Kind) -> str:
         """As read, with another prompt; an empty line at once gives an empty text."""

@@ -69,7 +69,6 @@ class _Relay:
             codes,
             deadline=time.time() + options.lifetime,
             on_description=self._learn_addresses,
-            replaceable=True,
         )
         self._leave_at = asyncio.get_running_loop().time() + options.lifetime
         self._quota = ByteQuota(options.limits.max_bytes)

@@ -55,13 +55,6 @@ class Script:
             raise EOFError
         return line
 
-    async def newer(self) -> str:
-        try:
-            return await self.read(Kind.OFFER)
-        except EOFError:
-            await asyncio.Event().wait()
-            raise
-
     def paste(self, text: str) -> None:
         self._lines.put_nowait(text)
 

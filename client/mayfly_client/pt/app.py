@@ -184,11 +184,6 @@ class _Nobody(CodeReader):
         """There never is a code."""
         raise EOFError
 
-    async def newer(self) -> str:
-        """Never ends."""
-        await asyncio.Event().wait()
-        raise EOFError
-
 
 async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
     with contextlib.suppress(TimeoutError):  # the process ends now, and with it whatever hangs

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mayfly.errors import CodeError
+from mayfly.errors import CodeError, MayflyError
 from mayfly.runtime.meeting import Meeting, Met
 from mayfly.runtime.tasks import first_of
 from mayfly.signaling.codes import Code, parse
@@ -22,10 +22,15 @@ POLL = 1.0
 """Seconds between two looks at a file of codes, while a code is waited for, or for an answer to be used."""
 
 
+AT_ONCE = 4
+"""Codes that are answered side by side at most. Each waiting answer costs a few sockets."""
+
+
 class CodeFile:
     """A RelaySource. Of the codes not used yet, the last that is good is taken.
 
-    One that comes while the answer to another is waited for takes its place: whoever sent it has given up the first.
+    One that comes while the answer to another waits is answered as well: its relay may have taken the place of the
+    first, or be its next free seat. Whoever of them comes first is taken.
     What stands last and cannot be used is said, once, when it has stood there for two looks: it may be being written.
     """
 
@@ -45,6 +50,8 @@ class CodeFile:
         self._unusable = unusable
         self._clock = clock
         self._used: set[bytes] = set()
+        self._newest = b""
+        self._standing: frozenset[str] = frozenset()
         self._suspect: str = ""
         self._told: str = ""
 
@@ -54,32 +61,41 @@ class CodeFile:
         if code is None:
             self._waiting()
             code = await self._come()
-        while True:
-            self._used.add(code.digest)
-            met: list[Met] = []
-            newer: list[Code] = []
-            await first_of(self._reply(code, met), self._wait_for_newer(code, newer))
-            if met:
-                return met[0]
-            code = newer[0]
+        met: list[Met] = []
+        await self._answer(code, met, AT_ONCE - 1)
+        return met[0]
 
     async def aclose(self) -> None:
         """There is nothing to free."""
 
+    async def _answer(self, code: Code, met: list[Met], more: int) -> None:
+        """Until a relay has come: that of this code, or of one of so many `more` that are put in meanwhile."""
+        self._used.add(code.digest)
+        self._newest = code.digest
+        works = [self._reply(code, met)]
+        if more:
+            works.append(self._answer_next(met, more - 1))
+        await first_of(*works)
+
+    async def _answer_next(self, met: list[Met], more: int) -> None:
+        await self._answer(await self._come(self._standing), met, more)
+
     async def _reply(self, code: Code, met: list[Met]) -> None:
-        met.append(await self._meeting.reply(code.text))
+        try:
+            met.append(await self._meeting.reply(code.text))
+        except MayflyError:
+            if code.digest == self._newest:
+                raise
+            await asyncio.Event().wait()  # what becomes of the newest decides
 
-    async def _wait_for_newer(self, code: Code, newer: list[Code]) -> None:
-        newer.append(await self._come(behind=code.digest))
-
-    async def _come(self, behind: bytes = b"") -> Code:
+    async def _come(self, passed: frozenset[str] = frozenset()) -> Code:
         while True:
             await asyncio.sleep(POLL)
-            if (code := self._find(behind)) is not None:
+            if (code := self._find(passed)) is not None:
                 return code
 
-    def _find(self, behind: bytes = b"") -> Code | None:
-        """The last good code that was not used, of those that stand behind the one with that digest."""
+    def _find(self, passed: frozenset[str] = frozenset()) -> Code | None:
+        """The last good code that was not used, but for what is `passed`: it stood there when another was taken."""
         try:
             pieces = _pieces(self._read())
         except OSError as error:
@@ -87,16 +103,18 @@ class CodeFile:
             self._suspected("", CodeError(problem, hint="It must be a file that the user who runs tor can read."))
             return None
         for piece in reversed(pieces):
+            if piece in passed:
+                continue
             try:
-                code = parse(piece, wanted=Kind.OFFER, now=None)
-                if code.digest == behind:
-                    return None
-                if code.digest in self._used:
+                if parse(piece, wanted=Kind.OFFER, now=None).digest in self._used:
                     continue
-                return parse(piece, wanted=Kind.OFFER, now=self._clock())
+                code = parse(piece, wanted=Kind.OFFER, now=self._clock())
             except CodeError as error:
                 if piece is pieces[-1]:
                     self._suspected(piece, error)
+            else:
+                self._standing = frozenset(pieces)
+                return code
         return None
 
     def _suspected(self, piece: str, error: CodeError) -> None:

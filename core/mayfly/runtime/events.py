@@ -304,10 +304,3 @@ class CodeReader(Protocol):
         Raises EOFError when the input has ended. May be cancelled, and called again after that: no input is lost.
         """
         ...
-
-    async def newer(self) -> str:
-        """Wait for an offer that comes while the answer to another is waited for. Never ends where none is expected.
-
-        May be cancelled: no input is lost.
-        """
-        ...

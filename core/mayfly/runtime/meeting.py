@@ -8,8 +8,7 @@
     Invitation.connect(): the words              wait for the offerer
                ---------------- the link opens ----------------
 
-A code that cannot be used is said and another is read: a slip of the clipboard never ends a meeting. While an answer
-waits to be used, the offerer may have made another offer; where `replaceable`, that one is answered instead.
+A code that cannot be used is said and another is read: a slip of the clipboard never ends a meeting.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ from dataclasses import dataclass
 from mayfly.errors import CodeError, GatheringError
 from mayfly.runtime.event import sentence
 from mayfly.runtime.events import CodeReader, CodeReady, Event, Reporter, Warned, Words
-from mayfly.runtime.tasks import first_of
 from mayfly.signaling.codes import Code, parse
 from mayfly.signaling.description import Description, Kind
 from mayfly.signaling.disclosure import disclosed_types, stays_on_local_network
@@ -39,11 +37,13 @@ NO_CODE_NOW = "A new code is shown as soon as one can be made."
 
 AGAIN = 5.0
 """Seconds between two tries to make a further offer while there is no network."""
+
 NO_PUBLIC_ADDRESS = Warned(
     "gather",
     "No STUN server has told a public address, so this code holds addresses of the local network alone.",
     "Within one network that will do. Else try another server with --stun, or a TURN server with --turn.",
 )
+"""Told once in a meeting: an outage of the network would otherwise be told with each code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,6 @@ class Meeting:
         clock: Callable[[], float] = time.time,
         deadline: float = math.inf,
         on_description: Callable[[Description], None] = lambda _description: None,
-        replaceable: bool = False,
     ) -> None:
         self._engine = engine
         self._settings = settings
@@ -102,7 +101,6 @@ class Meeting:
         self._deadline = deadline
         self._on_description = on_description
         self._has_offered = False
-        self._replaceable = replaceable
         self._told = False
         missed = missed_by_native(engine.name, settings)
         if missed is not None:
@@ -144,18 +142,6 @@ class Meeting:
         Raises CodeError for a given code that cannot be used, GatheringError, ConnectError, and EOFError.
         """
         offer = await self._read_offer() if text is None else self._parse(text, Kind.OFFER)
-        while True:
-            met: list[Met] = []
-            newer: list[Code] = []
-            works = [self._answer(offer, met)]
-            if self._replaceable:
-                works.append(self._hear_newer(offer, newer))
-            await first_of(*works)
-            if met:
-                return met[0]
-            offer = newer[0]
-
-    async def _answer(self, offer: Code, met: list[Met]) -> None:
         pending = await self._engine.answer(self._settings, offer.description)
         try:
             lifetime = self._settings.config.answer_lifetime
@@ -163,7 +149,7 @@ class Meeting:
             self._show(answer)
             words = await asyncio.to_thread(verification_words, offer, answer)
             self._reporter.report(Words(words))
-            met.append(Met(await pending.connected(), words))
+            return Met(await pending.connected(), words)
         finally:
             await pending.close()
 
@@ -184,14 +170,6 @@ class Meeting:
             else:
                 self._has_offered = True
                 return pending
-
-    async def _hear_newer(self, offer: Code, newer: list[Code]) -> None:
-        """Until another offer comes than the one that has been answered."""
-        while True:
-            code = self._usable(await self._codes.newer(), Kind.OFFER, ())
-            if code is not None and code.digest != offer.digest:
-                newer.append(code)
-                return
 
     async def _wait_for_answer(self, pending: PendingOffer) -> Invitation | None:
         """The answer to this offer, or None when the offer has expired."""

@@ -241,21 +241,3 @@ async def test_a_cancelled_paste_goes_on_where_it_was(given: Input) -> None:
             await given.people.read(Kind.ANSWER)
     given.type(ANSWER[50:] + "\n")
     assert "".join((await given.people.read(Kind.ANSWER)).split()) == ANSWER
-
-
-async def test_what_is_pasted_unasked_is_handed_on_and_enter_alone_is_not(given: Input) -> None:
-    given.type(f"\n\n> {OFFER[:40]}\n> {OFFER[40:]}\n")
-    text = await given.people.newer()
-    assert whole(text, Kind.OFFER)
-    assert given.prompts == []
-
-
-async def test_nothing_comes_unasked_when_the_input_has_ended_or_from_a_machine(given: Input) -> None:
-    given.type(OFFER + "\n")
-    machine = LineCodes(given.lines)
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(machine.newer(), 0.01)
-    assert await machine.read(Kind.OFFER) == OFFER
-    given.end()
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(given.people.newer(), 0.05)

@@ -21,16 +21,9 @@ from support.programs_in_memory import Script
 NOW = 1_800_000_007.5
 
 
-def meeting(
-    network: MemoryNetwork,
-    script: Script,
-    *,
-    config: LinkConfig | None = None,
-    now: float = NOW,
-    replaceable: bool = False,
-) -> Meeting:
+def meeting(network: MemoryNetwork, script: Script, *, config: LinkConfig | None = None, now: float = NOW) -> Meeting:
     settings = LinkSettings(config=config or LinkConfig())
-    return Meeting(MemoryEngine(network), settings, script, script, clock=lambda: now, replaceable=replaceable)
+    return Meeting(MemoryEngine(network), settings, script, script, clock=lambda: now)
 
 
 async def test_two_meet_and_see_the_same_words() -> None:
@@ -133,37 +126,6 @@ async def test_a_code_that_no_stun_server_has_helped_is_said_once(
     await script.code(2)
     assert script.all(Warned).count(NO_PUBLIC_ADDRESS) == told
     offering.cancel()
-
-
-async def test_a_newer_offer_takes_the_place_of_one_whose_answer_nobody_has_used() -> None:
-    """The offerer has started again, and sends another code: nobody waits for the answer to the first."""
-    network, gone, one, two = MemoryNetwork(), Script(), Script(), Script()
-    leaving = asyncio.get_running_loop().create_task(meeting(network, gone).invite())
-    first = await gone.code()
-    offering = asyncio.get_running_loop().create_task(meeting(network, one).meet(None))
-    answering = asyncio.get_running_loop().create_task(meeting(network, two, replaceable=True).reply(first))
-    await two.code()
-    leaving.cancel()
-    for text in (
-        "not a code",
-        first,
-        await one.code(),
-    ):  # what cannot be used is said, and the same one changes nothing
-        two.paste(text)
-    one.paste(await two.code(2))
-    offerer, answerer = await asyncio.gather(offering, answering)
-    assert offerer.words == answerer.words
-    assert [warned.stage for warned in two.all(Warned)] == ["code"]
-    assert len(network.answers) == 0
-
-
-async def test_nothing_is_read_while_an_answer_waits_that_nothing_can_replace() -> None:
-    network, one, two = MemoryNetwork(), Script(), Script()
-    offering = asyncio.get_running_loop().create_task(meeting(network, one).meet(None))
-    answering = asyncio.get_running_loop().create_task(meeting(network, two).reply(await one.code()))
-    one.paste(await two.code())
-    await asyncio.gather(offering, answering)
-    assert two.wanted == []
 
 
 async def test_a_moved_mapping_gives_a_new_code_and_both_answers_work() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import pytest
 
@@ -18,7 +18,11 @@ from support.programs_in_memory import Script
 
 NOW = 1_800_000_000.0
 
-Accept = Callable[[], Awaitable[None]]
+
+class Accept(Protocol):
+    """Takes one of the answers, the newest unless another is named."""
+
+    async def __call__(self, number: int = -1) -> None: ...
 
 
 class Relays:
@@ -30,11 +34,11 @@ class Relays:
         self.meeting = Meeting(self.engine, LinkSettings(), self.script, self.script, clock=lambda: NOW)
 
     async def offer(self, *, expires: float = NOW + 900) -> tuple[str, Accept]:
-        """A relay's code, and what takes the newest answer to it."""
+        """A relay's code, and what takes an answer to it."""
         pending = await self.engine.offer(LinkSettings())
 
-        async def accept() -> None:
-            answer = self.script.all(CodeReady)[-1]
+        async def accept(number: int = -1) -> None:
+            answer = self.script.all(CodeReady)[number]
             await pending.accept(parse(answer.code, wanted=Kind.ANSWER, now=NOW).description)
 
         return Code(pending.description, int(expires)).text, accept

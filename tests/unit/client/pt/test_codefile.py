@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from mayfly.errors import ConnectError
+from mayfly.runtime.events import CodeReady
+from mayfly.runtime.meeting import Met
 from mayfly_client.pt import codefile
 from mayfly_client.pt.codefile import CodeFile
 from support.news import News
@@ -69,17 +72,53 @@ async def test_a_code_may_be_broken_into_lines_and_quoted(relays: Relays, file: 
     assert (await meets(relays, begin(file.source), accept)).words[0] == code
 
 
-async def test_a_newer_code_takes_the_place_of_one_whose_answer_is_waited_for(relays: Relays, file: Watched) -> None:
-    """And an older one does not: the relay of the newest is the one that waits."""
+@pytest.mark.parametrize("comes", ["first", "second"])
+async def test_a_newer_code_is_answered_beside_one_whose_answer_is_waited_for(
+    relays: Relays, file: Watched, comes: str
+) -> None:
+    """Whoever comes first is taken; and an older one that stood there is not answered, also if it stands last now."""
     older, _ = await relays.offer()
-    first, _ = await relays.offer()
-    second, accept = await relays.offer()
+    first, accept_first = await relays.offer()
+    second, accept_second = await relays.offer()
     file.path.write_text(f"{older}\n{first}\n")
     task = begin(file.source)
     await relays.script.code()
+    file.path.write_text(f"{older}\n")
     with file.path.open("a") as more:
         more.write(f"this one, please: {second}\n")
-    assert (await meets(relays, task, accept, 2)).words[0] == second
+    await relays.script.code(2)
+    await (accept_first(0) if comes == "first" else accept_second(1))
+    assert (await task).words[0] == (first if comes == "first" else second)
+    assert len(relays.script.all(CodeReady)) == 2
+
+
+async def test_an_answer_that_nobody_uses_ends_the_wait_only_if_it_is_the_newest(
+    relays: Relays, file: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = await relays.offer()
+    second, _ = await relays.offer()
+    ends = {first: asyncio.Event(), second: asyncio.Event()}
+    asked = asyncio.Queue[str]()
+
+    async def nobody_comes(text: str | None) -> Met:
+        assert text is not None
+        asked.put_nowait(text)
+        await ends[text].wait()
+        raise ConnectError(text)
+
+    monkeypatch.setattr(relays.meeting, "reply", nobody_comes)
+    file.path.write_text(first)
+    task = begin(file.source)
+    assert await asked.get() == first
+    file.path.write_text(second)
+    assert await asked.get() == second
+    ends[first].set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not task.done()
+    ends[second].set()
+    with pytest.raises(ConnectError, match=second):
+        await task
 
 
 @pytest.mark.parametrize(
