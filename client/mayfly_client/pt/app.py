@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mayfly.errors import ListenError, MayflyError
+from mayfly.errors import CodeError, ListenError, MayflyError
 from mayfly.pt import environment, lines
 from mayfly.pt.environment import TRANSPORT, ClientSettings
 from mayfly.pt.errors import ArgumentsError, ProxyError
@@ -18,6 +18,7 @@ from mayfly.runtime.events import CodeReader, Warned
 from mayfly.runtime.meeting import Meeting
 from mayfly.runtime.shutdown import Shutdown
 from mayfly.runtime.tasks import first_of
+from mayfly.signaling.codes import parse
 from mayfly.signaling.description import Kind
 from mayfly.transport.base import Engine, LinkSettings
 from mayfly.transport.engines import AUTO, make_engine
@@ -30,7 +31,8 @@ from mayfly_client.pt.sources import FromBroker, GivenCodes, InTurn, RelaySource
 from mayfly_client.pt.switchboard import Switchboard
 from mayfly_client.pt.teller import LineTeller, Tor
 
-_CODE = b"mf1"
+_LOOKED_AT = 20
+"""Lines of a file by which it is taken for one of answers."""
 
 LEAVING = 5.0
 """Seconds for everything to end once tor wants us gone; a link's last message may take three."""
@@ -162,16 +164,18 @@ def _clear(answers: Path) -> None:
     """Delete the answers of an earlier run, which are good for nothing.
 
     The directory is that of all transports of this tor, and a stranger may have written the bridge line: it is not to
-    delete, or to write into, what another transport keeps there. Raises ArgumentsError.
+    delete, or to write into, what another transport keeps there, nor the codes that a person has put into another
+    line's file. Raises ArgumentsError.
     """
+    ours = True
     try:
-        with answers.open("rb") as file:
-            ours = all(line.startswith(_CODE) for line in file.read(MAX_FILE).splitlines())
-        if ours:
+        if not answers.is_file():  # a fifo would hold up everything once it is opened
+            ours = not answers.exists()
+        elif texts := answers.read_bytes()[:MAX_FILE].decode(errors="replace").splitlines():
+            for line in texts[:_LOOKED_AT]:
+                parse(line, wanted=Kind.ANSWER, now=None)
             answers.unlink()
-    except FileNotFoundError:
-        return
-    except OSError:
+    except (OSError, CodeError):
         ours = False
     if not ours:
         raise ArgumentsError("answers= names a file that holds something else", hint="Choose another name.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from mayfly.errors import ListenError
 from mayfly.pt.errors import ProxyError
 from mayfly.runtime.events import Closed
 from mayfly_client.listener import ProxyListener
+from support.descriptions import offer_code
 from support.programs import free_port
 from support.programs_in_memory import Running as Program
 from support.programs_in_memory import Stage, relay_options
@@ -142,28 +144,35 @@ async def test_a_wrong_bridge_line_is_said(monkeypatch: pytest.MonkeyPatch, tmp_
         assert "plain name" in await pt.heard.line("LOG SEVERITY=warning")
 
 
-@pytest.mark.parametrize("name", ["obfs4_state.json", "directory"])
+@pytest.mark.parametrize("name", ["obfs4_state.json", "directory", "fifo", "codes-of-another-line.txt"])
 async def test_what_another_transport_keeps_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "directory").mkdir()
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "codes-of-another-line.txt").write_text(offer_code().text + "\n")
     (tmp_path / "obfs4_state.json").write_text('{"private-key":"00"}')
     async with Stage(monkeypatch) as stage, running(monkeypatch, stage.network, settings(tmp_path)) as pt:
         assert await pt.connect(f"file=codes.txt;answers={name}") == 1
         warned = await pt.heard.line("LOG SEVERITY=warning")
         assert "holds something else" in warned
     assert (tmp_path / "obfs4_state.json").read_text() == '{"private-key":"00"}'
-    assert (tmp_path / "directory").is_dir()
+    assert (tmp_path / name).exists()
 
 
 async def test_answers_of_an_earlier_run_are_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "answers.txt").write_text("mf1old\n")
-    async with Stage(monkeypatch) as stage, running(monkeypatch, stage.network, settings(tmp_path)) as pt:
-        scene = Scene(stage, pt, tmp_path)
-        _, code = await scene.relay()
-        pt.begin(f"code={code}")
-        await pt.heard.line('STAGE="answer"')
-        assert "mf1old" not in (tmp_path / "answers.txt").read_text()
+    answers = tmp_path / "answers.txt"
+    async with Stage(monkeypatch) as stage:
+        earlier = ""
+        for _ in range(2):
+            async with running(monkeypatch, stage.network, settings(tmp_path)) as pt:
+                scene = Scene(stage, pt, tmp_path)
+                _, code = await scene.relay()
+                pt.begin(f"code={code}")
+                await pt.heard.line('STAGE="answer"')
+                (line,) = answers.read_text().splitlines()
+                assert line != earlier
+                earlier = line
 
 
 @pytest.mark.parametrize("way", ["stdin", "signal", "stdout"])
