@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-import pytest
-
 from mayfly.runtime.events import CodeReady
 from mayfly.runtime.meeting import Meeting, Met
 from mayfly.signaling.codes import Code, parse
@@ -42,13 +40,6 @@ class Relays:
             await pending.accept(parse(answer.code, wanted=Kind.ANSWER, now=NOW).description)
 
         return Code(pending.description, int(expires)).text, accept
-
-
-@pytest.fixture
-def relays(monkeypatch: pytest.MonkeyPatch) -> Relays:
-    """With words that tell which codes have met."""
-    monkeypatch.setattr("mayfly.runtime.meeting.verification_words", lambda offer, answer: (offer.text, answer.text))
-    return Relays(MemoryNetwork())
 
 
 async def meets(relays: Relays, next_one: asyncio.Task[Met], accept: Accept, count: int = 1) -> Met:

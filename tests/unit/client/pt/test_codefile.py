@@ -13,9 +13,7 @@ from mayfly.runtime.meeting import Met
 from mayfly_client.pt import codefile
 from mayfly_client.pt.codefile import CodeFile
 from support.news import News
-from unit.client.pt.relays import NOW, Relays, begin, meets, relays
-
-__all__ = ["relays"]
+from unit.client.pt.relays import NOW, Relays, begin, meets
 
 
 class Watched:

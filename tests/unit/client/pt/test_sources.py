@@ -10,9 +10,7 @@ import pytest
 from mayfly.errors import CodeError, CodeGoneError, ConnectError, MayflyError, MistypedCodeError
 from mayfly.runtime.meeting import Met
 from mayfly_client.pt.sources import FromBroker, GivenCodes, InTurn, NoRelayError
-from unit.client.pt.relays import Relays, begin, meets, relays
-
-__all__ = ["relays"]
+from unit.client.pt.relays import Relays, begin, meets
 
 
 async def test_codes_of_the_line_are_used_in_order_and_once(relays: Relays) -> None:
