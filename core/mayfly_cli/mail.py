@@ -76,7 +76,7 @@ class Mail:
         _keep(self._letters, identity, Letter(text, to, list(reach)))
         settled = None
         for name, outcome in self._early.pop(identity, []):
-            settled = self._settle(identity, name, outcome)
+            settled = self._settle(identity, name, outcome) or settled
         return settled
 
     def waiting(self) -> list[Letter]:
@@ -85,16 +85,13 @@ class Mail:
 
     def delivered(self, identity: str, by: str) -> Letter | None:
         """A receipt. Gives the letter when nobody is missing any more, and each time that a failed one has arrived."""
-        late = self._failed.get(identity)
-        if late is not None and late.outcomes.get(by, Outcome.DELIVERED) is not Outcome.DELIVERED:
-            late.outcomes[by] = Outcome.DELIVERED
-            if late.delivered:
-                self._failed.pop(identity)
-            return late
         return self._settle(identity, by, Outcome.DELIVERED)
 
     def undelivered(self, identity: str, to: str, *, certain: bool) -> Letter | None:
-        """This name lacks it or, unless `certain`, has not confirmed it. Gives the letter when all are known."""
+        """This name lacks it or, unless `certain`, has not confirmed it.
+
+        Gives the letter when all are known, and each time that something else is known of one.
+        """
         return self._settle(identity, to, Outcome.FAILED if certain else Outcome.UNSURE)
 
     def take_all(self) -> list[Letter]:
@@ -102,23 +99,25 @@ class Mail:
         taken = self.waiting()
         for identity, letter in self._letters.items():
             letter.outcomes |= dict.fromkeys(letter.missing, Outcome.UNSURE)
+            letter.missing.clear()
             _keep(self._failed, identity, letter)
         self._letters.clear()
         return taken
 
     def _settle(self, identity: str, name: str, outcome: Outcome) -> Letter | None:
-        letter = self._letters.get(identity)
+        letter = self._letters.get(identity) or self._failed.get(identity)
         if letter is None:
-            if identity not in self._failed:
-                _keep(self._early, identity, [*self._early.get(identity, []), (name, outcome)][-MAX_LETTERS:])
+            _keep(self._early, identity, [*self._early.get(identity, []), (name, outcome)][-MAX_LETTERS:])
             return None
-        if name not in letter.missing:
-            return None
-        letter.missing.remove(name)
+        if name in letter.missing:
+            letter.missing.remove(name)
+        elif letter.outcomes.get(name, Outcome.DELIVERED) in (Outcome.DELIVERED, outcome):
+            return None  # a stranger, or no news
         letter.outcomes[name] = outcome
         if letter.missing:
             return None
-        self._letters.pop(identity)
+        self._letters.pop(identity, None)
+        self._failed.pop(identity, None)
         if not letter.delivered:
             _keep(self._failed, identity, letter)
         return letter

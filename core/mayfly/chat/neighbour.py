@@ -27,8 +27,8 @@ class Leg:
     fates: dict[str, Fate] = field(default_factory=dict[str, Fate])
     whole: bool = False
     """Whether the neighbour has said whom it is for."""
-    sent: bool = False
-    """Whether it was ever sent, so that it may have arrived."""
+    writes: int = 0
+    """How often it was sent. Unless never, it may have arrived."""
 
     @property
     def key(self) -> Key:

@@ -84,14 +84,18 @@ class Post:
         if leg is None:
             return
         fates = {self._target(neighbour, name): fate for name, fate in record.fates if name != neighbour.you}
+        # What was sent once is new there, and who is AWAY or missing in the first answer had not been sent it. An empty
+        # answer says nothing of the kind: the message is not remembered.
+        fresh = leg.writes == 1 and not leg.whole and bool(record.fates)
         if not leg.whole:
             for name in fates.keys() - leg.fates.keys():
                 leg.fates[name] = Fate.HELD
             leg.whole = True
-        for name in leg.fates.keys() - fates.keys():
-            fates[name] = Fate.GONE  # it does not remember the message any more
         for name, fate in fates.items():
-            self._change(neighbour, leg, name, fate)
+            self._change(neighbour, leg, name, fate, unsent=fresh and fate is Fate.AWAY)
+        for name in leg.fates.keys() - fates.keys():
+            # They had left before it came or, unless it is new there, it is not remembered any more.
+            self._change(neighbour, leg, name, Fate.GONE, unsent=fresh)
         self._finish_if_over(neighbour, leg)
 
     def receipt(self, neighbour: Neighbour, record: Receipt) -> None:
@@ -137,20 +141,21 @@ class Post:
         return fate
 
     def _send(self, neighbour: Neighbour, leg: Leg) -> None:
-        leg.sent = leg.sent or neighbour.line is not None
+        if neighbour.line is not None:
+            leg.writes += 1
         self._write(neighbour, Half.SAY, leg.message)
 
     def _target(self, neighbour: Neighbour, name: str) -> str:
         return name if neighbour.speaks_for_others else neighbour.raw
 
-    def _change(self, neighbour: Neighbour, leg: Leg, name: str, fate: Fate) -> None:
+    def _change(self, neighbour: Neighbour, leg: Leg, name: str, fate: Fate, *, unsent: bool = False) -> None:
         if fate not in NEXT.get(leg.fates.get(name, Fate.GONE), frozenset()):
             return
         leg.fates[name] = fate
         dispatch = self._dispatches[leg.key]
         alias = neighbour.alias(name)
         dispatch.fates[alias] = fate
-        self._tell(leg.key, dispatch, alias, fate, certain=not leg.sent or fate in NOT_KEPT)
+        self._tell(leg.key, dispatch, alias, fate, certain=unsent or not leg.writes or fate in NOT_KEPT)
 
     def _tell(self, key: Key, dispatch: Dispatch, name: str, fate: Fate, *, certain: bool) -> None:
         if dispatch.source is not None:

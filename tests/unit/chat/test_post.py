@@ -110,12 +110,32 @@ def test_a_message_to_everybody_is_for_all_whom_a_relay_has_announced() -> None:
     desk.post.taken(hub, Taken(US, 1, (("hub", Fate.DELIVERED), ("ben", Fate.HELD), ("dora", Fate.AWAY))))
     assert desk.events == [
         Delivered(1, "hub"),
-        Undelivered(1, "dora", Fate.AWAY, certain=False),
-        Undelivered(1, "cleo", Fate.GONE, certain=False),
+        Undelivered(1, "dora", Fate.AWAY, certain=True),
+        Undelivered(1, "cleo", Fate.GONE, certain=True),
     ]
     desk.post.gone(hub)
     assert desk.events[3:] == [Undelivered(1, name, Fate.GONE, certain=False) for name in ("ben", "dora")]
     assert len(desk.post) == 0
+
+
+def test_only_the_first_answer_to_what_was_sent_once_says_who_lacks_it() -> None:
+    first = (("hub", Fate.DELIVERED), ("ben", Fate.HELD), ("cleo", Fate.HELD))
+    later = (("hub", Fate.DELIVERED), ("ben", Fate.AWAY))
+    for twice, answers in ((True, [later]), (False, [first, later])):
+        desk = Desk()
+        hub = desk.neighbour("hub", relay=True)
+        hub.joined("ben")
+        hub.joined("cleo")
+        desk.post.send(message(US, 1), None, [(hub, "")], {})
+        if twice:
+            desk.post.resend(hub)
+        for fates in answers:
+            desk.post.taken(hub, Taken(US, 1, fates))
+        assert desk.events == [
+            Delivered(1, "hub"),
+            Undelivered(1, "ben", Fate.AWAY, certain=False),
+            Undelivered(1, "cleo", Fate.GONE, certain=False),
+        ]
 
 
 def test_a_relay_with_no_room_for_a_message_lacks_it_with_all_behind_it() -> None:

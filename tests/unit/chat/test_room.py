@@ -213,7 +213,7 @@ def test_whoever_had_left_before_a_relay_took_a_message_is_told_of() -> None:
     town.note(hub, hub.disconnect(joints[1].number, town.now, lost=False))
     town.settle()
     assert Delivered(number, "hub") in town.events["ann"]
-    assert Undelivered(number, "ben", Fate.GONE, certain=False) in town.events["ann"]
+    assert Undelivered(number, "ben", Fate.GONE, certain=True) in town.events["ann"]
 
 
 def test_what_was_never_sent_surely_did_not_arrive() -> None:
@@ -231,7 +231,7 @@ def test_an_author_learns_that_another_client_is_away_and_then_that_it_has_it() 
     assert [each.name for each in ann.who()] == ["hub"]
     number = town.say(ann, "for when you are back", "ben")
     town.settle()
-    assert told(town, "ann") == [Undelivered(number, "ben", Fate.AWAY, certain=False)]
+    assert told(town, "ann") == [Undelivered(number, "ben", Fate.AWAY, certain=True)]
     town.join(ben, hub)
     town.settle()
     assert told(town, "ann")[1:] == [Delivered(number, "ben")]
@@ -246,12 +246,32 @@ def test_who_does_not_come_back_is_forgotten_and_the_message_given_up() -> None:
     timeout = hub.next_timeout()
     assert timeout == FAST.keep_away
     town.pass_time(timeout - 1)
-    assert told(town, "ann")[-1] == Undelivered(number, "ben", Fate.AWAY, certain=False)
+    assert told(town, "ann")[-1] == Undelivered(number, "ben", Fate.AWAY, certain=True)
     town.pass_time(1)
     town.settle()
     assert told(town, "ann")[-1] == Undelivered(number, "ben", Fate.GONE, certain=False)
     assert [each.name for each in hub.who()] == ["ann"]
     assert hub.next_timeout() is None
+
+
+def test_whom_a_relay_gives_up_may_have_come_back_in_between() -> None:
+    """The author was told that ben lacks it for sure; then ben had it, and his receipt was lost."""
+    town, hub, (ann, ben), joints = star("ann", "ben")
+    town.lose(joints[1])
+    number = town.say(ann, "x", "ben")
+    town.settle()
+    back = town.join(ben, hub)
+    while not received(town, "ben"):
+        for pipe in back.pipes:
+            if pipe.source is hub or pipe.half is Half.SAY:
+                town.move(back, pipe, 1000)
+    town.lose(back)
+    town.pass_time(FAST.keep_away)
+    town.settle()
+    assert told(town, "ann") == [
+        Undelivered(number, "ben", Fate.AWAY, certain=True),
+        Undelivered(number, "ben", Fate.GONE, certain=False),
+    ]
 
 
 def test_who_leaves_in_good_order_is_forgotten_at_once() -> None:

@@ -55,12 +55,49 @@ def test_who_may_have_it_is_told_from_who_does_not() -> None:
     assert mail.failures == 1
 
 
+def test_what_is_known_of_a_failed_one_may_change() -> None:
+    mail = Mail()
+    mail.sent("1", "hi", None, ["anna"])
+    marks: list[str] = []
+    for certain in (True, False, False, True):
+        letter = mail.undelivered("1", "anna", certain=certain)
+        marks.append(letter.mark(str) if letter is not None else "no news")
+    silent = "… anna has not confirmed it"
+    assert marks == ["✗ not delivered to anna", silent, "no news", "✗ not delivered to anna"]
+    assert mail.failures == 1
+    assert mail.delivered("1", "anna") is not None
+    assert mail.undelivered("1", "anna", certain=True) is None, "who has it keeps it"
+    assert mail.failures == 0
+
+
+def test_news_of_one_counts_while_others_are_missing() -> None:
+    mail = Mail()
+    mail.sent("1", "hi", None, ["anna", "bob", "carol"])
+    assert mail.undelivered("1", "anna", certain=True) is None
+    assert mail.undelivered("1", "bob", certain=True) is None
+    assert mail.delivered("1", "anna") is None
+    assert mail.undelivered("1", "bob", certain=False) is None
+    letter = mail.delivered("1", "carol")
+    assert letter is not None
+    assert letter.mark(str) == "✓ anna, carol  … bob has not confirmed it"
+
+
 def test_receipts_that_come_before_the_reply_count() -> None:
     mail = Mail()
     assert mail.delivered("1", "anna") is None
     letter = mail.sent("1", "hi", None, ["anna"])
     assert letter is not None
     assert letter.mark(str) == "✓"
+
+
+def test_all_news_before_the_reply_counts() -> None:
+    mail = Mail()
+    mail.undelivered("1", "anna", certain=True)
+    mail.undelivered("1", "anna", certain=False)
+    mail.undelivered("1", "anna", certain=False)
+    letter = mail.sent("1", "hi", None, ["anna"])
+    assert letter is not None
+    assert letter.mark(str) == "… anna has not confirmed it"
 
 
 def test_strangers_receipts_and_doubles_change_nothing() -> None:
@@ -73,9 +110,15 @@ def test_strangers_receipts_and_doubles_change_nothing() -> None:
 
 def test_what_travels_can_be_given_up() -> None:
     mail = Mail()
-    mail.sent("1", "hi", "anna", ["anna"])
+    mail.sent("1", "hi", None, ["anna", "bob"])
     assert [letter.text for letter in mail.take_all()] == ["hi"]
     assert (len(mail), mail.failures) == (0, 1)
+    surely = mail.undelivered("1", "anna", certain=True)
+    assert surely is not None
+    assert surely.mark(str) == "✗ not delivered to anna  … bob has not confirmed it"
+    assert mail.delivered("1", "anna") is not None
+    assert mail.delivered("1", "bob") is not None
+    assert (len(mail), mail.failures) == (0, 0)
 
 
 def test_memory_is_bounded() -> None:
