@@ -120,9 +120,9 @@ async def _serving(
         if context is not None and gate is not None:
             tasks.spawn(gate.serve_tls(sock, make, context, options.config.handshake_timeout))
         elif place.path is None:
-            server = await loop.create_server(factory, sock=sock, backlog=BACKLOG)
+            server = await loop.create_server(factory, sock=sock, ssl=context, backlog=BACKLOG)
         else:
-            server = await loop.create_unix_server(factory, sock=sock, backlog=BACKLOG)
+            server = await loop.create_unix_server(factory, sock=sock, ssl=context, backlog=BACKLOG)
         try:
             yield sockets.address(sock, place)
         finally:

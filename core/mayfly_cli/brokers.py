@@ -122,10 +122,13 @@ def broker_options(values: Values) -> BrokerOptions | None:
 
 
 def strangers_come(values: Values) -> bool:
-    """Whether a relay or a client meets those that a broker introduces, and not one person whom it knows."""
-    if values.command == "relay":
-        return bool(values.raw("public"))
-    return bool(values.raw("broker")) and values.raw("code") is None
+    """Whether a relay or a client meets those that a broker introduces, and not one person whom it knows.
+
+    `public` in a variable or the file waits for a run with a broker, and says nothing of one without.
+    """
+    if not values.raw("broker"):
+        return False
+    return bool(values.raw("public")) if values.command == "relay" else values.raw("code") is None
 
 
 def wish(values: Values) -> Wish:

@@ -255,10 +255,6 @@ class Values:
         """Whether the option stood on the command line."""
         return self._source(name) == "COMMANDLINE"
 
-    def given(self, name: str) -> bool:
-        """Whether anybody gave it: on the command line, in a variable or in the file."""
-        return self._source(name) not in ("", "DEFAULT")
-
     def source(self, name: str) -> str:
         """Where a value came from, in words for an error."""
         param = next(param for param in self._ctx.command.params if param.name == name)

@@ -80,14 +80,15 @@ def way_out(values: Values) -> dict[str, Any]:
     from mayfly.wire.hello import Upstream as Kind  # noqa: PLC0415
 
     choice = _choice(values)
-    values.only_with(choice.kind is Kind.DIRECT, "--upstream direct", "outbound_address")
+    if choice.kind is not Kind.DIRECT:
+        _refuse_outbound(values)
     values.only_with(choice.kind is Kind.TOR, "--upstream tor", "tor_isolate")
     tor = choice.kind is Kind.TOR or bool(values.raw("offer_onion"))
     values.only_with(tor, "--upstream tor or --offer-onion", "tor_control", "torrc_line")
     values.only_with(choice.kind is Kind.BRIDGE, "--upstream bridge://", "ext_or_port")
     if choice.kind is Kind.BRIDGE:
         _leave_rules_out(values)
-    values.only_with(values.raw("tor_control") is None, "a tor that is started, so without --tor-control", "torrc_line")
+    _leave_one_tor(values)
     settings_of_tor = TorSettings(
         control=values.one("tor_control", ControlAddress.parse, None),
         torrc=values.many("torrc_line", torrc_line),
@@ -99,6 +100,28 @@ def way_out(values: Values) -> dict[str, Any]:
         "tor": settings_of_tor,
         "tor_isolate_streams": values.one("tor_isolate", settings.one_of(*ISOLATIONS), ISOLATIONS[0]) == "stream",
     }
+
+
+def _refuse_outbound(values: Values) -> None:
+    """Wherever it came from: who pins an address must not leave by another network without a word."""
+    if values.raw("outbound_address"):
+        raise UsageError(
+            f"{values.source('outbound_address')}: this means something only with --upstream direct.",
+            hint="Leave out one of the two: by another way nothing leaves from that address.",
+        )
+
+
+def _leave_one_tor(values: Values) -> None:
+    """Lines are for a tor that is started, and a control port for one that runs. What was typed goes first."""
+    if values.raw("tor_control") is None or not values.raw("torrc_line"):
+        return
+    typed = values.on_command_line("torrc_line")
+    if typed and values.on_command_line("tor_control"):
+        raise UsageError(
+            "--torrc-line is for a tor that is started, and --tor-control for one that runs already.",
+            hint=settings.ONE_OF_TWO,
+        )
+    values.leave_out("tor_control" if typed else "torrc_line")
 
 
 def _leave_rules_out(values: Values) -> None:

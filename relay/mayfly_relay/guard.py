@@ -65,7 +65,7 @@ class Guard:
         raise refused_by_policy()
 
     async def _addresses(self, name: str) -> list[Address]:
-        if not self._policy.looks_up(name):
+        if not self._policy.looks_up(name, self._networks()):
             raise refused_by_policy()
         return await self._resolver.addresses(name)
 

@@ -98,13 +98,13 @@ class ExitPolicy:
             return Verdict(False, Reason.MAIL)
         return Verdict(True, Reason.DEFAULT)
 
-    def looks_up(self, name: str) -> bool:
-        """Whether a name may be resolved here at all.
+    def looks_up(self, name: str, own: Collection[Network] = ()) -> bool:
+        """Whether a name may be resolved here at all, by a relay whose networks are `own`.
 
         Of one of the own network the answer, yes or no, would tell a client whether it exists. So it takes a rule that
         opens addresses there.
         """
-        return not is_local(name) or any(rule.opens_special for rule in self.rules)
+        return not is_local(name) or any(rule.opens_special(own) for rule in self.rules)
 
     def summary(self) -> str:
         """What a client is told: ports that are closed, or open, for public addresses in general. At most 256 bytes.

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv6Network, ip_network
@@ -67,11 +68,12 @@ class Rule:
             return self.host.prefixlen == self.host.max_prefixlen
         return self.host.prefixlen >= _SHORTEST_NAMING[self.host.version]
 
-    @property
-    def opens_special(self) -> bool:
-        """Whether it allows addresses that are not public ones."""
+    def opens_special(self, own: Collection[Network] = ()) -> bool:
+        """Whether it allows addresses that are not public ones, or some of the relay's networks, which are `own`."""
         if not self.allow or isinstance(self.host, (str, Anything)):
             return False
+        if self.admits(Special.OWN) and any(self.host.overlaps(network) for network in own):
+            return True
         special = classify(self.host.network_address)
         return special is not None and self.admits(special)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mayfly.runtime.events import Reporter, Words
@@ -102,3 +104,28 @@ def test_only_between_strangers_words_are_not_to_be_compared(
     out = mayfly(*arguments).stdout
     assert ("Between strangers they prove nothing" in out) is strangers
     assert ("Compare them with the other side" in out) is not strangers
+
+
+@pytest.mark.parametrize("in_the_file", [True, False])
+@pytest.mark.parametrize(("arguments", "strangers"), [(URL, True), ((), False), (("mf1code",), False)])
+def test_public_that_waits_for_a_broker_keeps_nobody_from_comparing_words(
+    mayfly: Command,
+    relay_program: FakeProgram,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    in_the_file: bool,
+    arguments: tuple[str, ...],
+    strangers: bool,
+) -> None:
+    def then(reporter: Reporter, *_: object) -> None:
+        reporter.report(Words(("a", "b")))
+
+    relay_program.then = then
+    (tmp_path / "own.toml").write_text("[relay]\npublic = true\n" if in_the_file else "")
+    if not in_the_file:
+        monkeypatch.setenv("MAYFLY_RELAY_PUBLIC", "1")
+    done = mayfly("relay", "--config", str(tmp_path / "own.toml"), *arguments)
+    assert done.exit_code == 0, done.output
+    assert relay_program.last.public is strangers
+    assert ("Between strangers they prove nothing" in done.stdout) is strangers
+    assert ("Compare them with the other side" in done.stdout) is not strangers

@@ -23,7 +23,7 @@ ADDRESS = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion"
         (["relay", "--offer-onion", "--torrc-line", "a\nb"], "not one line"),
         (
             ["relay", "--offer-onion", "--tor-control", "9051", "--torrc-line", "UseBridges 1"],
-            "so without --tor-control",
+            "for one that runs already",
         ),
         (["relay", "--offer-onion", "mf1code"], "another way to meet"),
         (["relay", "--offer-onion", "--broker", "https://b.example"], "another way to meet"),

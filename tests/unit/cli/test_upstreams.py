@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, ip_address
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -57,7 +57,10 @@ def test_an_outbound_address(mayfly: Command, relay_program: FakeProgram) -> Non
         (["--upstream", "tor", "--tor-isolate", "both"], "--tor-isolate: the value is not one of client, stream"),
         (["--upstream", "tor", "--tor-control", "x"], "--tor-control: the value is neither"),
         (["--upstream", "tor", "--torrc-line", "a\nb"], "--torrc-line: the value is not one line"),
-        (["--upstream", "tor", "--torrc-line", "A 1", "--tor-control", "9051"], "only with a tor that is started"),
+        (
+            ["--upstream", "tor", "--torrc-line", "A 1", "--tor-control", "9051"],
+            "for one that runs already",
+        ),
         (["--upstream", "tor", "--outbound-address", "127.0.0.1"], "only with --upstream direct"),
         (["--outbound-address", "203.0.113.1"], "--outbound-address: the value is not an address of this computer"),
         (["--outbound-address", "127.0.0.1", "--outbound-address", "127.0.0.2"], "one IPv4 and one IPv6"),
@@ -75,7 +78,6 @@ deny = ["*:22"]
 tor-control = "9051"
 torrc-line = ["UseBridges 1"]
 tor-isolate = "stream"
-outbound-address = ["127.0.0.1"]
 ext-or-port = "127.0.0.1:9002"
 ext-or-cookie = "/nowhere"
 public = true
@@ -83,11 +85,12 @@ public = true
 
 
 @pytest.mark.parametrize(
-    ("arguments", "rules", "control", "torrc", "outbound"),
+    ("arguments", "control", "torrc"),
     [
-        ((), 1, None, (), (ip_address("127.0.0.1"),)),
-        (("--upstream", "socks5://192.0.2.1:1"), 1, None, (), ()),
-        (("--upstream", "tor"), 1, ControlAddress("127.0.0.1", 9051), (), ()),
+        ((), None, ()),
+        (("--upstream", "socks5://192.0.2.1:1"), None, ()),
+        (("--upstream", "tor"), ControlAddress("127.0.0.1", 9051), ()),
+        (("--upstream", "tor", "--torrc-line", "UseBridges 0"), None, ("UseBridges 0",)),
     ],
 )
 def test_what_stands_in_the_file_waits_for_a_run_that_it_is_for(
@@ -95,19 +98,29 @@ def test_what_stands_in_the_file_waits_for_a_run_that_it_is_for(
     relay_program: FakeProgram,
     tmp_path: Path,
     arguments: tuple[str, ...],
-    rules: int,
     control: ControlAddress | None,
     torrc: tuple[str, ...],
-    outbound: tuple[IPv4Address, ...],
 ) -> None:
     (tmp_path / "own.toml").write_text(FILE)
     done = mayfly("relay", "--config", str(tmp_path / "own.toml"), *arguments)
     assert done.exit_code == 0, done.output
     options = chosen(relay_program)
-    assert len(options.policy.rules) == rules
-    assert (options.tor.control, options.tor.torrc, options.outbound) == (control, torrc, outbound)
+    assert len(options.policy.rules) == 1
+    assert (options.tor.control, options.tor.torrc) == (control, torrc)
     assert options.tor_isolate_streams is (options.upstream.kind is Upstream.TOR)
     assert (options.public, options.extended_port) == (False, None)
+
+
+@pytest.mark.parametrize("upstream", ["socks5://192.0.2.1:1", "http://192.0.2.1:1", "tor", "bridge://192.0.2.1:1"])
+def test_who_pins_an_address_in_the_file_does_not_leave_by_another_way(
+    mayfly: Command, relay_program: FakeProgram, tmp_path: Path, upstream: str
+) -> None:
+    (tmp_path / "own.toml").write_text('[relay]\noutbound-address = ["127.0.0.1"]\n')
+    done = mayfly("relay", "--config", str(tmp_path / "own.toml"), "--upstream", upstream)
+    refused(done, "key 'outbound-address' of [relay]: this means something only with --upstream direct")
+    assert relay_program.options == []
+    assert mayfly("relay", "--config", str(tmp_path / "own.toml")).exit_code == 0
+    assert chosen(relay_program).outbound == (ip_address("127.0.0.1"),)
 
 
 def test_rules_of_the_file_do_not_keep_a_relay_from_a_bridge(

@@ -12,7 +12,7 @@ from mayfly.wire.address import Destination
 from mayfly_relay.guard import Guard
 from mayfly_relay.interfaces import OwnNetworks
 from mayfly_relay.policy import ExitPolicy
-from unit.relay.scripted import ScriptedResolver, guard_of
+from unit.relay.scripted import ScriptedResolver, guard_of, policy_of
 
 REFUSED = [
     "127.0.0.1", "::1", "10.1.1.1", "172.16.1.1", "192.168.1.1", "169.254.1.1", "100.64.1.1", "fc00::1", "fd00::1",
@@ -103,6 +103,20 @@ async def test_names_of_the_own_network_are_not_even_asked_for(resolver: Scripte
     assert not resolver.calls
     opened = guard_of(resolver, "allow 192.168.1.0/24:443")
     assert await opened.admit(destination(name)) == [ip_address("192.168.1.2")]
+
+
+async def test_a_rule_for_an_own_public_network_opens_its_names(resolver: ScriptedResolver) -> None:
+    resolver.forward["nas.lan"] = [["2a01:4f8:1:2::5", "2a01:4f8:1:2::6"]]
+    policy = policy_of("allow [2a01:4f8:1:2::5]:443")
+    at_home = Guard(policy, resolver, OwnNetworks(lambda: frozenset({ip_network("2a01:4f8:1::/56")})))
+    assert await at_home.admit(destination("nas.lan")) == [ip_address("2a01:4f8:1:2::5")]
+    assert await at_home.look_up(destination("nas.lan", 0)) == destination("2a01:4f8:1:2::5", 0)
+    await refused(at_home.admit(destination("nas.lan", 80)))
+    resolver.calls.clear()
+    elsewhere = Guard(policy, resolver, OwnNetworks(frozenset))
+    await refused(elsewhere.admit(destination("nas.lan")))
+    await refused(elsewhere.look_up(destination("nas.lan", 0)))
+    assert not resolver.calls
 
 
 async def test_rules_that_open(resolver: ScriptedResolver) -> None:

@@ -162,4 +162,24 @@ def test_any_text_is_a_rule_or_a_usage_error(text: str) -> None:
     ],
 )
 def test_which_rules_open_what_is_not_public(text: str, allow: bool, opens: bool) -> None:
-    assert parse_rule(text, allow).opens_special is opens
+    assert parse_rule(text, allow).opens_special() is opens
+
+
+@pytest.mark.parametrize(
+    ("text", "allow", "opens"),
+    [
+        ("[2a01:4f8:1:2::5]:443", True, True),
+        ("[2a01:4f8:1::]/48:443", True, True),
+        ("[2a01:4f8:1:100::5]:443", True, False),
+        ("[2a01:4f8:1:2::5]:443", False, False),
+        ("[2000::]/3:443", True, False),
+        ("9.9.9.9:443", True, True),
+        ("9.9.9.8:443", True, False),
+        ("0.0.0.0/0:*", True, False),
+        ("nas.lan:*", True, False),
+        ("*:*", True, False),
+    ],
+)
+def test_which_rules_open_the_relay_s_own_public_networks(text: str, allow: bool, opens: bool) -> None:
+    own = [ip_network("2a01:4f8:1::/56"), ip_network("9.9.9.9")]
+    assert parse_rule(text, allow).opens_special(own) is opens
