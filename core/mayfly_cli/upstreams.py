@@ -112,16 +112,16 @@ def _refuse_outbound(values: Values) -> None:
 
 
 def _leave_one_tor(values: Values) -> None:
-    """Lines are for a tor that is started, and a control port for one that runs. What was typed goes first."""
+    """Lines are for a tor that is started, and a control port for one that runs. One that was typed goes before lines of
+    the file; for lines no tor is started where another was named, which may have bridges of its own."""
     if values.raw("tor_control") is None or not values.raw("torrc_line"):
         return
-    typed = values.on_command_line("torrc_line")
-    if typed and values.on_command_line("tor_control"):
+    if values.on_command_line("torrc_line") or not values.on_command_line("tor_control"):
         raise UsageError(
             "--torrc-line is for a tor that is started, and --tor-control for one that runs already.",
             hint=settings.ONE_OF_TWO,
         )
-    values.leave_out("tor_control" if typed else "torrc_line")
+    values.leave_out("torrc_line")
 
 
 def _leave_rules_out(values: Values) -> None:

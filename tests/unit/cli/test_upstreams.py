@@ -89,8 +89,7 @@ public = true
     [
         ((), None, ()),
         (("--upstream", "socks5://192.0.2.1:1"), None, ()),
-        (("--upstream", "tor"), ControlAddress("127.0.0.1", 9051), ()),
-        (("--upstream", "tor", "--torrc-line", "UseBridges 0"), None, ("UseBridges 0",)),
+        (("--upstream", "tor", "--tor-control", "9151"), ControlAddress("127.0.0.1", 9151), ()),
     ],
 )
 def test_what_stands_in_the_file_waits_for_a_run_that_it_is_for(
@@ -109,6 +108,16 @@ def test_what_stands_in_the_file_waits_for_a_run_that_it_is_for(
     assert (options.tor.control, options.tor.torrc) == (control, torrc)
     assert options.tor_isolate_streams is (options.upstream.kind is Upstream.TOR)
     assert (options.public, options.extended_port) == (False, None)
+
+
+@pytest.mark.parametrize("typed", [(), ("--torrc-line", "UseBridges 0")])
+def test_no_tor_is_started_where_the_file_names_one_that_runs(
+    mayfly: Command, relay_program: FakeProgram, tmp_path: Path, typed: tuple[str, ...]
+) -> None:
+    (tmp_path / "own.toml").write_text(FILE)
+    done = mayfly("relay", "--config", str(tmp_path / "own.toml"), "--upstream", "tor", *typed)
+    assert done.exit_code == 2
+    assert "Leave out one of the two." in done.output
 
 
 @pytest.mark.parametrize("upstream", ["socks5://192.0.2.1:1", "http://192.0.2.1:1", "tor", "bridge://192.0.2.1:1"])
