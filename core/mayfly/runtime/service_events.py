@@ -60,7 +60,7 @@ class Undelivered(Event):
     final: bool
     """Whether it is given up; otherwise the link is lost, and it is sent when they come back."""
     certain: bool
-    """Whether they surely do not have it; otherwise it was sent, and their answer has not come."""
+    """Whether they surely do not have it; otherwise it may have been sent, and their answer has not come."""
 
 
 @dataclass(frozen=True, slots=True)
