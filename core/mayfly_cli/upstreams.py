@@ -112,8 +112,10 @@ def _refuse_outbound(values: Values) -> None:
 
 
 def _leave_one_tor(values: Values) -> None:
-    """Lines are for a tor that is started, and a control port for one that runs. A port that was typed goes before lines
-    of the file; but no tor is started for lines where another was named, which may have bridges of its own."""
+    """Lines are for a tor that is started, a control port for one that runs, and a typed port goes before lines of a file.
+
+    For lines, none is started where another was named: that one may have bridges of its own.
+    """
     if values.raw("tor_control") is None or not values.raw("torrc_line"):
         return
     if values.on_command_line("torrc_line") or not values.on_command_line("tor_control"):
