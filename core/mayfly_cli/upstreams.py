@@ -112,7 +112,7 @@ def _refuse_outbound(values: Values) -> None:
 
 
 def _leave_one_tor(values: Values) -> None:
-    """Lines are for a tor that is started, a control port for one that runs, and a typed port goes before lines of a file.
+    """Lines are for a tor that is started, a control port for one that runs; a typed port goes before a file's lines.
 
     For lines, none is started where another was named: that one may have bridges of its own.
     """
