@@ -119,5 +119,5 @@ async def test_through_a_proxy_with_a_password_and_a_second_broker(scheme: str, 
             await works(guest, server)
         async with client("--broker", url, "--broker-proxy", f"{scheme}://user:wrong@127.0.0.1:{port}") as refused:
             warning = await refused.event("warning")
-            assert "through the proxy of --broker-proxy" in warning["message"]
+            assert "through the proxy that leads to it" in warning["message"]
             assert "wrong" not in refused.program.output
