@@ -155,23 +155,28 @@ async def test_nobody_is_invited_before_the_way_out_can_be_reached(
     assert (asked, told.empty()) == ([b""], True)
 
 
+async def warned_and_waiting(chosen: RelayOptions) -> Warned:
+    """What is told while nobody can be invited, and is waited for."""
+    told = asyncio.Queue[Event]()
+    async with (
+        open_way(chosen, OwnNetworks(frozenset), told.put_nowait, Shutdown()) as way,
+        asyncio.TaskGroup() as group,
+    ):
+        ready = group.create_task(way.ready())
+        warning = await told.get()
+        await asyncio.sleep(0)
+        assert isinstance(warning, Warned) and not ready.done()
+        ready.cancel()
+    return warning
+
+
 async def test_nor_before_the_bridge_takes_us(tmp_path: Path) -> None:
     async with serving(echo) as (host, port):
         bridge = options(f"bridge://{host}:{port}")
         chosen = replace(bridge, extended_port=ExtendedPort(ip_address(host), port, tmp_path / "gone"))
-        told = asyncio.Queue[Event]()
-        async with (
-            open_way(chosen, OwnNetworks(frozenset), told.put_nowait, Shutdown()) as way,
-            asyncio.TaskGroup() as group,
-        ):
-            ready = group.create_task(way.ready())
-            warning = await told.get()
-            assert isinstance(warning, Warned)
-            assert warning.message.startswith("The cookie file cannot be read")
-            assert "correct --ext-or-port and --ext-or-cookie" in warning.hint
-            await asyncio.sleep(0)
-            assert not ready.done()
-            ready.cancel()
+        warning = await warned_and_waiting(chosen)
+        assert warning.message.startswith("The cookie file cannot be read")
+        assert "correct --ext-or-port and --ext-or-cookie" in warning.hint
 
 
 async def test_of_a_chain_the_last_proxy_has_to_be_reached() -> None:
@@ -193,22 +198,9 @@ async def test_of_a_chain_the_last_proxy_has_to_be_reached() -> None:
 
 async def test_a_chain_that_does_not_reach_its_last_proxy_is_told_as_that() -> None:
     refused = b"\x05\x05\x00\x01\0\0\0\0\0\0"
-    told = asyncio.Queue[Event]()
-    async with (
-        made_up(b"\x05\x00", refused) as first,
-        open_way(
-            options(f"socks5://127.0.0.1:{first.port}", "socks5://second.example:1080"),
-            OwnNetworks(frozenset),
-            told.put_nowait,
-            Shutdown(),
-        ) as way,
-        asyncio.TaskGroup() as group,
-    ):
-        ready = group.create_task(way.ready())
-        warning = await told.get()
-        assert isinstance(warning, Warned)
-        assert warning.message == "The last of the upstream proxies cannot be reached through those before it."
-        ready.cancel()
+    async with made_up(b"\x05\x00", refused) as first:
+        warning = await warned_and_waiting(options(f"socks5://127.0.0.1:{first.port}", "socks5://second.example:1080"))
+    assert warning.message == "The last of the upstream proxies cannot be reached through those before it."
 
 
 async def test_a_bridge_takes_what_the_policy_never_would() -> None:

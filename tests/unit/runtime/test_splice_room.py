@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import pytest
@@ -147,14 +149,21 @@ async def test_a_stream_that_was_stopped_unheard_is_found_so_and_tcp_is_read_and
     assert (stream.got, tcp.reading) == (b"", True)
 
 
-@pytest.mark.parametrize("ended", [True, False])
-async def test_an_end_that_came_behind_the_bytes_goes_with_them(ended: bool) -> None:
-    stream = Cramped(100)
+@contextmanager
+def connected(stream: Cramped) -> Iterator[tuple[Splice, socket.socket, socket.socket]]:
+    """A splice with the socket of its connection, and the far end of that."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.setblocking(False)
         splice = Splice(cast("Stream", stream), sock=ours)
         splice.connection_made(Tcp())
+        yield splice, ours, theirs
+
+
+@pytest.mark.parametrize("ended", [True, False])
+async def test_an_end_that_came_behind_the_bytes_goes_with_them(ended: bool) -> None:
+    stream = Cramped(100)
+    with connected(stream) as (splice, ours, theirs):
         theirs.send(b"0123")
         if ended:
             theirs.shutdown(socket.SHUT_WR)
@@ -164,11 +173,7 @@ async def test_an_end_that_came_behind_the_bytes_goes_with_them(ended: bool) -> 
 
 async def test_an_end_is_not_looked_for_behind_a_full_buffer() -> None:
     stream = Cramped(4)
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        ours.setblocking(False)
-        splice = Splice(cast("Stream", stream), sock=ours)
-        splice.connection_made(Tcp())
+    with connected(stream) as (splice, _, theirs):
         theirs.close()
         splice.get_buffer(-1)[:] = b"0123"
         splice.buffer_updated(4)
